@@ -58,7 +58,8 @@ def systems_of(points):
 
 def means_table(points):
     """Markdown: every system's means at every factor."""
-    lines = ["| style weight | system | Gram | mean, σ | palette | content (CFSD) | steps | pairs |", "|---|---|---|---|---|---|---|---|"]
+    lines = ["| style weight | system | Gram | mean, σ | palette | content (CFSD) | copied relu4_1 | copied relu5_1 | steps | pairs |",
+             "|---|---|---|---|---|---|---|---|---|---|"]
     for factor in sorted({point["factor"] for point in points}):
         for system in systems_of(points):
             rows = [point for point in points if (point["system"], point["factor"]) == (system, factor)]

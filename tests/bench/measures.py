@@ -18,7 +18,11 @@ from reference import Network, gram  # noqa: E402
 LAYERS = ("relu1_2", "relu2_2", "relu3_3", "relu4_3")
 CONTENT_LAYER = "relu3_1"
 STYLE_AXES = ("gram", "moments", "palette")
-AXES = (*STYLE_AXES, "cfsd")
+GHOST_LAYERS = ("relu4_1", "relu5_1")
+GHOST_AXES = tuple(f"copied {layer}" for layer in GHOST_LAYERS)
+AXES = (*STYLE_AXES, "cfsd", *GHOST_AXES)
+# How much nearer than the content a painted place must come to the style before it counts as copied from it.
+GHOST_MARGIN = 0.15
 
 
 def load(path, longest, enlarge=True):
@@ -55,6 +59,12 @@ def relative(found, expected):
     return ((found - expected).norm() / expected.norm()).item()
 
 
+def neighbourhoods(features):
+    """Unit vectors [9 C, P] of the 3 × 3 places around each inner place of features [C, H, W], centred by their means."""
+    centred = features - features.mean((1, 2), keepdim=True)
+    return torch.nn.functional.normalize(torch.nn.functional.unfold(centred[None], 3)[0], dim=0)
+
+
 class Measure:
     """Measures pictures; the network is decoded once."""
 
@@ -85,6 +95,23 @@ class Measure:
         wanted, found = (self.similarities(image, layer) for image in (content, picture))
         return (wanted.exp() * (wanted - found)).sum(1).mean().item()
 
+    def copied(self, picture, content, style):
+        """Share of places that look like some place of the style, by layer: ghosts of what the style shows.
+
+        A place is copied where the cosine of its 3 × 3 neighbourhood with the nearest one of the style's is higher than that
+        with the content's at the same place, and by at least `GHOST_MARGIN` higher than the content's own with the style.
+        Features are centred by each picture's own means.
+        """
+        with torch.no_grad():
+            images = [self.network.features(image, GHOST_LAYERS) for image in (picture, content, style)]
+            found = {}
+            for layer in GHOST_LAYERS:
+                painted, own, theirs = (neighbourhoods(features[layer]) for features in images)
+                nearest, before = ((places.T @ theirs).max(1).values for places in (painted, own))
+                kept = (painted * own).sum(0)
+                found[f"copied {layer}"] = ((nearest > kept) & (nearest > before + GHOST_MARGIN)).float().mean().item()
+        return found
+
     def __call__(self, picture, content, style):
         """All axes."""
-        return {**self.style(picture, style), "cfsd": self.content(picture, content)}
+        return {**self.style(picture, style), "cfsd": self.content(picture, content), **self.copied(picture, content, style)}

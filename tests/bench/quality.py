@@ -222,7 +222,7 @@ def sizes(arguments):
     folder = arguments.folder
     folder.mkdir(parents=True, exist_ok=True)
     system = Impasto(arguments.impasto, "Impasto", arguments.flags)
-    print("| content, style | px | Gram | mean, σ | palette | content (CFSD) |\n|---|---|---|---|---|---|")
+    print("| content, style | px | Gram | mean, σ | palette | content (CFSD) | copied relu4_1 | copied relu5_1 |\n|---|---|---|---|---|---|---|---|")
     pairs, pictures = diagonal_pairs(arguments.contents, arguments.styles)[: arguments.pairs], []
     for content, style in pairs:
         rows = []
@@ -235,7 +235,7 @@ def sizes(arguments):
             numbers = " | ".join(f"{value:.3f}" for value in row.values())
             print(f"| {content.stem}, {style.stem} | {size} | {numbers} |", flush=True)
         apart = " | ".join(f"{max(r[a] for r in rows) / min(r[a] for r in rows):.2f}" for a in STYLE_AXES)
-        print(f"| | largest / smallest | {apart} | |", flush=True)
+        print(f"| | largest / smallest | {apart} | | | |", flush=True)
     if arguments.sheet:
         contact_sheet([f"{size} px" for size in arguments.sizes], pictures, 480, arguments.sheet)
 

@@ -15,7 +15,7 @@ use impasto_core::{
     transfer::Inputs,
 };
 use impasto_engine::{
-    queue::{Cell, Item, ItemSource, ItemState, ItemStyle, JobQueue, Painter, QueueStore},
+    queue::{Cell, Item, ItemSource, ItemStart, ItemState, ItemStyle, JobQueue, Painter, QueueStore},
     session::{Job, PaintEngine, StyleSource},
 };
 use impasto_formats::recipe;
@@ -213,19 +213,9 @@ fn a_batch_goes_on_where_it_was_left_and_lists_what_failed() {
 
 fn queued(output: PathBuf, steps: u32) -> Item {
     let file = |name| ItemSource::File { path: asset(name), sha256: None };
-    Item {
-        id: 0,
-        content: file("astronaut.jpg"),
-        styles: vec![ItemStyle { source: file("swirl.jpg"), mix: StyleMix::default() }],
-        palette: None,
-        output,
-        without_recipe: false,
-        without_thumbnails: false,
-        batch: false,
-        state: ItemState::Waiting,
-        remark: None,
-        settings: Settings { size: 48, steps, device: DeviceChoice::Cpu, ..Settings::default() },
-    }
+    let styles = vec![ItemStyle { source: file("swirl.jpg"), mix: StyleMix::default() }];
+    let settings = Settings { size: 48, steps, device: DeviceChoice::Cpu, ..Settings::default() };
+    Item::new(file("astronaut.jpg"), styles, output, settings)
 }
 
 fn states(desk: &JobQueue) -> Vec<ItemState> {
@@ -318,4 +308,44 @@ fn a_queue_paints_as_the_command_line_does_and_survives_a_restart() {
     let (recipe, _) = recipe::read_file(&path("c.png")).unwrap();
     assert_eq!((recipe.steps(), recipe.settings.size, recipe.complete), (3, 48, true));
     assert!(QueueStore::open(&path("queue")).is_err(), "the queue still has it");
+}
+
+/// What a person likes, now large: from its picture, and with all that was done to it.
+#[test]
+fn a_picture_is_painted_on_or_repeated_larger_and_its_recipe_repeats_that() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let mut command = impasto(&["render", "--steps", "3"]);
+    expect(pair(&mut command).arg("--output").arg(path("small.png")), 0, &["small.png"]);
+    let small = Picture::open(&path("small.png")).unwrap().rgb;
+    let (before, _) = recipe::read_file(&path("small.png")).unwrap();
+
+    let desk = JobQueue::default();
+    desk.restore(Some(QueueStore::open(&path("queue")).unwrap()), Vec::new());
+    let stored = QueueStore::keep_painting(&path("queue"), &small, &before).unwrap();
+    let begun = |name: &str, start| {
+        let item = queued(path(name), 4);
+        Item { start, settings: Settings { size: 96, ..item.settings.clone() }, ..item }
+    };
+    let from_picture = begun("from.png", ItemStart::Picture(stored.clone()));
+    let course = begun("course.png", ItemStart::Course { picture: stored, steps: 3 });
+    desk.add([from_picture, course], None);
+    let painter = Painter::spawn(desk.clone(), PaintEngine::background, || ()).unwrap();
+    wait_until("both are over", &desk, |desk| states(desk).iter().all(|state| !state.is_open()));
+    drop(painter);
+    let found = states(&desk);
+    assert!(found.iter().all(|state| matches!(state, ItemState::Done { .. })), "{found:?}");
+
+    let repeat = |from: &str, more: &[&str]| {
+        let again = path("again.png");
+        let mut command = impasto(&["render", "--force", "--recipe"]);
+        expect(command.arg(path(from)).args(more).arg("--output").arg(&again), 0, &["again.png"]);
+        Picture::open(&again).unwrap().rgb
+    };
+    let [from, course] = ["from.png", "course.png"].map(|name| Picture::open(&path(name)).unwrap().rgb);
+    assert!(repeat("from.png", &[]) == from, "the small run, then the large one");
+    assert!(repeat("small.png", &["--size", "96"]) == course);
+    assert!(repeat("course.png", &[]) == course);
+    assert_eq!((from.width().max(from.height()), from.dimensions()), (96, course.dimensions()));
+    assert!(from != course);
 }

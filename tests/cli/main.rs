@@ -12,4 +12,5 @@ mod explore;
 mod faults;
 mod privacy;
 mod recipe;
+mod regions;
 mod strangers;

@@ -18,8 +18,8 @@ use cubecl_runtime::{
 };
 use image::{RgbImage, imageops::FilterType};
 use impasto_core::{
-    settings::{Settings, Statistic},
-    transfer::{Pictures, StyleTransfer},
+    settings::{Edge, Masks, Region, RegionStyle, Settings, Statistic},
+    transfer::{LevelMasks, Pictures, PixelMasks, StyleTransfer},
 };
 use impasto_network::{
     compute::{Device, Network},
@@ -88,7 +88,52 @@ fn run(place: &mut Place, size: u32, settings: &Settings) -> StyleTransfer {
         Pictures { initial: content.clone(), content, styles: styles.iter().map(square).collect() };
     let settings = Settings { size, ..settings.clone() };
     let (weights, network) = (Arc::clone(&place.weights), place.network.take());
-    StyleTransfer::new(&place.device.tensor, weights, network, &pictures, &[1.0], &settings).unwrap()
+    let device = &place.device.tensor;
+    let mut transfer = StyleTransfer::new(device, weights, network, &pictures, &[1.0], &settings).unwrap();
+    if !settings.masks.is_empty() {
+        transfer.set_masks(Some(halves(size, 0.5)));
+        transfer.update(&settings, &[1.0]).unwrap();
+    }
+    transfer
+}
+
+/// Settings of two regions, each of which has the style at its own strength.
+fn of_halves() -> Settings {
+    let region = |(name, strength): (&str, f64)| {
+        let styles = vec![RegionStyle { style: 0, weight: 1.0 }];
+        Region { name: name.into(), strength, styles, ..Region::default() }
+    };
+    let regions = [("left", 1.0), ("right", 0.5)].map(region).into();
+    Settings { masks: Masks { regions, ..Masks::default() }, ..Settings::default() }
+}
+
+/// Their masks, which part at this share of the width, and a map of the content.
+fn halves(size: u32, at: f32) -> LevelMasks {
+    let left: Vec<f32> =
+        (0..size * size).map(|i| ((at * size as f32) - (i % size) as f32).clamp(0.0, 1.0)).collect();
+    let right: Vec<f32> = left.iter().map(|m| 1.0 - m).collect();
+    let content = Some(left.iter().map(|m| 0.5 + 0.5 * m).collect());
+    let regions = vec![(left, Edge::Soft), (right, Edge::Soft)];
+    LevelMasks::new(PixelMasks { regions, content, ..PixelMasks::default() })
+}
+
+/// Another mask makes no target anew: no picture goes through the network before the next step.
+fn a_stroke_looks_at_no_picture(place: &mut Place, launches: &Launches) {
+    let settings = of_halves();
+    let mut transfer = run(place, SIZE, &settings);
+    (0..SETTLED).for_each(|_| transfer.step().unwrap());
+    let convolves = |launched: &[&str]| launched.iter().any(|kernel| kernel.contains("conv"));
+    let step = launches.of(|| transfer.step().unwrap());
+    assert!(convolves(&step), "{step:?}");
+    let stroke = launches.of(|| {
+        transfer.set_masks(Some(halves(SIZE, 0.3)));
+        transfer.update(&settings, &[1.0]).unwrap();
+    });
+    assert!(!convolves(&stroke), "{stroke:?}");
+    let before = transfer.variable().unwrap();
+    transfer.step().unwrap();
+    assert!(transfer.variable().unwrap() != before);
+    place.network = Some(transfer.into_network());
 }
 
 /// The same kernels in the same order, in memory that does not grow.
@@ -175,6 +220,7 @@ fn a_step_is_a_fixed_list_of_dispatches_and_nothing_else() {
     let launches = Arc::new(Launches::default());
     let watching = LaunchObservation::new(launches.clone());
     is_fixed(place, &launches);
+    a_stroke_looks_at_no_picture(place, &launches);
     drop(watching);
     // The usual statistics are moments; a weight that moves is the hand on a slider.
     let usual = Settings::default();
@@ -184,5 +230,6 @@ fn a_step_is_a_fixed_list_of_dispatches_and_nothing_else() {
     is_a_recording("usual, a weight moved", place, &usual, true);
     is_a_recording("Gram matrices in luminance, the best kept", place, &gram, false);
     is_a_recording("wasserstein", place, &wasserstein, false);
+    is_a_recording("regions", place, &of_halves(), false);
     notices_a_read(place);
 }

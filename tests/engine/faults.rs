@@ -17,7 +17,7 @@ use impasto_core::{
     picture::{self, Picture},
     settings::{Mix, PresetFolder, Settings, StyleMix},
 };
-use impasto_engine::queue::{Item, ItemSource, ItemState, ItemStyle, QueueStore};
+use impasto_engine::queue::{Item, ItemSource, ItemStyle, QueueStore};
 use impasto_formats::{
     explore::Ledger,
     project::{Draft, Manifest, Project, SourceStorage},
@@ -72,19 +72,9 @@ fn read_project(path: &Path) -> u32 {
 
 fn items(number: u32) -> Vec<Item> {
     let example = |title: &str| ItemSource::Example(title.to_owned());
-    let item = Item {
-        id: 1,
-        content: example("Chelsea"),
-        styles: vec![ItemStyle { source: example("Swirl"), mix: StyleMix::default() }],
-        palette: None,
-        output: "/out/a.png".into(),
-        without_recipe: true,
-        without_thumbnails: false,
-        batch: false,
-        state: ItemState::Waiting,
-        remark: None,
-        settings: settings(number),
-    };
+    let styles = vec![ItemStyle { source: example("Swirl"), mix: StyleMix::default() }];
+    let item = Item::new(example("Chelsea"), styles, "/out/a.png".into(), settings(number));
+    let item = Item { id: 1, without_recipe: true, ..item };
     vec![item; 3]
 }
 

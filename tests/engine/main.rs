@@ -12,6 +12,7 @@ mod finite;
 mod flat;
 mod layers;
 mod less_memory;
+mod masks;
 mod painting;
 mod replacing;
 mod session;

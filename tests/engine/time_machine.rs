@@ -311,7 +311,7 @@ fn hours_of_painting_stay_within_the_limits() {
     let early = moments.iter().filter(|moment| moment.step < 100).count();
     assert!(early >= 8, "{early}");
     for moment in moments {
-        assert_eq!(reader.picture(moment.id).unwrap(), *noise(moment.step), "step {}", moment.step);
+        assert_eq!(reader.picture(moment.id).unwrap(), noise(moment.step), "step {}", moment.step);
     }
     let exact: Vec<_> = moments.iter().filter(|moment| moment.exact).collect();
     assert!(!exact.is_empty());
@@ -324,4 +324,62 @@ fn hours_of_painting_stay_within_the_limits() {
         assert!(std::time::Instant::now() < until, "the cache folder stays behind");
         std::thread::sleep(std::time::Duration::from_millis(10));
     }
+}
+
+#[test]
+fn pinned_moments_outlive_every_limit_and_are_stored_when_they_are_unpinned() {
+    let root = tempfile::tempdir().unwrap();
+    // Room for less than thirty pictures.
+    let limits = Limits { picture_memory: 1 << 18, picture_disk: 1 << 18, state_memory: 0, state_disk: 0 };
+    let store = MomentStore::new(Some(root.path().to_owned()), limits, || ()).unwrap();
+    let reader = store.reader();
+    let mut timeline = Timeline::new(50);
+    let settings = Settings::default();
+    let mut pinned = Vec::new();
+    let follow = |timeline: &mut Timeline| {
+        while let Some(kept) = store.next() {
+            store.remove(timeline.take(kept));
+        }
+    };
+    for step in 0..1500_u32 {
+        let picture = noise(step);
+        let (id, gone) = timeline.add(1, &mark(step, &settings, &picture, None), f64::from(step));
+        assert!(gone.iter().all(|id| !pinned.contains(id)));
+        store.remove(gone);
+        // Every other one of the pinned is never offered to the store, like one that comes from a project.
+        let from_elsewhere = step.is_multiple_of(200);
+        if step.is_multiple_of(100) {
+            store.pin(id, Arc::clone(&picture));
+            timeline.get_mut(id).unwrap().pinned = true;
+            pinned.push(id);
+        }
+        while !from_elsewhere && !store.add(id, Arc::clone(&picture), None) {
+            std::thread::sleep(std::time::Duration::from_micros(200));
+        }
+        follow(&mut timeline);
+    }
+    for (index, &id) in pinned.iter().enumerate() {
+        let moment = timeline.get(id).expect("it is never thinned out");
+        assert_eq!((moment.step, moment.is_readable()), (100 * index as u32, true));
+        assert_eq!(reader.picture(id).unwrap(), noise(moment.step));
+    }
+    let (memory, disk) = reader.usage();
+    assert!(memory + disk <= 2 << 18, "{memory} {disk}");
+    // Unpinned, they are moments like any other: stored, or thinned out for want of room.
+    for &id in &pinned {
+        timeline.get_mut(id).unwrap().pinned = false;
+        store.unpin(id);
+    }
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    while timeline.moments().iter().any(|moment| !moment.is_readable()) {
+        assert!(std::time::Instant::now() < until, "some are neither stored nor gone");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+        follow(&mut timeline);
+    }
+    assert!(!timeline.is_empty());
+    for moment in timeline.moments() {
+        assert_eq!(reader.picture(moment.id).unwrap(), noise(moment.step), "step {}", moment.step);
+    }
+    let (memory, disk) = reader.usage();
+    assert!(memory + disk <= 2 << 18, "{memory} {disk}");
 }

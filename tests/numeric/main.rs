@@ -15,5 +15,6 @@ mod meter;
 mod one_pass;
 mod pyramid;
 mod reference;
+mod regions;
 mod study;
 mod weights;

@@ -37,7 +37,8 @@ fn style_terms_agree_with_the_same_features_as_tensors() {
         for &statistic in Statistic::ALL {
             let aim = StyleTarget::new(Moments::of(&target), statistic);
             let factor = 3.0 / aim.energy;
-            let [found, expected] = [&picture, &tensors].map(|features| aim.weighted(features, factor, 0.3));
+            let [found, expected] =
+                [&picture, &tensors].map(|features| aim.weighted(features, None, factor, 0.3));
             let plain = aim.term(&tensors, factor);
             let name = format!("{layer} {statistic}");
             let value = |term: &Tensor<1>| f64::from(host(term.clone())[0]);

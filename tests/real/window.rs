@@ -11,6 +11,7 @@ use std::{
 };
 
 use crate::xvfb::{Screen, dialog::Dialog, pictures_in};
+use impasto_base::hash::Sha256Hash;
 use impasto_core::settings::Settings;
 use impasto_formats::recipe;
 
@@ -148,6 +149,46 @@ fn what_a_hand_does_while_it_paints_is_in_the_saved_recipe() {
     assert!(status.success());
     let pixels = |path: &Path| image::open(path).unwrap().to_rgb8();
     assert!(pixels(&saved) == pixels(&again), "the same pixels, drag and all");
+}
+
+/// Another program saves the content, by a rename and in place, while the real engine paints.
+#[test]
+fn what_another_program_saves_is_painted_without_a_restart() {
+    let Some(mut screen) = Screen::open("1280x800", &["Xvfb", "xdotool"]) else { return };
+    screen.patience = Duration::from_secs(120);
+    let folder = screen.home.path().join("pictures");
+    fs::create_dir(&folder).unwrap();
+    let content = folder.join("content.png");
+    let version = |shade: u8| {
+        let pixel = |x, y| image::Rgb([(x * 3) as u8, shade, (y * 5) as u8]);
+        let path = folder.join("content.png.saving");
+        image::RgbImage::from_fn(80, 50, pixel).save_with_format(&path, image::ImageFormat::Png).unwrap();
+        path
+    };
+    fs::rename(version(0), &content).unwrap();
+    let Some(_window) = screen.start(&[&[content.to_str().unwrap()][..], &ENDLESS].concat()) else { return };
+    for shade in [60, 120, 180, 240] {
+        // Before the first run has painted, another content begins a run of its own.
+        screen.until("a picture of the version before", || painted_from(&screen, &content));
+        let path = version(shade);
+        match shade {
+            60 | 180 => fs::rename(path, &content).unwrap(),
+            _ => drop(fs::copy(path, &content).unwrap()),
+        }
+    }
+    let recipe = screen.until("a picture of the last version", || painted_from(&screen, &content));
+    assert_eq!(recipe.passes.len(), 1, "the run has gone on");
+    let versions = recipe.last().changes.iter().filter(|change| change.pictures.is_some()).count();
+    assert_eq!(versions, 4);
+}
+
+/// The recipe of a picture that is saved now, if its content is this file as it is.
+fn painted_from(screen: &Screen, content: &Path) -> Option<recipe::Recipe> {
+    let saved = saved(screen);
+    let recipe = recipe::read_file(&saved).ok().map(|(recipe, _)| recipe);
+    fs::remove_file(&saved).unwrap();
+    let hash = Sha256Hash::of(&fs::read(content).unwrap());
+    recipe.filter(|recipe| recipe.content().sha256 == hash)
 }
 
 /// The other tests save where there is no file dialog; here is one.

@@ -91,3 +91,8 @@ fn messages_turn_knobs_within_their_ranges() {
 fn toml_files_are_taken_or_refused() {
     try_many("toml");
 }
+
+#[test]
+fn playlists_open_nothing_outside_of_their_folder() {
+    try_many("playlist");
+}

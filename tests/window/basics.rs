@@ -2,7 +2,11 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use crate::window_support::{Log, Setup, Window, enter, has, open_advanced, picture_file, press};
+use crate::window_support::{
+    Log, Setup, Window,
+    drawing::{can_draw, draw},
+    enter, has, open_advanced, picture_file, press,
+};
 use egui::{Event, Key, Modifiers, Role, accesskit::Toggled};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use impasto_core::settings::{Objective, Settings, Statistic};
@@ -467,6 +471,52 @@ fn every_control_has_a_name_and_the_legend_hides_lines() {
 }
 
 #[test]
+fn losses_are_told_as_they_are_measured() {
+    let value = |window: &Window, name: &str| {
+        window.harness.get_by_label(&format!("Line of {name}")).accesskit_node().value().unwrap()
+    };
+    for size in [[1280.0, 836.0], [1024.0, 640.0]] {
+        let mut window = Setup { size, ..Setup::default() }.open();
+        window.until_painting();
+        window.until("the legend is there", |harness, _| {
+            harness.query_by_label("Line of smoothness").is_some()
+        });
+        // Its last row is not cut.
+        let end = window.harness.get_by_label("Line of smoothness").rect().max.y;
+        let below = window.harness.get_by_label_contains("Mix A, ").rect().min.y;
+        assert!(end < below, "{size:?}: {end} {below}");
+        assert_ne!(value(&window, "relu5_1"), "–");
+    }
+    let mut setup = Setup { size: [1280.0, 1500.0], render: can_draw(), ..Setup::default() };
+    setup.log.slow = Duration::from_millis(8);
+    let mut window = setup.open();
+    window.until_painting();
+    window.harness.get_by_label("Solo style layer relu2_1").click();
+    window.until("deeper layers are not measured", |harness, _| {
+        let of = |name: &str| harness.get_by_label(&format!("Line of {name}")).accesskit_node().value();
+        ["content", "relu3_1", "relu5_1"].into_iter().all(|name| of(name).as_deref() == Some("–"))
+    });
+    assert!(["total", "relu1_1", "relu2_1"].into_iter().all(|name| value(&window, name) != "–"));
+    window.harness.get_by_label("Solo style layer relu2_1").click();
+    window.until("they are measured again", |harness, _| {
+        harness.get_by_label("Line of relu5_1").accesskit_node().value().is_some_and(|value| value != "–")
+    });
+    // A larger size is drawn apart.
+    assert!(!has(&window, " at 96 px."));
+    window.harness.key_press(Key::PageUp);
+    window
+        .until("the size has changed", |harness, _| harness.query_by_label_contains(" at 96 px.").is_some());
+    window.harness.get_by_label("Solo style layer relu2_1").click();
+    window.until("deeper layers are silent again", |harness, _| {
+        harness.get_by_label("Line of relu5_1").accesskit_node().value().as_deref() == Some("–")
+    });
+    window.steps(60);
+    if can_draw() {
+        draw(&mut window, "losses");
+    }
+}
+
+#[test]
 fn settings_of_the_command_line_win() {
     let mut setup = Setup::default();
     setup.options.settings = Some(Settings { size: 128, ..Settings::default() });
@@ -485,7 +535,7 @@ fn the_level_of_the_pyramid_is_shown_moved_and_held() {
     press(&mut window, "Next larger size", Role::Button);
     window.until("a climb", |_, log| log.levels == [LevelCommand::Climb]);
     window.until("the level", |harness, _| {
-        harness.query_all_by_label_contains("48 px, 2 of 3").next().is_some()
+        harness.query_all_by_label_contains("96 px, 2 of 3").next().is_some()
     });
     window.harness.key_press(Key::PageDown);
     window.until("a drop", |_, log| log.levels == [LevelCommand::Climb, LevelCommand::Drop]);

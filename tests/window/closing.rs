@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use crate::window_support::{PATIENCE, Setup, Window};
+use crate::window_support::{PATIENCE, Setup, Window, hands::resting, has};
 use egui::{Key, Modifiers, ViewportCommand, ViewportEvent, ViewportId};
 use egui_kittest::kittest::Queryable as _;
 use image::{Rgb, RgbImage};
@@ -160,4 +160,82 @@ fn an_idle_window_closes_at_once() {
     window.until_painting();
     let held = (0..20).filter(|_| close(&mut window)).count();
     assert!(held < 20, "something holds it for ever");
+}
+
+/// A window whose queue is painting.
+fn queueing() -> Window {
+    let mut setup = resting();
+    setup.behind.slow = std::time::Duration::from_millis(150);
+    let mut window = setup.open();
+    window.until("it is done", |harness, _| harness.query_by_label_contains("Finished.").is_some());
+    window.harness.key_press_modifiers(Modifiers::COMMAND, Key::Enter);
+    window.steps(4);
+    window.harness.get_by_label("Add to the queue").click();
+    let behind = Arc::clone(&window.behind);
+    window.until("the queue paints", |_, _| behind.lock().unwrap().steps > 0);
+    window.steps(3);
+    window
+}
+
+#[test]
+fn closing_asks_while_the_queue_is_at_work() {
+    let mut window = queueing();
+    for _ in 0..2 {
+        assert!(close(&mut window), "nobody was asked");
+        for _ in 0..5 {
+            window.harness.step();
+            assert!(!did(&window, &ViewportCommand::Close), "it closes without an answer");
+        }
+        assert!(
+            has(&window, "The queue has 1 painting left.") && has(&window, "begins again from its start")
+        );
+        window.harness.get_by_label("Stay open").click();
+        window.steps(4);
+        assert!(!has(&window, "Close Impasto?"));
+    }
+    assert!(close(&mut window));
+    window.steps(3);
+    window.harness.get_by_label("Close").click();
+    window.until("it closes", |harness, _| {
+        harness.output().viewport_output[&ViewportId::ROOT].commands.contains(&ViewportCommand::Close)
+    });
+    assert!(!close(&mut window), "it was answered");
+}
+
+#[test]
+fn closing_asks_about_a_playlist_that_is_not_saved_and_signals_do_not() {
+    let mut window = Setup::default().open();
+    window.until_painting();
+    let signal = Arc::new(AtomicBool::new(false));
+    window.harness.state_mut().close_on(Arc::clone(&signal));
+    window.harness.key_press(Key::F9);
+    window.steps(4);
+    window.harness.get_by_label("Add the present painting").click();
+    window.steps(4);
+    window.harness.key_press(Key::Escape);
+    window.steps(4);
+    assert!(close(&mut window), "nobody was asked");
+    window.steps(3);
+    assert!(has(&window, "The playlist is not saved."));
+    signal.store(true, Ordering::Relaxed);
+    window.until("it closes", |harness, _| {
+        harness.output().viewport_output[&ViewportId::ROOT].commands.contains(&ViewportCommand::Close)
+    });
+}
+
+#[test]
+fn closing_asks_while_a_file_dialog_is_open_and_closes_when_it_has_ended() {
+    let mut window = Setup::default().open();
+    window.until_painting();
+    window.dialogs.open.store(true, Ordering::SeqCst);
+    window.dialogs.will_be_cancelled();
+    window.harness.key_press_modifiers(Modifiers::COMMAND, Key::S);
+    window.steps(4);
+    assert!(close(&mut window), "nobody was asked");
+    window.steps(3);
+    assert!(has(&window, "A file dialog is open"));
+    window.dialogs.open.store(false, Ordering::SeqCst);
+    window.until("it closes", |harness, _| {
+        harness.output().viewport_output[&ViewportId::ROOT].commands.contains(&ViewportCommand::Close)
+    });
 }

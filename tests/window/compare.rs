@@ -1,13 +1,14 @@
-//! Comparing on the canvas, and pins: what is drawn where, and what a pin brings back.
+//! Comparing on the canvas, and pinned moments: what is drawn where, and what a pinned moment brings back.
 
 use crate::window_support::{
     Log, Setup, Window,
     drawing::{can_draw, draw_as_it_is},
-    enter,
+    enter, has_pin, show_pins,
 };
 use egui::{Event, Key, Modifiers, MouseWheelUnit, Pos2, Rect, Role, vec2};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use image::{Rgb, RgbImage, RgbaImage};
+use impasto_formats::project::MAX_PINS;
 
 const PAINTED: [u8; 3] = [12, 180, 99];
 const CONTENT: [u8; 3] = [200, 20, 60];
@@ -33,6 +34,11 @@ fn canvas_node<'a>(
     harness: &'a egui_kittest::Harness<'static, impasto_window::ImpastoApp>,
 ) -> Option<egui_kittest::Node<'a>> {
     harness.query_all_by_label_contains("Painting, 300 by 200").next()
+}
+
+/// What the canvas says of itself, with its step.
+fn canvas_label(harness: &egui_kittest::Harness<'static, impasto_window::ImpastoApp>) -> Option<String> {
+    harness.query_by_label_contains(" pixels, step ").and_then(|node| node.accesskit_node().label())
 }
 
 fn canvas(window: &Window) -> Rect {
@@ -202,13 +208,16 @@ fn side_by_side_moves_together_and_tiles_fill_the_canvas() {
 }
 
 #[test]
-fn a_pin_is_compared_with_and_brings_its_settings_back() {
+fn a_pinned_moment_is_compared_with_and_brings_its_settings_back() {
     if !can_draw() {
         return;
     }
     let mut window = open([1024.0, 640.0]);
+    show_pins(&mut window);
+    let before = canvas(&window).height();
     key(&mut window, Key::P);
-    until_label(&mut window, "Pin 1, step ");
+    window.until("it is pinned", |harness, _| has_pin(harness, "Pin 1, step "));
+    assert_eq!(canvas(&window).height(), before, "the painting keeps its place");
     // What is painted from now on is something else, with other settings.
     let other = [30, 60, 220];
     window.log.lock().unwrap().paint = Some(RgbImage::from_pixel(300, 200, Rgb(other)));
@@ -223,7 +232,7 @@ fn a_pin_is_compared_with_and_brings_its_settings_back() {
         |wanted: f64| move |_: &_, log: &Log| log.updates.last().is_some_and(|(s, _)| s.style_tilt == wanted);
     window.until("the layers are tilted", tilt(0.5));
     window.steps(20);
-    window.harness.get_by_label_contains("Pin 1, step ").click();
+    window.harness.get_by_label("Compare with pin 1").click();
     until_label(&mut window, "split with Pin 1");
     let middle = canvas(&window).center();
     let image = draw(&mut window, "pins");
@@ -247,26 +256,34 @@ fn a_pin_is_compared_with_and_brings_its_settings_back() {
     window.until("it is saved", |_, _| image::open(&path).is_ok());
     assert_eq!(image::open(&path).unwrap().to_rgb8().get_pixel(5, 5).0, PAINTED);
 
-    choose(&mut window, "Remove this pin");
+    choose(&mut window, "Unpin");
     window.until("it is gone", |harness, _| {
-        harness.query_all_by_label_contains("Pin 1, step ").next().is_none()
+        !has_pin(harness, "Pin 1, step ")
             && harness.query_all_by_label_contains("split with Content").next().is_some()
     });
 }
 
 #[test]
-fn no_more_than_twelve_pins_are_kept() {
+fn no_more_moments_are_pinned_than_a_project_keeps() {
     let mut window = Setup::default().open();
     window.until_painting();
     window.until("it is shown", |harness, _| {
         harness.query_all_by_label_contains("Painting, 96 by 64").next().is_some()
     });
-    for _ in 0..13 {
-        key(&mut window, Key::P);
+    show_pins(&mut window);
+    let step = |harness: &_| canvas_label(harness);
+    for number in 1..=MAX_PINS {
+        // The same moment would be unpinned.
+        let before = step(&window.harness);
+        window.until("it paints", |harness, _| step(harness) != before);
+        window.harness.key_press(Key::P);
+        window.until("it is pinned", |harness, _| has_pin(harness, &format!("Pin {number}, step ")));
     }
-    until_label(&mut window, "12 pins are kept: remove one first.");
-    until_label(&mut window, "Pin 12, step ");
-    assert!(window.harness.query_all_by_label_contains("Pin 13").next().is_none());
+    let before = step(&window.harness);
+    window.until("it paints on", |harness, _| step(harness) != before);
+    key(&mut window, Key::P);
+    until_label(&mut window, "64 moments are pinned: unpin one first.");
+    assert!(!has_pin(&window.harness, "Pin 65"));
     // One after another can be compared with; after the last comes the content.
     for _ in 0..2 {
         key(&mut window, Key::N);
@@ -287,7 +304,7 @@ fn a_finished_window_rests_while_it_compares() {
     for pressed in [Key::P, Key::S, Key::F12] {
         key(&mut window, pressed);
     }
-    // The pin is kept on the disk within a few seconds.
+    // The pinned moment is kept on the disk within a few seconds.
     window.steps(500);
     window.harness.step();
     let output = window.harness.output();

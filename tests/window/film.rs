@@ -5,6 +5,8 @@ use std::time::Duration;
 use crate::window_support::{
     Setup, Window, colour,
     drawing::{can_draw, draw, painting},
+    hands::right_click,
+    has, has_pin, picture_file, show_pins,
 };
 use egui::{Key, Role};
 use egui_kittest::{
@@ -174,6 +176,70 @@ fn a_moment_with_the_engines_state_goes_on_with_it() {
     }
     window.harness.key_press(Key::B);
     window.until("the engine goes back", |_, log| log.restored == [(then, true)]);
+}
+
+#[test]
+fn a_pinned_moment_survives_a_restart_and_another_content() {
+    let mut window = painted(10);
+    pause(&mut window);
+    for _ in 0..5 {
+        window.harness.key_press(Key::OpenBracket);
+        window.steps(3);
+    }
+    settle(&mut window);
+    let then = step(&window.harness).unwrap();
+    window.harness.key_press(Key::P);
+    let name = format!("Pin 1, step {then}");
+    window.until("it is pinned", |harness, _| harness.query_by_label("Unpin this moment").is_some());
+    assert!(has(&window, &format!("Pinned in the filmstrip: {name}")));
+    window.harness.key_press(Key::End);
+    window.until("now is back", |harness, _| harness.query_by_label("Pin this moment").is_some());
+
+    window.harness.key_press(Key::R);
+    window.until("it begins afresh", |_, log| log.jobs.len() == 2);
+    let other = picture_file(&window, "other.png", (60, 40), 77);
+    window.dialogs.will_pick(&other);
+    window.harness.key_press_modifiers(egui::Modifiers::COMMAND, Key::O);
+    window.until("another content is painted", |_, log| {
+        log.jobs.last().is_some_and(|job| job.inputs.content.path.as_ref() == Some(&other))
+    });
+    show_pins(&mut window);
+    let card = |harness: &View| {
+        harness.get_by(|node| node.role() == Role::Button && node.label().as_deref() == Some(&name)).rect()
+    };
+    let at = card(&window.harness).center();
+    window.harness.drag_at(at);
+    window.steps(2);
+    window.harness.drop_at(at);
+    window.until("it is shown", |harness, _| step(harness) == Some(then));
+    settle(&mut window);
+    let path = window.folder.path().join("pinned.png");
+    window.dialogs.will_pick(&path);
+    window.harness.key_press_modifiers(egui::Modifiers::COMMAND, Key::S);
+    window.until("the picture is there", |_, _| path.exists());
+    assert_eq!(image::open(path).unwrap().to_rgb8(), RgbImage::from_pixel(96, 64, colour(then)));
+    // The key that pins it unpins it, and the moment is there still.
+    window.harness.key_press(Key::P);
+    window.until("it is not pinned", |harness, _| {
+        harness.query_by_label_contains("P pins the moment").is_some()
+    });
+    assert_eq!(step(&window.harness), Some(then));
+}
+
+#[test]
+fn a_moment_is_pinned_by_its_menu_and_gone_on_from() {
+    let mut window = painted(10);
+    pause(&mut window);
+    right_click(&mut window, "Moments of the painting");
+    settle(&mut window);
+    let then = step(&window.harness).unwrap();
+    window.harness.get_by_label("Pin it").click();
+    window.until("it is pinned", |harness, _| harness.query_by_label("Unpin this moment").is_some());
+    window.harness.get_by_label("Go on from this moment").click();
+    window
+        .until("the engine goes back", |_, log| log.restored.first().is_some_and(|(step, _)| *step == then));
+    show_pins(&mut window);
+    assert!(has_pin(&window.harness, &format!("Pin 1, step {then}")));
 }
 
 #[test]

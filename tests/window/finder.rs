@@ -1,7 +1,7 @@
 //! The command palette by keys alone, and the panel of frame times.
 
 use crate::window_support::{Setup, Window};
-use egui::{Event, Key, Modifiers};
+use egui::{Event, Key, Modifiers, Role};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use impasto_core::settings::{Settings, Statistic};
 
@@ -129,6 +129,24 @@ fn a_setting_is_focused_wherever_it_is() {
         window.until(text, |harness, _| {
             harness.query_all_by_label(label).any(|node| node.accesskit_node().is_focused())
         });
+        window.harness.key_press(Key::Escape);
+        window.steps(3);
+    }
+}
+
+#[test]
+fn words_for_a_setting_find_it() {
+    let mut window = Setup::default().open();
+    window.until_painting();
+    for (text, label) in [("colour", "Light only"), ("color", "Keep colours"), ("lightness", "Light only")] {
+        find(&mut window, text);
+        assert!(
+            window
+                .harness
+                .query_all_by_label_contains(label)
+                .any(|node| node.accesskit_node().role() == Role::ListBoxOption),
+            "{text}"
+        );
         window.harness.key_press(Key::Escape);
         window.steps(3);
     }

@@ -51,6 +51,33 @@ fn recent_files_are_offered_everywhere_and_remembered_and_missing_ones_say_why()
 }
 
 #[test]
+fn recent_contents_and_styles_are_apart_and_a_further_style_is_chosen_from_them() {
+    let mut window = Setup::default().open();
+    window.until_painting();
+    let [lake, wood] = ["lake.png", "wood.png"].map(|name| picture_file(&window, name, (60, 40), 200));
+    open_content(&mut window, &lake);
+    window.dialogs.will_pick(&wood);
+    window.harness.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::O);
+    window.until("it is the style", |_, log| log.styles() == ["wood.png"]);
+    window.steps(3);
+    for (name, heading) in
+        [("Choose the content", "Recent styles"), ("Choose a further style", "Recent contents")]
+    {
+        menu(&mut window, name);
+        let [above, below] = ["Recent", heading].map(|text| window.harness.get_by_label(text).rect().min.y);
+        let [lake, wood] = ["lake.png", "wood.png"].map(|file| tile(&window, file).rect().min.y);
+        let (own, other) = if heading == "Recent styles" { (lake, wood) } else { (wood, lake) };
+        assert!(above < own && own < below && below < other, "{name}");
+        if heading == "Recent styles" {
+            window.harness.key_press(Key::Escape);
+            window.steps(3);
+        }
+    }
+    tile(&window, "lake.png").click();
+    window.until("two styles", |_, log| log.styles() == ["wood.png", "lake.png"]);
+}
+
+#[test]
 fn a_changed_file_is_read_again_and_an_unchanged_one_changes_nothing() {
     let mut window = Setup::default().open();
     window.until_painting();

@@ -3,6 +3,7 @@
 #[path = "../window_support/mod.rs"]
 mod window_support;
 
+mod accessible;
 mod arriving;
 mod basics;
 mod closing;
@@ -11,6 +12,8 @@ mod control;
 mod control_pictures;
 mod film;
 mod finder;
+mod following;
+mod fonts;
 mod gallery;
 mod graphics;
 mod grid;
@@ -33,6 +36,7 @@ mod queue;
 mod recipe;
 mod remote;
 mod saving;
+mod scaling;
 mod stage;
 mod strangers;
 mod styles;

@@ -3,7 +3,7 @@
 use crate::window_support::{
     Setup, Window,
     drawing::{can_draw, draw_as_it_is, painting},
-    enter, has, style_layers,
+    enter, has, has_pin, show_pins, style_layers,
 };
 use egui::{Event, Key, Modifiers, PointerButton, Pos2, Role};
 use egui_kittest::kittest::{AccessKitNode, NodeT as _, Queryable as _};
@@ -370,14 +370,23 @@ fn pictures_of_the_mixes() {
 }
 
 #[test]
-fn pins_and_mixes_are_in_the_project_and_survive_a_crash() {
+fn pinned_moments_and_mixes_are_in_the_project_and_survive_a_crash() {
     let mut window = Setup::default().open();
     window.until_painting();
     keep(&mut window, 'E');
     enter(&mut window, "Style weight β, number", "5.5");
     sent(&mut window, "a mix", |s| s.style_weight == 5.5);
+    show_pins(&mut window);
     window.harness.key_press(Key::P);
-    window.until("a pin", |harness, _| harness.query_all_by_label_contains("Pin 1, step ").next().is_some());
+    window.until("a pin", |harness, _| has_pin(harness, "Pin 1, step "));
+    window.harness.get_by_label("More of pin 1").click();
+    window.steps(3);
+    window.harness.get_by_label("Rename…").click();
+    window.steps(3);
+    window.harness.event(egui::Event::Text("the calm one".to_owned()));
+    window.steps(2);
+    window.harness.key_press(Key::Enter);
+    window.until("its name", |harness, _| has_pin(harness, "the calm one"));
     enter(&mut window, "Style weight β, number", "40");
     sent(&mut window, "another mix", |s| s.style_weight == 40.0);
     // The painting in hand is kept with both.
@@ -393,6 +402,7 @@ fn pins_and_mixes_are_in_the_project_and_survive_a_crash() {
     let project = kept.unwrap();
     assert_eq!((project.pins.len(), project.manifest.mixes.used().collect::<Vec<_>>()), (1, vec![4]));
     assert!(project.pins[0].0.recipe.is_some());
+    assert_eq!(project.pins[0].0.name.as_deref(), Some("the calm one"));
 
     let path = window.folder.path().join("mine.impasto");
     window.dialogs.will_pick(&path);
@@ -400,20 +410,30 @@ fn pins_and_mixes_are_in_the_project_and_survive_a_crash() {
     window.until("the project is saved", |_, _| path.exists());
     let mut other = Setup::default().open();
     other.until_painting();
+    show_pins(&mut other);
     other.harness.key_press(Key::P);
-    other.until("a pin of its own", |harness, _| {
-        harness.query_all_by_label_contains("Pin 1, step ").next().is_some()
-    });
+    other.until("a pin of its own", |harness, _| has_pin(harness, "Pin 1, step "));
     let elsewhere = other.folder.path().join("theirs.impasto");
     std::fs::rename(&path, &elsewhere).unwrap();
     drop(window);
     crate::window_support::drop_files(&mut other, &[elsewhere]);
-    let pin = format!("Pin 1, step {}", project.pins[0].0.step);
     other.until("pin and mix are there", |harness, _| {
-        harness.query_all_by_label_contains(&pin).next().is_some()
+        has_pin(harness, "the calm one")
+            && !has_pin(harness, "Pin 1, step ")
             && harness.query_all_by_label_contains("Mix E, kept").next().is_some()
     });
-    other.harness.get_by_label("More of pin 1").click();
+    // It is a moment of the filmstrip there: a click looks at it.
+    other
+        .harness
+        .get_by(|node| node.role() == Role::Button && node.label().as_deref() == Some("the calm one"))
+        .click();
+    let step = format!("step {}", project.pins[0].0.step);
+    other.until("its picture", |harness, _| {
+        harness
+            .query_all_by_label_contains(" pixels, ")
+            .any(|node| node.accesskit_node().label().is_some_and(|label| label.ends_with(&step)))
+    });
+    other.harness.get_by_label("More of the calm one").click();
     other.steps(3);
     other.harness.get_by_label("Return to its settings").click();
     other.until("the pin's settings", |harness, _| {

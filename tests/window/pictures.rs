@@ -344,18 +344,11 @@ fn with_queue(folder: &Path) {
         path: Path::new(env!("CARGO_MANIFEST_DIR")).join("assets").join(name),
         sha256: None,
     };
-    let item = |id, content: &str, style: &str, size, state| Item {
-        id,
-        content: source(content),
-        styles: vec![ItemStyle { source: source(style), mix: StyleMix::default() }],
-        palette: None,
-        output: folder.join(format!("{content} in {style}.png").replace(".jpg", "")),
-        without_recipe: false,
-        without_thumbnails: false,
-        batch: false,
-        state,
-        remark: None,
-        settings: Settings { size, steps: 400, ..Settings::default() },
+    let item = |id, content: &str, style: &str, size, state| {
+        let styles = vec![ItemStyle { source: source(style), mix: StyleMix::default() }];
+        let output = folder.join(format!("{content} in {style}.png").replace(".jpg", ""));
+        let settings = Settings { size, steps: 400, ..Settings::default() };
+        Item { id, state, ..Item::new(source(content), styles, output, settings) }
     };
     let message =
         "this size needs 9.1 GB of memory, but only 5.2 GB are free: choose a smaller one".to_owned();

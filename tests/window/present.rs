@@ -124,3 +124,89 @@ fn no_banner_covers_the_presentation_and_only_one_stays_over_the_picture() {
     });
     assert_eq!(banners(&window), 0);
 }
+
+#[test]
+fn the_bar_comes_with_the_pointer_and_the_arrows_move_the_style() {
+    let mut window = Setup::default().open();
+    window.until_painting();
+    press(&mut window, Key::F11);
+    window.steps(3);
+    let bar =
+        ["Pause the painting", "More style", "Less style", "Next preset", "Info", "Leave the full screen"];
+    assert!(bar.iter().all(|name| window.harness.query_by_label(name).is_none()), "the picture alone");
+    window.harness.hover_at(egui::pos2(600.0, 400.0));
+    window.steps(3);
+    for name in bar {
+        assert!(window.harness.query_by_label(name).is_some(), "{name}");
+    }
+    press(&mut window, Key::ArrowUp);
+    window.until("there is more style", |_, log| {
+        log.updates.last().is_some_and(|(settings, _)| settings.style_weight > 1.0)
+    });
+    window.until("the fader is shown", |harness, _| {
+        harness.query_all_by_label_contains("Style β 1.").next().is_some()
+    });
+    window.steps(140);
+    assert!(!has(&window, "Style β 1."), "for two seconds");
+    assert!(window.harness.query_by_label("Next preset").is_none(), "the bar goes with the pointer");
+    for _ in 0..2 {
+        press(&mut window, Key::ArrowDown);
+    }
+    window.until("there is less", |_, log| {
+        log.updates.last().is_some_and(|(settings, _)| settings.style_weight < 1.0)
+    });
+
+    window.harness.hover_at(egui::pos2(620.0, 400.0));
+    window.steps(3);
+    let before = window.log.lock().unwrap().updates.last().cloned().map(|(settings, _)| settings);
+    window.harness.get_by_label("Next preset").click();
+    window.until("another preset", |_, log| {
+        log.updates.last().map(|(settings, _)| settings) != before.as_ref() || log.jobs.len() > 1
+    });
+    window.harness.get_by_label("Pause the painting").click();
+    window.until("the pause is shown", |harness, _| harness.query_by_label("Paused").is_some());
+    window.harness.hover_at(egui::pos2(600.0, 400.0));
+    window.steps(3);
+    window.harness.get_by_label("Leave the full screen").click();
+    window.until("the panels are back", |harness, _| {
+        harness.query_by_label("Swap content and style").is_some()
+    });
+    assert!(window.harness.query_by_label("Paused").is_none());
+}
+
+#[test]
+fn words_on_a_large_screen_are_large_and_names_are_bare() {
+    let mut window = Setup { size: [1920.0, 1080.0], ..Setup::default() }.open();
+    window.until_painting();
+    let path = crate::window_support::picture_file(&window, "lake at dusk.png", (60, 40), 200);
+    window.dialogs.will_pick(&path);
+    window.harness.key_press_modifiers(Modifiers::COMMAND, Key::O);
+    window.until("it is the content", |_, log| log.jobs.len() == 2);
+    window.steps(3);
+    press(&mut window, Key::F11);
+    window.harness.key_press(Key::I);
+    window.until("the info", |harness, _| harness.query_by_label("lake at dusk in Swirl").is_some());
+    let title = window.harness.get_by_label("lake at dusk in Swirl").rect();
+    assert!(title.height() >= 0.03 * 1080.0, "{title}");
+    // The picture goes to the edge.
+    let image = window.harness.get_by_label_contains("Painting, 96 by 64 pixels").rect();
+    assert_eq!((image.width(), image.height()), (1920.0, 1080.0));
+}
+
+#[test]
+fn the_picture_fills_the_full_screen() {
+    if !crate::window_support::drawing::can_draw() {
+        return;
+    }
+    let paint = image::RgbImage::from_pixel(128, 64, image::Rgb([200, 60, 30]));
+    let log = crate::window_support::Log { paint: Some(paint), ..Default::default() };
+    let mut window = Setup { render: true, size: [1000.0, 700.0], log, ..Setup::default() }.open();
+    window.until_painting();
+    press(&mut window, Key::F11);
+    window.steps(4);
+    let image = crate::window_support::drawing::draw(&mut window, "full_screen");
+    for x in [0, 999] {
+        assert_eq!(image.get_pixel(x, 350).0[..3], [200, 60, 30], "no border at {x}");
+    }
+    assert_eq!(image.get_pixel(500, 2).0[..3], [0, 0, 0], "black above a wide picture");
+}

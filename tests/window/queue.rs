@@ -1,15 +1,17 @@
 //! The queue in the window, with a fake engine in front of it and another one behind it.
 
 use std::{
+    fs,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
-use crate::window_support::{PATIENCE, Setup, Window, colour, enter, hands::resting, has};
+use crate::window_support::{PATIENCE, Setup, Window, colour, enter, hands::resting, has, saved};
 use egui::{Event, Key, Modifiers};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use impasto_core::{
     picture::Picture,
+    run::Start,
     settings::{Settings, StyleMix},
 };
 use impasto_engine::queue::{Item, ItemSource, ItemState, ItemStyle, QueueStore};
@@ -26,8 +28,15 @@ fn opened(setup: Setup) -> Window {
 
 /// Adds the painting in hand under this name, in the window's own folder.
 fn add(window: &mut Window, name: &str, size: &str) -> PathBuf {
+    add_begun(window, name, size, "From the start")
+}
+
+/// The same, with a choice of where it begins.
+fn add_begun(window: &mut Window, name: &str, size: &str, choice: &str) -> PathBuf {
     window.harness.key_press_modifiers(Modifiers::COMMAND, Key::Enter);
     window.steps(4);
+    window.harness.get_by_label(choice).click();
+    window.steps(3);
     enter(window, "Final size", size);
     replace(window, "Name of the file", name);
     let folder = window.folder.path().to_owned();
@@ -109,6 +118,126 @@ fn a_painting_is_queued_at_its_own_size_and_saved_with_its_recipe() {
     window.harness.get_by_label("Clear done").click();
     window.steps(4);
     assert!(lines(&window).is_empty() && path.exists());
+}
+
+/// The stored pictures in the queue's folder.
+fn stored(folder: &Path) -> usize {
+    let entries = std::fs::read_dir(folder.join("queue")).unwrap();
+    entries.flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with("kept-")).count()
+}
+
+#[test]
+fn the_picture_that_is_shown_is_painted_on_larger_also_after_a_restart() {
+    let mut setup = resting();
+    setup.behind.slow = Duration::from_millis(200);
+    let mut window = opened(setup);
+    let path = add_begun(&mut window, "large.png", "512", "From this picture");
+    until_line(&mut window, 0, " of 60");
+    assert_eq!(stored(window.folder.path()), 1);
+    let folder = window.close();
+    assert!(!path.exists());
+    let began = Instant::now();
+    while let Err(error) = QueueStore::open(&folder.path().join("queue")) {
+        assert!(began.elapsed() < PATIENCE, "{error}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+
+    let mut window = resting().open_in(folder);
+    window.harness.key_press(Key::Q);
+    window.until("the list is there", |harness, _| harness.query_by_label("Go on").is_some());
+    window.until("it is done", |harness, _| harness.query_by_label_contains("Finished.").is_some());
+    window.harness.get_by_label("Go on").click();
+    until_line(&mut window, 0, "done");
+    {
+        let behind = window.behind.lock().unwrap();
+        assert_eq!((behind.jobs[0].start, behind.jobs[0].settings.size), (Start::Moment, 512));
+        assert_eq!(behind.from_current, [true]);
+    }
+    // The recipe tells how the small one was painted as well.
+    let (recipe, _) = recipe::read_file(&path).unwrap();
+    let sizes: Vec<u32> = recipe.passes.iter().map(|pass| pass.settings.size).collect();
+    assert_eq!((sizes, recipe.complete), (vec![256, 512], true));
+    assert_eq!(recipe.last().steps, 60);
+    window.harness.get_by_label("Clear done").click();
+    let home = window.folder.path().to_owned();
+    window.until("what was stored is gone", |_, _| stored(&home) == 0);
+    assert!(path.exists());
+}
+
+#[test]
+fn what_was_done_to_the_picture_is_repeated_larger() {
+    let mut window = Setup::default().open();
+    window.until_painting();
+    enter(&mut window, "Style weight β, number", "3");
+    window.until("the engine has the weight", |_, log| {
+        log.updates.last().is_some_and(|(settings, _)| settings.style_weight == 3.0)
+    });
+    window.harness.key_press(Key::Escape);
+    window.steps(2);
+    let before = window.log.lock().unwrap().steps;
+    window.until("it paints with the weight", |_, log| log.steps > before + 30);
+    window.harness.key_press(Key::Space);
+    window.until("it is paused", |harness, _| harness.query_by_label_contains("Paused.").is_some());
+    window.steps(10);
+    let own = saved(&mut window, "own.png");
+    let (own, _) = recipe::read_file(&own).unwrap();
+    assert_eq!(own.last().changes.len(), 1);
+
+    window.harness.key_press(Key::Q);
+    window.steps(4);
+    let path = add_begun(&mut window, "course.png", "512", "Its whole course");
+    until_line(&mut window, 0, "done");
+    let (recipe, _) = recipe::read_file(&path).unwrap();
+    let mut expected = own.passes.clone();
+    expected[0].settings.size = 512;
+    assert_eq!(recipe.passes, expected);
+    let behind = window.behind.lock().unwrap();
+    assert_eq!((behind.jobs[0].start, behind.jobs[0].settings.size), (Start::Beginning, 512));
+    assert_eq!(behind.updates.last().map(|(settings, _)| settings.style_weight), Some(3.0));
+    assert_eq!(behind.steps, own.steps());
+}
+
+#[test]
+fn the_desktop_tells_that_the_queue_is_done_if_another_window_is_in_front() {
+    for (notify, told) in [(true, vec!["The queue is done: 2 paintings.".to_owned()]), (false, vec![])] {
+        let remembered = format!("[layout]\nstop_after_steps = true\nnotify = {notify}\n");
+        let mut window = opened(Setup { remembered: Some(remembered), ..resting() });
+        add(&mut window, "first.png", "320");
+        until_line(&mut window, 0, "done");
+        assert!(window.notifier.0.lock().unwrap().is_empty(), "the window is in front");
+        slow(&window, 30);
+        add(&mut window, "second.png", "320");
+        window.harness.input_mut().focused = false;
+        until_line(&mut window, 1, "done");
+        assert_eq!(*window.notifier.0.lock().unwrap(), told);
+    }
+}
+
+#[test]
+fn nothing_begins_at_a_picture_that_was_not_painted() {
+    let mut setup = resting();
+    setup.log.fail_start = Some("there is no device".into());
+    let mut window = setup.open();
+    window.until("it has failed", |harness, _| {
+        harness.query_all_by_label_contains("there is no device").next().is_some()
+    });
+    window.harness.key_press(Key::Q);
+    window.steps(4);
+    window.harness.key_press_modifiers(Modifiers::COMMAND, Key::Enter);
+    window.steps(4);
+    for choice in ["From this picture", "Its whole course"] {
+        window.harness.get_by_label(choice).click();
+        window.steps(3);
+        assert!(has(&window, "No painted picture is shown yet"));
+        window.harness.get_by_label("Add to the queue").click();
+        window.steps(3);
+    }
+    window.harness.get_by_label("From the start").click();
+    window.steps(3);
+    window.harness.get_by_label("Add to the queue").click();
+    until_line(&mut window, 0, "done");
+    let jobs: Vec<Start> = window.behind.lock().unwrap().jobs.iter().map(|job| job.start).collect();
+    assert_eq!(jobs, [Start::Beginning]);
 }
 
 #[test]
@@ -306,18 +435,13 @@ fn pasted_pictures_are_kept_until_they_are_painted() {
     std::fs::create_dir(&queue).unwrap();
     let pasted = Picture::from_rgba("pasted picture", 60, 40, [9, 8, 7, 255].repeat(60 * 40)).unwrap();
     let content = QueueStore::keep(&queue, &pasted).unwrap();
+    let styles = vec![ItemStyle { source: ItemSource::Example("Swirl".into()), mix: StyleMix::default() }];
+    let settings = Settings { size: 64, steps: 3, ..Settings::default() };
     let item = Item {
         id: 1,
-        content,
-        styles: vec![ItemStyle { source: ItemSource::Example("Swirl".into()), mix: StyleMix::default() }],
-        palette: None,
-        output: folder.path().join("pasted.png"),
         without_recipe: true,
-        without_thumbnails: false,
-        batch: false,
         state: ItemState::Painting,
-        remark: None,
-        settings: Settings { size: 64, steps: 3, ..Settings::default() },
+        ..Item::new(content, styles, folder.path().join("pasted.png"), settings)
     };
     QueueStore::open(&queue).unwrap().write(vec![item]).unwrap();
     let mut window = resting().open_in(folder);
@@ -346,6 +470,8 @@ fn folders_are_queued_in_all_pairs_or_matched_and_named_as_a_batch_names_them() 
     let root = window.folder.path().to_owned();
     let contents = pictures(&root.join("contents"), &["cat.png", "dog.png"]);
     let styles = pictures(&root.join("styles"), &["wave.png", "star.png", "leaf.png"]);
+    fs::write(contents.join("notes.txt"), "").unwrap();
+    fs::create_dir(contents.join("more")).unwrap();
     let out = root.join("out");
     window.harness.get_by_label("Add folders to the queue…").click();
     window.steps(4);
@@ -362,6 +488,10 @@ fn folders_are_queued_in_all_pairs_or_matched_and_named_as_a_batch_names_them() 
         window.steps(3);
     }
     window.until("they are counted", |harness, _| harness.query_by_label("Add 6 paintings").is_some());
+    assert!(has(
+        &window,
+        "Left out: 1 file that cannot be painted from (notes.txt), 1 folder in them (more)"
+    ));
     window.harness.get_by_label("Matched").click();
     window.until("it is refused", |harness, _| {
         harness.query_all_by_label_contains("2 contents and 3 styles cannot be matched").next().is_some()

@@ -102,13 +102,20 @@ pub fn colour(step: u32) -> Rgb<u8> {
 
 pub fn losses(step: u32, settings: &Settings) -> Losses {
     let t = f64::from(step.max(1));
-    let mut losses = Losses { content: 0.004 + 0.03 * (1.0 - (-t / 40.0).exp()), ..Losses::default() };
-    for (layer, _) in settings.style_layers.iter() {
+    let content = 0.004 + 0.03 * (1.0 - (-t / 40.0).exp());
+    // Nothing is computed deeper than the deepest layer that counts.
+    let effective = settings.effective();
+    let counting = effective.style_layers.iter().chain(effective.content_layers.iter());
+    let deepest = counting.filter(|&(_, weight)| weight > 0.0).map(|(layer, _)| layer.index()).max();
+    let measured = |layer: Layer| deepest.is_some_and(|deepest| layer.index() <= deepest);
+    let mut losses = Losses::default();
+    for (layer, _) in settings.style_layers.iter().filter(|&(layer, _)| measured(layer)) {
         let depth = layer.index() as f64;
         losses.style.insert(layer, (0.9 / (1.0 + 0.2 * depth)) * t.powf(-0.55 - 0.03 * depth) + 2e-3);
     }
-    for (layer, _) in settings.content_layers.iter() {
-        losses.content_layers.insert(layer, losses.content);
+    for (layer, _) in settings.content_layers.iter().filter(|&(layer, _)| measured(layer)) {
+        losses.content = content;
+        losses.content_layers.insert(layer, content);
     }
     losses.weigh(settings);
     losses
@@ -209,8 +216,8 @@ impl Engine for Fake {
             place: PyramidProgress {
                 level: self.level,
                 levels: 3,
-                width: 48,
-                height: 32,
+                width: 48 << self.level,
+                height: 32 << self.level,
                 held: self.held,
                 left: 900.0,
                 ends: vec![200, 500, 900],

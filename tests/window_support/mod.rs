@@ -29,7 +29,7 @@ use impasto_engine::{
 };
 use impasto_network::vgg::Layer;
 use impasto_window::{
-    AppStart, ImpastoApp, KeepAwake, Options, SpawnSession,
+    AppStart, ImpastoApp, KeepAwake, Notifier, Options, SpawnSession,
     dialogs::{Answer, Ask, Dialogs, Mode, Pending},
 };
 
@@ -95,6 +95,16 @@ impl KeepAwake for FakeAwake {
     }
 }
 
+/// Remembers what the desktop was told.
+#[derive(Default)]
+pub struct FakeNotifier(pub Mutex<Vec<String>>);
+
+impl Notifier for FakeNotifier {
+    fn notify(&self, text: String) {
+        self.0.lock().unwrap().push(text);
+    }
+}
+
 /// A window, what its engine was told, its dialogs and its folder.
 pub struct Window {
     pub harness: Harness<'static, ImpastoApp>,
@@ -103,6 +113,7 @@ pub struct Window {
     pub behind: Shared,
     pub dialogs: Arc<FakeDialogs>,
     pub awake: Arc<FakeAwake>,
+    pub notifier: Arc<FakeNotifier>,
     pub folder: tempfile::TempDir,
 }
 
@@ -162,6 +173,7 @@ impl Setup {
             folder: Mutex::default(),
         });
         let awake = Arc::new(FakeAwake::default());
+        let notifier = Arc::new(FakeNotifier::default());
         let theirs = Arc::clone(&log);
         let spawn: SpawnSession = Box::new(move |wake| {
             let log = Arc::clone(&theirs);
@@ -187,6 +199,7 @@ impl Setup {
                 })
             },
             awake: Arc::clone(&awake) as Arc<dyn KeepAwake>,
+            notifier: Arc::clone(&notifier) as Arc<dyn Notifier>,
             devices: || vec![device()],
             repaint_after: std::time::Duration::from_millis(1),
         };
@@ -199,7 +212,7 @@ impl Setup {
             builder = builder.wgpu();
         }
         let harness = builder.build_eframe(move |creation| ImpastoApp::new(&creation.egui_ctx, start, spawn));
-        Window { harness, log, behind, dialogs, awake, folder }
+        Window { harness, log, behind, dialogs, awake, notifier, folder }
     }
 }
 
@@ -309,6 +322,22 @@ pub fn drop_files(window: &mut Window, paths: &[PathBuf]) {
 /// Whether something on the window says this.
 pub fn has(window: &Window, label: &str) -> bool {
     window.harness.query_all_by_label_contains(label).next().is_some()
+}
+
+/// Whether the filmstrip shows a pinned moment of this name, whole or in part.
+pub fn has_pin(harness: &Harness<'static, ImpastoApp>, name: &str) -> bool {
+    let is_card = |node: &egui_kittest::kittest::AccessKitNode<'_>| {
+        node.role() == Role::Button && node.label().is_some_and(|label| label.starts_with(name))
+    };
+    harness.query_all_by(is_card).next().is_some()
+}
+
+/// Shows the filmstrip with the pinned moments alone.
+pub fn show_pins(window: &mut Window) {
+    window.harness.get_by_label("Filmstrip").click();
+    window.steps(3);
+    window.harness.get_by_label("Pinned moments only").click();
+    window.steps(3);
 }
 
 /// Saves the picture by the window's own means and gives its file.

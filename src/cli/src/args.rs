@@ -12,6 +12,7 @@ use clap::{
     parser::ValueSource,
 };
 
+use super::regions::RegionArg;
 use impasto_core::settings::{DeviceChoice, Precision, SettingsFlags, StyleMix};
 use impasto_formats::explore::{Axis, Pairing};
 
@@ -75,9 +76,21 @@ pub(super) struct RenderArgs {
     pub content: Option<PathBuf>,
     /// Style picture, with an optional weight relative to other styles and an optional scale of its strokes:
     /// wave.jpg, wave.jpg:0.5, wave.jpg@0.7, wave.jpg:0.5@0.7, or example:NAME (swirl, mosaic, woodcut,
-    /// embers) (repeatable)
-    #[arg(long, short, value_name = "PICTURE[:WEIGHT][@SCALE]", required_unless_present = "recipe", value_parser = OsStringValueParser::new().map(StyleArg::split))]
+    /// embers); behind # the name of the region that it paints: wave.jpg#sky (repeatable)
+    #[arg(long, short, value_name = "PICTURE[:WEIGHT][@SCALE][#REGION]", required_unless_present = "recipe", value_parser = OsStringValueParser::new().map(StyleArg::split_with_region))]
     pub style: Vec<StyleArg>,
+    /// Region of the picture by its mask, a grey picture that is white inside and is fitted to the content:
+    /// sky=sky.png. It is painted in the styles that name it, or else in those that name none, as is what no
+    /// region covers. Behind colons: strength=0.5 (of its styles), hard (an edge that is not blurred), freeze
+    /// (what is there stays) or keep (the content is shown there) (repeatable)
+    #[arg(long, value_name = "NAME=MASK[:OPTION]")]
+    pub region: Vec<RegionArg>,
+    /// Grey picture of the styles' strength at each place, full where it is white
+    #[arg(long, value_name = "PICTURE")]
+    pub style_map: Option<PathBuf>,
+    /// Grey picture of the content's strength at each place, full where it is white
+    #[arg(long, value_name = "PICTURE")]
+    pub content_map: Option<PathBuf>,
     /// Paint this picture again from the recipe that Impasto saved in it: its pictures, settings and the
     /// changes made while it was painted. --content, --style and all settings given here take precedence
     #[arg(long, value_name = "PICTURE")]
@@ -310,6 +323,8 @@ pub(super) enum WeightsCommand {
 pub(super) struct StyleArg {
     pub path: PathBuf,
     pub mix: StyleMix,
+    /// The region that it paints.
+    pub region: Option<String>,
 }
 
 impl StyleArg {
@@ -324,7 +339,18 @@ impl StyleArg {
             scale: scale.unwrap_or(defaults.scale),
             ..defaults
         };
-        Self { path: path.into(), mix }
+        Self { path: path.into(), mix, region: None }
+    }
+
+    /// As [`StyleArg::split`], after splitting off the name of a region after the last `#`, unless the whole
+    /// text names a file.
+    fn split_with_region(text: OsString) -> Self {
+        let cut =
+            text.to_str().filter(|text| !Path::new(text).exists()).and_then(|text| text.rsplit_once('#'));
+        match cut {
+            Some((style, region)) => Self { region: Some(region.to_owned()), ..Self::split(style.into()) },
+            None => Self::split(text),
+        }
     }
 }
 
@@ -372,15 +398,13 @@ fn any_setting_in(matches: &ArgMatches) -> bool {
         .any(|argument| matches.value_source(argument.get_id().as_str()) == Some(ValueSource::CommandLine))
 }
 
-/// Check that the window's pictures exist, before it opens.
+/// Check that the window's pictures can be some, before it opens. It says itself, where the picture would be, that a file is
+/// missing: whoever starts it from a file manager sees no terminal.
 pub(super) fn check_pictures(pictures: &[PathBuf]) -> anyhow::Result<()> {
-    match pictures.iter().find(|path| !path.is_file()) {
+    match pictures.iter().find(|path| path.is_dir() || looks_like_a_command(path.as_os_str())) {
         None => Ok(()),
-        Some(path) if looks_like_a_command(path.as_os_str()) => {
-            anyhow::bail!(no_such_command(path.as_os_str()))
-        }
         Some(path) if path.is_dir() => anyhow::bail!("{} is a folder, not a picture", path.display()),
-        Some(path) => anyhow::bail!("there is no picture {}", path.display()),
+        Some(path) => anyhow::bail!(no_such_command(path.as_os_str())),
     }
 }
 
@@ -448,7 +472,10 @@ mod tests {
             let path = folder.path().join(name);
             std::fs::write(&path, "").unwrap();
             let mut scaled = OsString::from(&path);
-            assert_eq!(StyleArg::split(scaled.clone()), StyleArg { path, mix: StyleMix::default() });
+            assert_eq!(
+                StyleArg::split(scaled.clone()),
+                StyleArg { path, mix: StyleMix::default(), region: None }
+            );
             scaled.push("@0.5");
             assert_eq!(StyleArg::split(scaled).mix, StyleMix { scale: 0.5, ..StyleMix::default() });
         }
@@ -493,7 +520,7 @@ mod tests {
         );
         let text = check_pictures(&["rendr".into()]).unwrap_err().to_string();
         assert!(text.contains("called rendr; commands: render"), "{text}");
-        let text = check_pictures(&["gone.jpg".into()]).unwrap_err().to_string();
-        assert!(text.contains("no picture gone.jpg"), "{text}");
+        assert!(check_pictures(&["gone.jpg".into(), "gone/picture".into()]).is_ok(), "the window tells");
+        assert!(check_pictures(&["src".into()]).unwrap_err().to_string().contains("src is a folder"));
     }
 }

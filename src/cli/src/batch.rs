@@ -1,7 +1,7 @@
 //! `impasto batch`: paints many contents in many styles, one after the other, continuing where it stopped.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -14,27 +14,21 @@ use anyhow::Context;
 use super::{
     FAILED, INTERRUPTED, UsageError,
     args::BatchArgs,
-    grid::NoObserver,
     interrupt::{self, is_set},
-    paintings::{self, Painting},
+    paintings,
     progress::{self, Printer},
 };
 use impasto_base::{files::folder_of, text};
 use impasto_core::{
-    picture::{self, Picture},
+    picture::{self, SaveError},
     settings::Settings,
-    transfer::{Inputs, StyleSource},
+    transfer::Inputs,
 };
 use impasto_engine::{
-    queue::{RenderEnd, RenderPlan, guarded, paint},
-    replay::{RecipeWriter, ReplayPlan, Replayer},
-    session::{Engine, Job, PaintEngine},
+    queue::{Existing, Item, ItemEnd, ItemSource, Place, RenderObserver, Runner},
+    session::{Engine, PaintEngine},
 };
-use impasto_formats::{
-    explore::{Ledger, recipe_hash},
-    inputs::open_named,
-    known::KnownFiles,
-};
+use impasto_formats::{explore::Ledger, known::KnownFiles};
 
 /// The result of one painting.
 enum PaintingResult {
@@ -49,7 +43,7 @@ pub(super) fn run(arguments: &BatchArgs) -> anyhow::Result<ExitCode> {
     let settings = arguments.settings.resolve(Settings::default())?;
     settings.validate()?;
     let printer = Printer::new(arguments.quiet);
-    let paintings = paintings::plan(arguments, &printer)?;
+    let paintings = paintings::plan(arguments, &settings, &printer)?;
     make_folder(&arguments.output_folder)?;
     if let Some(first) = paintings.first() {
         // Check the names' extension, and whether the folder is writable.
@@ -57,17 +51,13 @@ pub(super) fn run(arguments: &BatchArgs) -> anyhow::Result<ExitCode> {
         picture::check_destination(&first.output, true)?;
     }
     keep_sources(&paintings)?;
+    check_ledgers(&paintings)?;
     let interrupted = interrupt::ctrl_c_flag(&printer)?;
+    let existing = if arguments.force { Existing::Replace } else { Existing::Refuse };
     let mut batch = Batch {
-        settings,
-        force: arguments.force,
-        with_recipe: !arguments.no_recipe,
-        with_thumbnails: !arguments.no_thumbnails,
-        replayer: Replayer::new(PaintEngine::default),
-        known: KnownFiles::of_user(),
-        ledgers: ledgers(&paintings)?,
-        noted: BTreeSet::new(),
-        printer: printer.clone(),
+        runner: Runner::new(Arc::new(PaintEngine::default)),
+        place: Place { folder: None, known: KnownFiles::of_user(), existing },
+        notes: Notes { noted: BTreeSet::new(), printer: printer.clone() },
         interrupted: Arc::clone(&interrupted),
     };
     let mut failures: Vec<String> = Vec::new();
@@ -114,8 +104,15 @@ fn make_folder(folder: &Path) -> anyhow::Result<()> {
 }
 
 /// Refuse to overwrite a picture to paint from.
-fn keep_sources(paintings: &[Painting]) -> Result<(), UsageError> {
-    let sources: BTreeSet<&Path> = paintings.iter().flat_map(Painting::sources).collect();
+fn keep_sources(paintings: &[Item]) -> Result<(), UsageError> {
+    let sources: BTreeSet<&Path> = paintings
+        .iter()
+        .flat_map(Item::sources)
+        .filter_map(|source| match source {
+            ItemSource::File { path, .. } => Some(path.as_path()),
+            ItemSource::Example(_) | ItemSource::StoredPixels(_) => None,
+        })
+        .collect();
     let sources: BTreeSet<PathBuf> =
         sources.into_iter().filter_map(|path| path.canonicalize().ok()).collect();
     let mut outputs = paintings.iter().map(|painting| &painting.output);
@@ -128,15 +125,13 @@ fn keep_sources(paintings: &[Painting]) -> Result<(), UsageError> {
     }
 }
 
-/// The list of each folder that paintings go to.
-fn ledgers(paintings: &[Painting]) -> anyhow::Result<BTreeMap<PathBuf, Ledger>> {
+/// Check that the list of each folder that paintings go to can be read.
+fn check_ledgers(paintings: &[Item]) -> anyhow::Result<()> {
     let folders: BTreeSet<&Path> = paintings.iter().map(|painting| folder_of(&painting.output)).collect();
-    let open = |folder: &Path| {
-        let ledger = Ledger::open(folder)
-            .with_context(|| format!("cannot use the batch list in {}", folder.display()))?;
-        Ok((folder.to_owned(), ledger))
-    };
-    folders.into_iter().map(open).collect()
+    for folder in folders {
+        Ledger::open(folder).with_context(|| format!("cannot use the batch list in {}", folder.display()))?;
+    }
+    Ok(())
 }
 
 fn summary(printer: &Printer, painted: u32, skipped: u32, all: usize, failures: &[String]) {
@@ -158,101 +153,54 @@ fn summary(printer: &Printer, painted: u32, skipped: u32, all: usize, failures: 
 
 /// What one painting leaves to the next.
 struct Batch<E> {
-    settings: Settings,
-    force: bool,
-    with_recipe: bool,
-    with_thumbnails: bool,
-    replayer: Replayer<E>,
-    known: KnownFiles,
-    ledgers: BTreeMap<PathBuf, Ledger>,
-    /// Pictures whose notes were printed.
-    noted: BTreeSet<PathBuf>,
-    printer: Printer,
+    runner: Runner<E>,
+    place: Place,
+    notes: Notes,
     interrupted: Arc<AtomicBool>,
 }
 
-impl<E: Engine + Default + 'static> Batch<E> {
-    fn paint(&mut self, painting: &Painting) -> anyhow::Result<PaintingResult> {
-        let output = &painting.output;
-        let content = Arc::new(Picture::open(&painting.content)?);
-        let style = |(path, mix): &(PathBuf, _)| -> anyhow::Result<StyleSource> {
-            Ok(StyleSource { picture: Arc::new(Picture::open(path)?), mix: *mix })
+impl<E: Engine + 'static> Batch<E> {
+    fn paint(&mut self, item: &Item) -> anyhow::Result<PaintingResult> {
+        let end = self.runner.paint(item, &self.place, &self.interrupted, &mut self.notes);
+        let printer = &self.notes.printer;
+        let (saved, limits, listed) = match end {
+            Err(error) if matches!(error.downcast_ref(), Some(SaveError::Exists { .. })) => anyhow::bail!(
+                "the file exists, and was not painted from these pictures with these settings; add --force to replace it"
+            ),
+            Err(error) => return Err(error),
+            Ok(ItemEnd::Interrupted) => return Ok(PaintingResult::Interrupted),
+            Ok(ItemEnd::AlreadyPainted) => return Ok(PaintingResult::Skipped),
+            Ok(ItemEnd::Painted { saved, limits, listed }) => (saved, limits, listed),
         };
-        let styles = painting.styles.iter().map(style).collect::<anyhow::Result<_>>()?;
-        let mut inputs = Inputs::new(content, styles);
-        let recipe = recipe_hash(&inputs, &self.settings);
-        if self.ledgers.get(folder_of(output)).is_some_and(|ledger| ledger.has(output, &recipe)) {
-            return Ok(PaintingResult::Skipped);
+        let output = saved.map_err(|rescued| {
+            printer.warn(&super::render::rescued(&rescued.saved));
+            rescued.error
+        })?;
+        if !limits.is_empty() {
+            printer.warn(&format!(
+                "impasto: warning: {}: {}; it is not in the batch list, and --force paints it again",
+                output.display(),
+                limits.join("; ")
+            ));
         }
-        anyhow::ensure!(
-            self.force || !output.exists(),
-            "the file exists, and was not painted from these pictures with these settings; add --force to replace it"
-        );
-        make_folder(folder_of(output))?;
-        picture::check_destination(output, self.force)?;
-        self.print_notes(&inputs);
-        open_named(&mut inputs, &self.settings)?;
-        let job = Job::new(1, inputs, self.settings.clone());
-        let plan = RenderPlan {
-            steps: self.settings.steps,
-            losses_every: None,
-            picture_every: None,
-            stop_when_converged: self.settings.stop_when_converged,
-            film: false,
-        };
-        let run = ReplayPlan::plain(job, plan.steps);
-        let painted = guarded(|| self.replayer.begin(&run, &mut |_| ()))
-            .inspect(|info| self.known.add_run(&run.job, info))
-            .map(|info| (info, paint(&mut self.replayer, plan, &self.interrupted, &mut NoObserver)))
-            .inspect_err(|_| self.renew_engine())?;
-        let (info, painted) = painted;
-        match painted.end {
-            RenderEnd::Interrupted => Ok(PaintingResult::Interrupted),
-            RenderEnd::Failed(error) => {
-                self.renew_engine();
-                Err(error)
-            }
-            RenderEnd::Finished => {
-                let (_, picture) = painted.picture.context("nothing was painted")?;
-                let record = self.replayer.record_handle();
-                let writer =
-                    self.with_recipe.then(|| RecipeWriter::new(&run.job, info, record, self.with_thumbnails));
-                let text = |room| writer.as_ref()?.text(&picture, room);
-                picture::save_with_text(&picture, output, self.force, &text).inspect_err(|_| {
-                    let folders = picture::fallback_folders();
-                    let saved = picture::save_elsewhere(&picture, output, &folders, &text);
-                    self.printer.warn(&super::render::rescued(&saved));
-                })?;
-                if !painted.limits.is_empty() {
-                    self.printer.warn(&format!(
-                        "impasto: warning: {}: {}; it is not in the batch list, and --force paints it again",
-                        output.display(),
-                        painted.limits.join("; ")
-                    ));
-                }
-                let ledger = self.ledgers.get_mut(folder_of(output));
-                let listed = ledger.map(|ledger| match painted.limits.is_empty() {
-                    true => ledger.record(output, recipe),
-                    false => ledger.forget(output),
-                });
-                if let Some(Err(error)) = listed {
-                    self.printer.warn(&format!(
-                        "impasto: warning: cannot record {} in the batch list: {error}",
-                        output.display()
-                    ));
-                }
-                Ok(PaintingResult::Painted)
-            }
+        if let Err(error) = listed {
+            printer.warn(&format!(
+                "impasto: warning: cannot record {} in the batch list: {error}",
+                output.display()
+            ));
         }
+        Ok(PaintingResult::Painted)
     }
+}
 
-    /// Don't reuse an engine after a failure.
-    fn renew_engine(&mut self) {
-        self.replayer = Replayer::new(E::default);
-    }
+/// Prints what was odd about the files, one line for each, once.
+struct Notes {
+    noted: BTreeSet<PathBuf>,
+    printer: Printer,
+}
 
-    /// Print what was odd about the files, one line for each, once.
-    fn print_notes(&mut self, inputs: &Inputs) {
+impl RenderObserver for Notes {
+    fn opened(&mut self, inputs: &Inputs) {
         let styles = inputs.styles.iter().map(|style| &style.picture);
         for picture in [&inputs.content].into_iter().chain(styles) {
             let path = picture.path.as_deref().unwrap_or(Path::new(&picture.name));
@@ -271,10 +219,10 @@ mod tests {
     use image::RgbImage;
     use impasto_core::{
         run::RunInfo,
-        settings::StyleMix,
         transfer::{GradientNorms, PyramidProgress, Reading},
     };
-    use impasto_engine::session::EngineError;
+    use impasto_engine::session::{EngineError, Job};
+    use impasto_formats::explore::Pair;
 
     use super::*;
 
@@ -321,33 +269,29 @@ mod tests {
     fn a_picture_that_was_painted_with_less_is_kept_and_not_listed() {
         let folder = tempfile::tempdir().unwrap();
         let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../assets");
-        let painting = Painting {
+        let pair = Pair {
             content: assets.join("astronaut.jpg"),
-            styles: vec![(assets.join("swirl.jpg"), StyleMix::default())],
+            styles: vec![assets.join("swirl.jpg")],
             output: folder.path().join("a.png"),
         };
+        let output = pair.output.clone();
         let cache = tempfile::tempdir().unwrap();
+        let known = KnownFiles::in_cache(cache.path());
         let mut batch = Batch {
-            settings: Settings::default(),
-            force: false,
-            with_recipe: true,
-            with_thumbnails: false,
-            replayer: Replayer::new(Fake::default),
-            known: KnownFiles::in_cache(cache.path()),
-            ledgers: ledgers(std::slice::from_ref(&painting)).unwrap(),
-            noted: BTreeSet::new(),
-            printer: Printer::new(true),
+            runner: Runner::new(Arc::new(Fake::default)),
+            place: Place { folder: None, known, existing: Existing::Refuse },
+            notes: Notes { noted: BTreeSet::new(), printer: Printer::new(true) },
             interrupted: Arc::new(AtomicBool::new(false)),
         };
         let mut paint = |seed, force| {
-            batch.settings = Settings { seed, steps: 1, ..Settings::default() };
-            batch.force = force;
-            batch.paint(&painting)
+            let settings = Settings { seed, steps: 1, ..Settings::default() };
+            batch.place.existing = if force { Existing::Replace } else { Existing::Refuse };
+            batch.paint(&Item::of_batch(pair.clone(), &[], settings))
         };
         assert!(matches!(paint(0, false), Ok(PaintingResult::Painted)));
         assert!(matches!(paint(0, false), Ok(PaintingResult::Skipped)));
         assert!(matches!(paint(1, true), Ok(PaintingResult::Painted)));
-        assert!(painting.output.exists());
+        assert!(output.exists());
         // It is neither what was asked for nor what was there before.
         for seed in [1, 0] {
             let error = paint(seed, false).err().unwrap();

@@ -45,6 +45,7 @@ pub(super) fn check(arguments: &RenderArgs, settings: &Settings) -> anyhow::Resu
     {
         anyhow::ensure!(file.is_file(), "palette: there is no picture {}", file.display());
     }
+    arguments.check_masks()?;
     if let Some(file) = &settings.weights {
         anyhow::ensure!(file.is_file(), "weights: there is no file {}", file.display());
     }
@@ -104,6 +105,7 @@ fn keep_input(path: &Path, arguments: &RenderArgs, settings: &Settings) -> anyho
         .chain(start)
         .chain(&settings.weights)
         .chain(&settings.palette)
+        .chain(arguments.masks())
         .chain(arguments.settings.file());
     match inputs.find(|input| input.canonicalize().is_ok_and(|input| input == path)) {
         Some(input) => anyhow::bail!(

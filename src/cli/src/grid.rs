@@ -1,8 +1,6 @@
 //! `impasto grid`: paints one pair of pictures with two settings varied, on a contact sheet.
 
-use std::{process::ExitCode, time::Instant};
-
-use image::RgbImage;
+use std::{process::ExitCode, sync::Arc, time::Instant};
 
 use super::{
     UsageError,
@@ -15,11 +13,12 @@ use super::{
 use impasto_core::{
     picture,
     settings::Settings,
-    transfer::{Inputs, Losses, StyleSource},
+    transfer::{Inputs, StyleSource},
 };
 use impasto_engine::{
-    queue::{RenderEnd, RenderObserver, RenderPlan, guarded, paint},
-    session::{Engine, Job, PaintEngine},
+    queue::Runner,
+    replay::ReplayPlan,
+    session::{Job, PaintEngine},
 };
 use impasto_formats::{
     explore::{CELL_SIZE, CELL_STEPS, ContactSheet, cell_order, legend},
@@ -49,7 +48,7 @@ pub(super) fn run(arguments: &GridArgs) -> anyhow::Result<ExitCode> {
     let mixes = order.iter().map(|&(column, row)| cell(column, row)).collect::<anyhow::Result<Vec<_>>>()?;
     sheets::check(&arguments.output, arguments.force)?;
     let content = open_picture(&arguments.content)?;
-    let style = |StyleArg { path, mix }: &StyleArg| -> anyhow::Result<StyleSource> {
+    let style = |StyleArg { path, mix, .. }: &StyleArg| -> anyhow::Result<StyleSource> {
         Ok(StyleSource { picture: open_picture(path)?, mix: *mix })
     };
     let styles: Vec<StyleSource> = arguments.style.iter().map(style).collect::<anyhow::Result<_>>()?;
@@ -63,7 +62,7 @@ pub(super) fn run(arguments: &GridArgs) -> anyhow::Result<ExitCode> {
     let shape =
         picture::fit(content.dimensions().0, content.dimensions().1, arguments.cell.unwrap_or(settings.size));
     let mut sheet = ContactSheet::new(x.clone(), y.cloned(), shape, legend(content, styles, &settings));
-    let mut engine = PaintEngine::new();
+    let mut runner = Runner::new(Arc::new(PaintEngine::new));
     let mut failures = Vec::new();
     let began = Instant::now();
     let mut stopped = false;
@@ -80,36 +79,23 @@ pub(super) fn run(arguments: &GridArgs) -> anyhow::Result<ExitCode> {
             }
         };
         printer.info(&format!("{}/{}: {name}{left}", index + 1, order.len()));
-        let plan = RenderPlan {
-            steps: mix.steps,
-            losses_every: None,
-            picture_every: None,
-            stop_when_converged: mix.stop_when_converged,
-            film: false,
-        };
+        let steps = mix.steps;
         let job = Job::new(index as u64 + 1, inputs.clone(), mix);
-        let painted = guarded(|| engine.start(&job, None, &mut |_| ()))
-            .map(|_| paint(&mut engine, plan, &interrupted, &mut NoObserver));
-        if let Ok(painted) = &painted
-            && !painted.limits.is_empty()
-        {
-            printer.warn(&format!("impasto: warning: {name}: {}", painted.limits.join("; ")));
-        }
-        match painted.map(|painted| (painted.end, painted.picture)) {
-            Ok((RenderEnd::Finished, Some((_, picture)))) => sheet.put((column, row), Ok(picture)),
-            Ok((RenderEnd::Interrupted, _)) => {
+        match runner.render(ReplayPlan::plain(job, steps), &interrupted, &mut ()) {
+            Ok(Some(painted)) => {
+                if !painted.limits.is_empty() {
+                    printer.warn(&format!("impasto: warning: {name}: {}", painted.limits.join("; ")));
+                }
+                sheet.put((column, row), Ok(painted.picture));
+            }
+            Ok(None) => {
                 stopped = true;
                 break;
             }
-            Ok((RenderEnd::Failed(error), _)) | Err(error) => {
+            Err(error) => {
                 let reason = super::explain(&error);
                 sheet.put((column, row), Err(reason.clone()));
                 failures.push(format!("{name}: {reason}"));
-                // Don't reuse an engine after a failure.
-                engine = PaintEngine::new();
-            }
-            Ok((RenderEnd::Finished, None)) => {
-                sheet.put((column, row), Err("nothing was painted".to_owned()))
             }
         }
     }
@@ -122,17 +108,4 @@ pub(super) fn run(arguments: &GridArgs) -> anyhow::Result<ExitCode> {
         failures,
     };
     made.save(&printer, &arguments.output, arguments.force, || sheet.draw())
-}
-
-/// Ignores everything but the final picture.
-pub(super) struct NoObserver;
-
-impl RenderObserver for NoObserver {
-    fn losses(&mut self, _: u32, _: &Losses, _: f64, _: bool) {}
-
-    fn converged(&mut self, _: u32) {}
-
-    fn picture(&mut self, _: u32, _: &RgbImage) -> anyhow::Result<()> {
-        Ok(())
-    }
 }

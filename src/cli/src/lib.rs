@@ -20,6 +20,7 @@ mod layers;
 mod optional;
 mod paintings;
 mod progress;
+mod regions;
 mod render;
 mod report;
 mod runs;

@@ -12,26 +12,16 @@ use super::{
     progress::Printer,
 };
 use impasto_base::text;
-use impasto_core::settings::StyleMix;
-use impasto_formats::explore::{CollectError, Collector, Pair, PairError, SourceFile, mixed_outputs};
-
-/// A painting of a batch.
-pub(super) struct Painting {
-    pub content: PathBuf,
-    pub styles: Vec<(PathBuf, StyleMix)>,
-    pub output: PathBuf,
-}
-
-impl Painting {
-    /// The files to paint from.
-    pub fn sources(&self) -> impl Iterator<Item = &Path> {
-        let styles = self.styles.iter().map(|(path, _)| path.as_path());
-        [self.content.as_path()].into_iter().chain(styles)
-    }
-}
+use impasto_core::settings::{Settings, StyleMix};
+use impasto_engine::queue::Item;
+use impasto_formats::explore::{CollectError, Collector, PairError, SourceFile, mixed_pairs};
 
 /// All paintings of a batch; tells what the folders hold besides pictures.
-pub(super) fn plan(arguments: &BatchArgs, printer: &Printer) -> anyhow::Result<Vec<Painting>> {
+pub(super) fn plan(
+    arguments: &BatchArgs,
+    settings: &Settings,
+    printer: &Printer,
+) -> anyhow::Result<Vec<Item>> {
     check_styles(arguments)?;
     let mut collector = Collector::new(arguments.recursive, &arguments.output_folder);
     let mut contents = Vec::new();
@@ -40,7 +30,7 @@ pub(super) fn plan(arguments: &BatchArgs, printer: &Printer) -> anyhow::Result<V
     }
     let mut styles = Vec::new();
     let mut mixes = Vec::new();
-    for StyleArg { path, mix } in &arguments.style {
+    for StyleArg { path, mix, .. } in &arguments.style {
         let found = collect(&mut collector, path)?;
         mixes.resize(mixes.len() + found.len(), *mix);
         styles.extend(found);
@@ -49,23 +39,17 @@ pub(super) fn plan(arguments: &BatchArgs, printer: &Printer) -> anyhow::Result<V
 
     let usage = |error: PairError| UsageError(error.to_string());
     let (folder, pattern) = (&arguments.output_folder, &arguments.name);
-    if arguments.mix {
-        let outputs = mixed_outputs(&contents, &styles, folder, pattern).map_err(usage)?;
-        let styles: Vec<_> = styles.into_iter().map(|style| style.path).zip(mixes).collect();
-        let paintings = contents.into_iter().zip(outputs);
-        return Ok(paintings
-            .map(|(content, output)| Painting { content: content.path, styles: styles.clone(), output })
-            .collect());
-    }
-    let pairs = arguments.pairs.pairs(&contents, &styles, folder, pattern).map_err(usage)?;
-    Ok(pairs
-        .into_iter()
-        .map(|Pair { content, style, output }| Painting {
-            content,
-            styles: vec![(style, StyleMix::default())],
-            output,
-        })
-        .collect())
+    let pairs = match arguments.mix {
+        true => mixed_pairs(&contents, &styles, folder, pattern),
+        false => arguments.pairs.pairs(&contents, &styles, folder, pattern),
+    };
+    let mixes = if arguments.mix { mixes } else { Vec::new() };
+    let item = |pair| Item {
+        without_recipe: arguments.no_recipe,
+        without_thumbnails: arguments.no_thumbnails,
+        ..Item::of_batch(pair, &mixes, settings.clone())
+    };
+    Ok(pairs.map_err(usage)?.into_iter().map(item).collect())
 }
 
 fn check_styles(arguments: &BatchArgs) -> Result<(), UsageError> {

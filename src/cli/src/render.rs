@@ -44,7 +44,7 @@ pub(super) fn run(arguments: RenderArgs, program_start: Instant) -> anyhow::Resu
     let base = recipe.as_ref().map_or_else(Settings::default, |given| given.recipe.settings.clone());
     // A recipe's painting is repeated to its last step.
     let repeats = recipe.is_some();
-    let settings = arguments.settings.resolve(base)?;
+    let settings = arguments.resolved(base)?;
     if let Some(given) = &recipe {
         given.check(&settings)?;
     }
@@ -178,25 +178,15 @@ fn paint_before(
         fn losses(&mut self, step: u32, losses: &Losses, _: f64, _: bool) {
             self.0.step(step, losses, self.1);
         }
-        fn converged(&mut self, _: u32) {}
         fn notice(&mut self, text: &str) {
             warn_all(&self.0.printer(), &[text.to_owned()]);
-        }
-        fn picture(&mut self, _: u32, _: &RgbImage) -> anyhow::Result<()> {
-            Ok(())
         }
     }
     let schedule = run.job.inputs.schedule(&run.job.settings);
     let progress = Progress::new(run.steps, schedule, arguments.quiet);
     guarded(|| replayer.begin(run, &mut |what| progress.preparing(what)))
         .inspect_err(|_| progress.finish())?;
-    let plan = RenderPlan {
-        steps: run.steps,
-        losses_every: None,
-        picture_every: None,
-        stop_when_converged: false,
-        film: false,
-    };
+    let plan = RenderPlan::steps(run.steps);
     let mut observer = EarlierRun(progress, &run.job.settings);
     let painted = paint(replayer, plan, interrupted, &mut observer);
     observer.0.finish();

@@ -69,7 +69,7 @@ impl GivenRecipe {
     /// Read it, if it was given.
     pub(super) fn read(arguments: &RenderArgs) -> anyhow::Result<Option<Self>> {
         let Some(file) = arguments.recipe.as_deref() else { return Ok(None) };
-        let own = arguments.settings.resolve(Settings::default())?;
+        let own = arguments.settings_over(Settings::default())?;
         let (mut recipe, mut remarks) = recipe::read_file(file)?;
         let mut trust = Trust::beside(file, &own);
         remarks.extend(recipe::locate(&mut recipe, file, &KnownFiles::of_user(), &mut trust));
@@ -89,7 +89,7 @@ pub(super) fn open(
     recipe: Option<GivenRecipe>,
 ) -> anyhow::Result<PlannedRuns> {
     let content = arguments.content.as_deref().map(open_picture).transpose()?;
-    let style = |StyleArg { path, mix }: &StyleArg| -> anyhow::Result<StyleSource> {
+    let style = |StyleArg { path, mix, .. }: &StyleArg| -> anyhow::Result<StyleSource> {
         Ok(StyleSource { picture: open_picture(path)?, mix: *mix })
     };
     let styles: Vec<StyleSource> = arguments.style.iter().map(style).collect::<anyhow::Result<_>>()?;
@@ -99,6 +99,7 @@ pub(super) fn open(
         let steps = stop(settings.steps);
         let mut inputs = Inputs::new(content, styles);
         open_named(&mut inputs, &settings)?;
+        arguments.check_regions(&inputs, &settings)?;
         let job = Job::new(1, inputs, settings);
         let runs = vec![ReplayPlan::plain(job, steps)];
         return Ok(PlannedRuns { runs, remarks: Vec::new(), network: None, device: None });
@@ -106,6 +107,9 @@ pub(super) fn open(
     let replacements = Replacements { content, styles: (!styles.is_empty()).then_some(styles) };
     let mut planned = from_recipe(arguments, &settings, recipe, &trust, &replacements)?;
     planned.remarks.splice(0..0, remarks);
+    for run in &planned.runs {
+        arguments.check_regions(&run.job.inputs, &run.job.settings)?;
+    }
     if let Some(last) = planned.runs.last_mut() {
         if arguments.settings.is_given("steps") || arguments.settings.is_given("objective") {
             last.steps = last.job.settings.steps;
@@ -132,7 +136,7 @@ fn from_recipe(
     let folders = folders_beside(file);
     let mut remarks = Vec::new();
     let change = |settings: Settings| -> anyhow::Result<Settings> {
-        let settings = arguments.settings.resolve(settings)?;
+        let settings = arguments.resolved(settings)?;
         settings.validate()?;
         check_named(trust, &settings)?;
         Ok(settings)

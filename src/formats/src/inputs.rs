@@ -1,7 +1,8 @@
-//! Opening the pictures that settings name by their files: the palette and the initial image.
+//! Opening the pictures that settings name by their files: the palette, the initial image and the masks.
 
 use std::{path::Path, sync::Arc};
 
+use impasto_base::text;
 use impasto_core::{
     picture::{Example, Picture, PictureError, is_pasted},
     settings::{Init, Settings},
@@ -20,6 +21,9 @@ pub enum NamedError {
     /// The initial image's file.
     #[error("cannot open the initial image")]
     Initial(#[source] PictureError),
+    /// A mask's file.
+    #[error("cannot open the mask {name}")]
+    Mask { name: String, source: PictureError },
 }
 
 /// Open the pictures that the settings name and the inputs do not have yet.
@@ -33,6 +37,9 @@ pub fn open_named(inputs: &mut Inputs, settings: &Settings) -> Result<(), NamedE
     }
     if inputs.initial.is_none() {
         inputs.initial = open_initial(settings)?;
+    }
+    if inputs.masks.is_empty() {
+        inputs.masks = settings.masks.files().map(open_mask).collect::<Result<_, _>>()?;
     }
     Ok(())
 }
@@ -52,6 +59,16 @@ pub fn open_palette(name: &Path) -> Result<Arc<Picture>, NamedError> {
     }
 }
 
+/// Open a mask.
+///
+/// # Errors
+///
+/// If it cannot be opened.
+pub fn open_mask(name: &Path) -> Result<Arc<Picture>, NamedError> {
+    let error = |source| NamedError::Mask { name: text::path(name), source };
+    Picture::open(name).map(Arc::new).map_err(error)
+}
+
 /// Open the picture that [`Init::File`] names.
 ///
 /// # Errors
@@ -69,7 +86,7 @@ mod tests {
     use image::RgbImage;
 
     use super::*;
-    use impasto_core::{picture, transfer::StyleSource};
+    use impasto_core::{picture, settings::Masks, transfer::StyleSource};
 
     fn inputs() -> Inputs {
         let style = StyleSource::new(Arc::new(picture::STYLES[0].open()));
@@ -100,6 +117,9 @@ mod tests {
         inputs.palette = None;
         open_named(&mut inputs, &embers).unwrap();
         assert_eq!(name(&inputs.palette), "Embers");
+        let masks = Masks { style_map: Some(folder.path().join("leaves.png")), ..Masks::default() };
+        open_named(&mut inputs, &Settings { masks, ..Settings::default() }).unwrap();
+        assert_eq!(inputs.masks[0].name, "leaves.png");
     }
 
     #[test]
@@ -109,6 +129,9 @@ mod tests {
         assert!(text.contains("palette") && text.contains("no-such-palette.png"), "{text}");
         let text = error_text(&Settings { palette: Some("pasted:00ff".into()), ..Settings::default() });
         assert!(text.contains("was pasted"), "{text}");
+        let masks = Masks { style_map: Some("no-such-mask.png".into()), ..Masks::default() };
+        let text = error_text(&Settings { masks, ..Settings::default() });
+        assert!(text.contains("cannot open the mask no-such-mask.png"), "{text}");
         let text =
             error_text(&Settings { init: Init::File("no-such-picture.png".into()), ..Settings::default() });
         assert!(text.contains("initial image") && text.contains("no-such-picture.png"), "{text}");

@@ -17,6 +17,7 @@ use impasto_core::{
     run::{Job, RunInfo},
     transfer::Inputs,
 };
+use impasto_network::vgg::MAX_WEIGHTS_BYTES;
 
 /// Its folder in the user's cache folder.
 const FOLDER: &str = "opened";
@@ -24,8 +25,6 @@ const FOLDER: &str = "opened";
 const MAX_ENTRIES: usize = 2000;
 /// Maximum length of a path, in bytes.
 const MAX_PATH: u64 = 8 << 10;
-/// Maximum size of a file that is hashed: of weights, in bytes.
-const MAX_BYTES: u64 = 2 << 30;
 
 /// The register: one small file per hash, which contains the path. Writers don't disturb each other, and a
 /// damaged entry finds nothing. The default has no folder, and neither keeps nor finds anything.
@@ -71,6 +70,7 @@ impl KnownFiles {
         let styles = inputs.styles.iter().map(|style| &style.picture);
         let pictures =
             [&inputs.content].into_iter().chain(styles).chain(&inputs.palette).chain(&inputs.initial);
+        let pictures = pictures.chain(&inputs.masks);
         for picture in pictures {
             if let Some(path) = &picture.path {
                 self.add(path, &picture.sha256);
@@ -102,7 +102,7 @@ impl KnownFiles {
 
     /// The file with this hash, if it still has it.
     pub fn find(&self, hash: &Sha256Hash) -> Option<PathBuf> {
-        self.path_of(hash).filter(|path| is_local(path) && has_hash(path, hash, MAX_BYTES))
+        self.path_of(hash).filter(|path| is_local(path) && has_hash(path, hash, MAX_WEIGHTS_BYTES))
     }
 }
 

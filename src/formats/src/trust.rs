@@ -8,7 +8,7 @@ use std::{
 use impasto_base::{files::folder_of, text};
 use impasto_core::{
     picture::{Example, is_pasted},
-    settings::{Init, Settings},
+    settings::{Init, Masks, Settings},
 };
 
 /// A file that settings can name.
@@ -17,21 +17,34 @@ pub enum NamedFile {
     Weights,
     Palette,
     Initial,
+    /// Of regions and maps, of which there may be several.
+    Mask,
 }
 
 impl NamedFile {
-    pub const ALL: [Self; 3] = [Self::Weights, Self::Palette, Self::Initial];
+    pub const ALL: [Self; 4] = [Self::Weights, Self::Palette, Self::Initial, Self::Mask];
 
-    /// Its path in these settings; `None` if they name no such file.
+    /// Its path in these settings, of several the first; `None` if they name no such file.
     pub fn of(self, settings: &Settings) -> Option<&Path> {
-        match (self, &settings.init) {
-            (Self::Weights, _) => settings.weights.as_deref(),
-            (Self::Palette, _) => {
-                settings.palette.as_deref().filter(|path| Example::named(path).is_none() && !is_pasted(path))
-            }
-            (Self::Initial, Init::File(path)) => Some(path),
-            (Self::Initial, _) => None,
-        }
+        self.all_of(settings).next()
+    }
+
+    /// All its paths in these settings.
+    pub fn all_of(self, settings: &Settings) -> impl Iterator<Item = &Path> {
+        let palette =
+            settings.palette.as_deref().filter(|path| Example::named(path).is_none() && !is_pasted(path));
+        let initial = match &settings.init {
+            Init::File(path) => Some(path.as_path()),
+            _ => None,
+        };
+        let one = match self {
+            Self::Weights => settings.weights.as_deref(),
+            Self::Palette => palette,
+            Self::Initial => initial,
+            Self::Mask => None,
+        };
+        let masks = settings.masks.files().filter(move |path| self == Self::Mask && !is_pasted(path));
+        one.into_iter().chain(masks)
     }
 
     /// Remove it from the settings.
@@ -40,6 +53,7 @@ impl NamedFile {
             Self::Weights => settings.weights = None,
             Self::Palette => settings.palette = None,
             Self::Initial => settings.init = Init::Content,
+            Self::Mask => settings.masks = Masks::default(),
         }
     }
 
@@ -49,6 +63,7 @@ impl NamedFile {
             Self::Weights => "weights",
             Self::Palette => "palette",
             Self::Initial => "init",
+            Self::Mask => "region",
         }
     }
 
@@ -58,6 +73,7 @@ impl NamedFile {
             Self::Weights => "the bundled network stands in",
             Self::Palette => "the content's colours stand in",
             Self::Initial => "the content stands in",
+            Self::Mask => "the whole picture is painted alike",
         }
     }
 }
@@ -68,6 +84,7 @@ impl fmt::Display for NamedFile {
             Self::Weights => "weights file",
             Self::Palette => "palette",
             Self::Initial => "initial image",
+            Self::Mask => "mask",
         })
     }
 }
@@ -84,7 +101,7 @@ pub enum Trust {
 impl Trust {
     /// Trust what is beside `file` or below its folder, and what the user's own settings name.
     pub fn beside(file: &Path, own: &Settings) -> Self {
-        let chosen = NamedFile::ALL.iter().filter_map(|named| named.of(own).map(Path::to_owned)).collect();
+        let chosen = NamedFile::ALL.iter().flat_map(|named| named.all_of(own)).map(Path::to_owned).collect();
         Self::Folder { folder: folder_of(file).to_owned(), chosen }
     }
 
@@ -100,7 +117,8 @@ impl Trust {
 
     /// The files in the settings that may not be opened.
     pub fn refused<'a>(&self, settings: &'a Settings) -> impl Iterator<Item = (NamedFile, &'a Path)> {
-        let named = NamedFile::ALL.into_iter().filter_map(|named| Some((named, named.of(settings)?)));
+        let named = NamedFile::ALL.into_iter();
+        let named = named.flat_map(|named| named.all_of(settings).map(move |path| (named, path)));
         named.filter(|(_, path)| !self.allows(path))
     }
 
@@ -112,17 +130,22 @@ impl Trust {
             return remarks;
         }
         for named in NamedFile::ALL {
-            let Some(path) = named.of(settings) else { continue };
-            let (name, stand_in) = (text::path(path), named.stand_in());
-            let remark = if is_local(path) && !path.exists() {
-                format!("The {named} {name} is gone: {stand_in}.")
-            } else if !self.allows(path) {
-                format!("{whose} names the {named} {name}: open it yourself if you trust it; {stand_in}.")
-            } else {
-                continue;
-            };
-            remarks.push(remark);
-            named.leave_out(settings);
+            let remark = named.all_of(settings).find_map(|path| {
+                let (name, stand_in) = (text::path(path), named.stand_in());
+                if is_local(path) && !path.exists() {
+                    Some(format!("The {named} {name} is gone: {stand_in}."))
+                } else if !self.allows(path) {
+                    Some(format!(
+                        "{whose} names the {named} {name}: open it yourself if you trust it; {stand_in}."
+                    ))
+                } else {
+                    None
+                }
+            });
+            if let Some(remark) = remark {
+                remarks.push(remark);
+                named.leave_out(settings);
+            }
         }
         remarks
     }
@@ -148,6 +171,7 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use impasto_core::settings::Region;
 
     #[test]
     fn only_what_is_beside_or_chosen_or_bundled_stays_in_the_settings() {
@@ -199,7 +223,16 @@ mod tests {
                     true
                 })
         });
-        assert_eq!(names.count(), NamedFile::ALL.len());
+        // Masks have several files.
+        assert_eq!(names.count(), NamedFile::ALL.len() - 1);
+        let region = Region { mask: "no-such-file.png".into(), ..Region::default() };
+        let mut masks = Masks { regions: vec![region; 2], ..Masks::default() };
+        masks.style_map = Some("other.png".into());
+        let mut settings = Settings { masks, ..Settings::default() };
+        assert_eq!(trust.refused(&settings).count(), 3);
+        let remarks = trust.restrict(&mut settings, "The recipe");
+        assert!(remarks.len() == 1 && remarks[0].contains("mask no-such-file.png is gone"), "{remarks:?}");
+        assert!(settings.masks.is_empty());
     }
 
     #[cfg(unix)]

@@ -16,6 +16,7 @@ use super::{
     theme::{Palette, space},
     widgets,
 };
+use impasto_core::settings::three_digits;
 
 /// Height of the panel in a low window, in points.
 const STRIP: f32 = 32.0;
@@ -83,6 +84,7 @@ impl ImpastoApp {
         let frame = Frame::new().fill(fill).inner_margin(Margin::symmetric(12, 8));
         let panel = Panel::bottom("plot").frame(frame).resizable(true).size_range(100.0..=most);
         let panel = panel.default_size(self.view.layout.bottom).show_collapsible(ui, &mut shown, |ui| {
+            self.view.regions.begin(ui, "Panel of losses and filmstrip");
             self.bottom_ui(ui);
             ui.take_available_space();
         });
@@ -139,11 +141,11 @@ impl ImpastoApp {
         ui.horizontal_centered(|ui| {
             self.bottom_tabs(ui, false);
             ui.add_space(space::S);
-            let Some((points, latest)) = self.history.line(Series::Total) else { return };
+            let Some(total) = self.history.line(Series::Total) else { return };
             let size = vec2(ui.available_width(), STRIP - 8.0);
             let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
             let palette = Palette::of(ui);
-            let value = widgets::number(impasto_core::settings::three_digits(latest));
+            let value = total.latest().map_or("–".to_owned(), |loss| widgets::number(three_digits(loss)));
             let text = format!("total {value}");
             response.widget_info(|| WidgetInfo::labeled(Role::Image, true, format!("Loss, {text}")));
             let galley = ui.painter().layout_no_wrap(text, FontId::proportional(12.5), palette.text);
@@ -153,8 +155,9 @@ impl ImpastoApp {
             let place =
                 Rect::from_min_max(rect.min, egui::pos2(left - space::M, rect.max.y)).shrink2(vec2(0.0, 4.0));
             if place.width() >= CURVE {
-                let line = mixer::curve(points, place);
-                ui.painter().add(Shape::line(line, Stroke::new(1.5, palette.accent)));
+                let stroke = Stroke::new(1.5, palette.accent);
+                let lines = mixer::curve(&self.history.parts(total), place);
+                ui.painter().extend(lines.into_iter().map(|line| Shape::line(line, stroke)));
             }
         });
     }

@@ -4,19 +4,18 @@ use std::sync::Arc;
 
 use egui::{
     Align2, Color32, Context, CursorIcon, FontId, Painter, Rect, Role, Sense, Stroke, StrokeKind,
-    TextureFilter, TextureHandle, TextureOptions, Ui, Vec2, WidgetInfo, pos2, vec2,
+    TextureHandle, Ui, Vec2, WidgetInfo, pos2, vec2,
 };
 use image::RgbImage;
 
 use super::{
-    ImpastoApp,
-    colour_image::color_image,
+    ImpastoApp, accessible,
     command::Command,
     compare::{Look, Shown},
+    scaling::Sampling,
     split,
     theme::{Palette, space},
 };
-use impasto_core::picture;
 use impasto_engine::session::RunState;
 
 /// Smallest and largest zoom, in screen pixels per picture pixel.
@@ -28,20 +27,26 @@ pub struct Canvas {
     picture: Option<Arc<RgbImage>>,
     step: u32,
     texture: Option<TextureHandle>,
-    sharp: bool,
+    /// How the texture was made.
+    sampling: Sampling,
     view: View,
     /// Where the canvas was in the last frame.
     pub area: Option<Rect>,
-    /// Screen pixels per picture pixel in the last frame.
+    /// Screen pixels per picture pixel in the last frame, and in the second window while that is open.
     scale: f32,
+    scale_elsewhere: f32,
     /// Where the whole picture was drawn in the last frame.
     drawn: Option<Rect>,
+    /// It is alone on the screen and fills it.
+    pub alone: bool,
     /// Counts what was put on the texture.
     uploads: u64,
     /// The picture before, while it fades away.
     leaving: Option<Leaving>,
     /// The next picture is of another painting: the one that is there fades in so many seconds.
     fade: Option<f64>,
+    /// Nothing fades.
+    pub cuts: bool,
 }
 
 /// A picture that fades away.
@@ -90,6 +95,10 @@ impl Canvas {
             // The next one gets a texture of its own.
             self.texture = None;
         }
+        if let Some((width, _)) = self.size().filter(|_| self.view == View::Fit) {
+            // At another size of the pyramid it is drawn as large as before.
+            self.scale *= width as f32 / picture.width() as f32;
+        }
         self.picture = Some(picture);
         self.step = step;
         self.upload(ctx);
@@ -97,7 +106,7 @@ impl Canvas {
 
     /// Lets what is shown fade away in so many seconds once the next picture is there.
     pub fn fade(&mut self, seconds: f64) {
-        self.fade = (seconds > 0.0).then_some(seconds);
+        self.fade = (seconds > 0.0 && !self.cuts).then_some(seconds);
     }
 
     /// The picture as it was drawn last, as a texture, with its size in pixels.
@@ -116,17 +125,38 @@ impl Canvas {
         self.uploads
     }
 
+    /// Takes in how large the second window draws it, 0 while there is none.
+    pub fn seen_elsewhere(&mut self, ctx: &Context, scale: f32) {
+        self.scale_elsewhere = scale;
+        self.follow_scale(ctx);
+    }
+
+    fn wanted_sampling(&self) -> Sampling {
+        // An audience sees the whole picture, however near somebody looks here.
+        let chosen = self.view != View::Fit && self.scale_elsewhere == 0.0;
+        Sampling::new(self.scale.max(self.scale_elsewhere), chosen)
+    }
+
+    /// How a picture of another size is sampled where it is drawn in the painting's place.
+    pub fn sampling_of(&self, size: (u32, u32)) -> Sampling {
+        let (width, height) = self.size().unwrap_or(size);
+        let larger = (width as f32 / size.0 as f32).max(height as f32 / size.1 as f32);
+        Sampling::new(self.scale * larger, self.view != View::Fit)
+    }
+
+    /// Makes the texture anew where it does not suit the scale any more.
+    fn follow_scale(&mut self, ctx: &Context) {
+        if self.wanted_sampling() != self.sampling && self.picture.is_some() {
+            self.upload(ctx);
+        }
+    }
+
     fn upload(&mut self, ctx: &Context) {
         self.uploads += 1;
+        self.sampling = self.wanted_sampling();
         let Some(picture) = &self.picture else { return };
         let most = ctx.input(|input| input.max_texture_side) as u32;
-        let image = if picture.width().max(picture.height()) > most {
-            color_image(&picture::thumbnail(picture, most))
-        } else {
-            color_image(picture)
-        };
-        let magnification = if self.sharp { TextureFilter::Nearest } else { TextureFilter::Linear };
-        let options = TextureOptions { magnification, ..TextureOptions::LINEAR };
+        let (image, options) = (self.sampling.image(picture, most), self.sampling.options());
         match &mut self.texture {
             Some(texture) => texture.set(image, options),
             None => self.texture = Some(ctx.load_texture("painting", image, options)),
@@ -161,9 +191,9 @@ impl Canvas {
         self.step
     }
 
-    /// Whether pixels are shown as squares.
-    pub fn is_sharp(&self) -> bool {
-        self.sharp
+    /// What is left free around a picture that fits, in points.
+    fn margin(&self) -> f32 {
+        if self.alone { 0.0 } else { space::L }
     }
 
     /// Where the picture is in each of the `frames` of equal size, as the view says; moves the view with the pointer.
@@ -177,7 +207,7 @@ impl Canvas {
         spread: f32,
     ) -> Vec<Rect> {
         let density = ui.pixels_per_point();
-        let room = (frames[0].size() - Vec2::splat(2.0 * space::L)).max(Vec2::splat(16.0));
+        let room = (frames[0].size() - Vec2::splat(2.0 * self.margin())).max(Vec2::splat(16.0));
         let fit = (room / (size * spread)).min_elem() * density;
         let (mut zoom, mut middle) = match self.view {
             View::Fit => (fit, Vec2::splat(0.5)),
@@ -214,12 +244,7 @@ impl Canvas {
         }
         self.scale = zoom;
 
-        // Seen large by choice, pixels should be pixels; a small picture that merely fills the canvas stays smooth.
-        let sharp = zoom > 2.0 && self.view != View::Fit;
-        if sharp != self.sharp && self.picture.is_some() {
-            self.sharp = sharp;
-            self.upload(ui.ctx());
-        }
+        self.follow_scale(ui.ctx());
         let snapped = |rect: Rect| {
             if zoom != 1.0 {
                 return rect;
@@ -257,7 +282,9 @@ impl ImpastoApp {
     pub(super) fn canvas_ui(&mut self, ui: &mut Ui) {
         let palette = Palette::of(ui);
         let area = ui.available_rect_before_wrap();
-        ui.painter().rect_filled(area, 0.0, palette.canvas);
+        self.view.canvas.alone = self.view.present.on;
+        let ground = if self.view.canvas.alone { Color32::BLACK } else { palette.canvas };
+        ui.painter().rect_filled(area, 0.0, ground);
         self.view.canvas.area = Some(area);
         if self.large_extract(ui, area) {
             let mut over = ui.new_child(egui::UiBuilder::new().max_rect(area));
@@ -299,6 +326,7 @@ impl ImpastoApp {
                     Look::Wrap => format!("{what}; tiled"),
                 };
                 response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &what));
+                accessible::description(&response, self.canvas_description());
                 let response = response.on_hover_cursor(CursorIcon::Grab);
                 self.draw(ui, &response, &shown, look);
                 if let Some(drawn) = self.view.canvas.drawn.filter(|_| painted.is_some()) {
@@ -316,12 +344,19 @@ impl ImpastoApp {
         self.banners_ui(&mut over);
     }
 
+    /// What is painted from what, how far it is, and what is seen of it, for those who do not see it.
+    pub(super) fn canvas_description(&self) -> String {
+        let zoom = self.view.canvas.zoom_text().map_or_else(String::new, |zoom| format!(" Zoom: {zoom}."));
+        let (step, steps) = (self.run.step(), self.settings.steps);
+        format!("{}. {}, step {step} of {}.{zoom}", self.title(), self.run.word(), steps.max(step))
+    }
+
     /// Draws the painting before, as far as it has not faded yet.
     fn draw_leaving(&mut self, ui: &Ui, area: Rect) {
         let Some(leaving) = &self.view.canvas.leaving else { return };
         let strength = leaving.strength(ui.input(|input| input.time));
         if strength > 0.0 {
-            let room = area.shrink(space::L);
+            let room = area.shrink(self.view.canvas.margin());
             let painter = ui.painter().with_clip_rect(area);
             paint_fitted(&painter, &leaving.texture, leaving.size, room, strength);
             ui.ctx().request_repaint();

@@ -8,10 +8,10 @@ use egui::{
 use super::{
     action::Actions,
     entry::Entry,
-    gallery::{COLUMNS, Gallery, TILE},
+    gallery::{COLUMNS, Gallery, TILE, Use},
     icons::Icon,
     origin::Origin,
-    pictures::{Slot, SlotAction, Target},
+    pictures::{Slot, SlotAction, Source, Target},
     theme::{Palette, RADIUS, ROW, space},
     widgets,
 };
@@ -27,6 +27,8 @@ pub struct Card<'a> {
     /// What the slot is called.
     pub name: &'a str,
     pub examples: &'static [Example],
+    /// Whose files opened lately it offers.
+    pub used: Use,
     /// Of a style: whether there are several, so that their weights count.
     pub style: Option<bool>,
     /// Of a style with a picture: its number among them, counted from 0.
@@ -129,7 +131,7 @@ fn title_row(ui: &mut Ui, card: &Card<'_>, slot: &mut Slot, gallery: &mut Galler
 /// Where a picture can come from.
 fn menu(ui: &mut Ui, card: &Card<'_>, slot: &Slot, gallery: &mut Gallery, actions: &Actions) {
     let target = Target::Slot(slot.id);
-    ui.set_width(COLUMNS as f32 * (TILE.x + space::XS) - space::XS);
+    ui.set_width(CHOICES);
     if ui.button("Open…").clicked() {
         actions.push(SlotAction::Ask(target));
     }
@@ -141,18 +143,26 @@ fn menu(ui: &mut Ui, card: &Card<'_>, slot: &Slot, gallery: &mut Gallery, action
             actions.push(SlotAction::Reload(slot.id));
         }
     }
-    ui.add_space(space::XS);
-    ui.label(widgets::weak(ui, "Examples"));
-    let mut chosen = gallery.examples(ui, card.examples, COLUMNS, TILE);
-    if !gallery.recent().is_empty() {
-        ui.add_space(space::XS);
-        ui.label(widgets::weak(ui, "Recent"));
-        chosen = gallery.files(ui, COLUMNS, TILE).or(chosen);
-    }
-    if let Some(source) = chosen {
+    if let Some(source) = choices(ui, card.examples, card.used, gallery) {
         actions.push(SlotAction::Open(target, vec![source]));
     }
 }
+
+/// Bundled pictures and those opened lately.
+pub fn choices(
+    ui: &mut Ui,
+    examples: &'static [Example],
+    used: Use,
+    gallery: &mut Gallery,
+) -> Option<Source> {
+    ui.add_space(space::XS);
+    ui.label(widgets::weak(ui, "Examples"));
+    let example = gallery.examples(ui, examples, COLUMNS, TILE);
+    gallery.files(ui, used, COLUMNS, TILE).or(example)
+}
+
+/// How wide a menu with them is, in points.
+pub const CHOICES: f32 = COLUMNS as f32 * (TILE.x + space::XS) - space::XS;
 
 /// Weight among several styles, and scale.
 fn mix_row(ui: &mut Ui, card: &Card<'_>, several: bool, mix: &mut StyleMix) {

@@ -1,4 +1,5 @@
-//! Closing the window: what is being saved is waited for, and signals close it as a person does.
+//! Closing the window: what would be lost is asked about, what is being saved is waited for, and signals close it
+//! without a question.
 
 use std::{
     path::{Path, PathBuf},
@@ -22,6 +23,8 @@ const INSIST_AFTER: Duration = Duration::from_secs(2);
 pub struct Closing {
     /// It was asked for, and something is still being saved.
     wanted: bool,
+    /// It was asked for, and something would be lost by it: the person is asked.
+    asks: bool,
     /// What is being saved is not waited for.
     at_once: bool,
     /// Something was not saved in this frame.
@@ -37,6 +40,11 @@ impl Closing {
             return;
         }
         (self.wanted, self.failed) = (false, true);
+    }
+
+    /// The window stays open after all.
+    fn stay(&mut self) {
+        (self.wanted, self.asks) = (false, false);
     }
 
     pub fn is_wanted(&self) -> bool {
@@ -63,47 +71,91 @@ impl ImpastoApp {
         self.files.closing.signal = Some(signal);
     }
 
-    /// Holds the window open while something is saved. Called once a frame, after the results of tasks are in.
+    /// Holds the window open while something is saved, or would be lost without a word. Called once a frame, after the
+    /// results of tasks are in.
     pub(super) fn follow_closing(&mut self, ctx: &Context) {
         let asked = ctx.input(|input| input.viewport().close_requested());
         let signalled = self.files.closing.is_signalled();
         let failed = std::mem::take(&mut self.files.closing.failed) && !signalled;
         // What has ended since results were taken may have failed.
         let busy = !self.tasks.saving().is_empty() || self.tasks.has_results();
+        let agreed = self.files.closing.wanted || self.files.closing.at_once || signalled;
+        let open = asked || self.files.closing.asks;
+        let asks = open && !failed && !agreed && !self.lost_by_closing().is_empty();
+        if asks && !self.files.closing.asks {
+            // The question is seen.
+            ctx.send_viewport_cmd(ViewportCommand::Minimized(false));
+            ctx.send_viewport_cmd(ViewportCommand::Focus);
+        }
+        self.files.closing.asks = asks;
+        // What would have been lost may be done by now: then the window closes as it was asked to.
+        self.files.closing.wanted |= (open && !failed && !asks) || signalled;
         let waits = busy && !self.files.closing.at_once;
-        if asked && (waits || failed) {
+        if asked && (waits || failed || asks) {
             ctx.send_viewport_cmd(ViewportCommand::CancelClose);
         }
-        self.files.closing.wanted |= (asked && !failed) || signalled;
         if self.files.closing.wanted && !waits && !asked {
             ctx.send_viewport_cmd(ViewportCommand::Close);
         }
     }
 
-    /// Says what the window waits for before it closes.
+    /// What is lost if the window closes now, and what goes on at the next start.
+    fn lost_by_closing(&self) -> Vec<String> {
+        let mut lost = Vec::new();
+        lost.extend(self.queue_left_by_closing());
+        lost.extend(self.playlist_left_by_closing());
+        if self.files.asking {
+            lost.push("A file dialog is open, and nobody will be there for its answer.".to_owned());
+        }
+        lost
+    }
+
+    /// Asks whether to close, and says what the window waits for before it does.
     pub(super) fn closing_window(&mut self, ctx: &Context) {
-        let names = self.tasks.saving();
-        if names.is_empty() || !self.files.closing.wanted {
+        let asks = self.files.closing.asks;
+        let lost = if asks { self.lost_by_closing() } else { Vec::new() };
+        let saving = match asks || self.files.closing.wanted {
+            true => self.tasks.saving().join(", "),
+            false => String::new(),
+        };
+        if saving.is_empty() && lost.is_empty() {
             return;
         }
+        let (mut stay, mut close, mut at_once) = (false, false, false);
         let modal = super::theme::modal(ctx, "closing").show(ctx, |ui| {
             ui.set_width(380.0);
-            ui.heading(format!("Saving {}…", names.join(", ")));
-            ui.add_space(space::S);
-            ui.label("The window closes by itself when this is done.");
+            let saves = format!("Saving {saving}…");
+            ui.heading(if lost.is_empty() { &saves } else { "Close Impasto?" });
+            for text in &lost {
+                ui.add_space(space::S);
+                ui.add(egui::Label::new(text).wrap());
+            }
+            if !saving.is_empty() {
+                ui.add_space(space::S);
+                if !lost.is_empty() {
+                    ui.label(saves);
+                }
+                ui.label("The window closes by itself when this is done.");
+            }
             ui.add_space(space::L);
             ui.horizontal(|ui| {
-                if ui.button("Stay open").clicked() {
-                    self.files.closing.wanted = false;
+                stay = ui.button("Stay open").clicked();
+                if !lost.is_empty() {
+                    close =
+                        ui.button("Close").on_hover_text("Settings and pictures are remembered").clicked();
                 }
-                let tooltip = "What is being saved is lost";
-                if ui.button("Close without waiting").on_hover_text(tooltip).clicked() {
-                    self.files.closing.at_once = true;
+                if !saving.is_empty() {
+                    let tooltip = "What is being saved is lost";
+                    at_once = ui.button("Close without waiting").on_hover_text(tooltip).clicked();
                 }
             });
         });
-        if modal.should_close() {
-            self.files.closing.wanted = false;
+        let closing = &mut self.files.closing;
+        if stay || modal.should_close() {
+            closing.stay();
+        } else if close || at_once {
+            (closing.asks, closing.wanted) = (false, true);
+            closing.at_once |= at_once;
         }
     }
 

@@ -3,10 +3,12 @@
 
 use std::sync::Arc;
 
-use egui::{ColorImage, Context, TextureFilter, TextureHandle, TextureOptions, Vec2, vec2};
+use egui::{Context, TextureHandle, Vec2, vec2};
+use image::RgbImage;
 
-use super::{ImpastoApp, action::Act, pictures::Slot};
+use super::{ImpastoApp, action::Act, pictures::Slot, scaling::Sampling};
 use impasto_core::picture::{self, Filter, Picture};
+use impasto_engine::timeline::MomentId;
 
 /// How the canvas is divided.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,8 +31,8 @@ pub enum Against {
     Content,
     /// The first style.
     Style,
-    /// A pin by its number.
-    Pin(u64),
+    /// A pinned moment.
+    Pin(MomentId),
 }
 
 /// The split line: it stays where it is on the canvas when the picture moves below it.
@@ -74,30 +76,28 @@ impl Line {
     }
 }
 
-/// A picture in full size on its way to or on the graphics device.
+/// A picture to draw in the painting's place, on its way to or on the graphics device.
 pub struct Sheet {
-    image: Arc<ColorImage>,
+    image: Arc<RgbImage>,
     texture: Option<TextureHandle>,
-    sharp: bool,
+    sampling: Sampling,
 }
 
 impl Sheet {
-    pub fn new(image: ColorImage) -> Self {
-        Self { image: Arc::new(image), texture: None, sharp: false }
+    pub fn new(image: Arc<RgbImage>) -> Self {
+        Self { image, texture: None, sampling: Sampling::default() }
     }
 
-    /// The texture; `sharp` shows its pixels as squares.
-    pub fn texture(&mut self, ctx: &Context, sharp: bool) -> TextureHandle {
-        let magnification = if sharp { TextureFilter::Nearest } else { TextureFilter::Linear };
-        let options = TextureOptions { magnification, ..TextureOptions::LINEAR };
+    /// The texture as the scale at which it is drawn asks for.
+    pub fn texture(&mut self, ctx: &Context, sampling: Sampling) -> TextureHandle {
+        let image = || sampling.image(&self.image, ctx.input(|input| input.max_texture_side) as u32);
         if let Some(texture) = &mut self.texture
-            && self.sharp != sharp
+            && self.sampling != sampling
         {
-            texture.set(Arc::clone(&self.image), options);
+            texture.set(image(), sampling.options());
         }
-        self.sharp = sharp;
-        let image = &self.image;
-        self.texture.get_or_insert_with(|| ctx.load_texture("compared", Arc::clone(image), options)).clone()
+        self.sampling = sampling;
+        self.texture.get_or_insert_with(|| ctx.load_texture("compared", image(), sampling.options())).clone()
     }
 }
 
@@ -153,16 +153,20 @@ impl Compare {
     }
 
     /// Takes in what the background has resampled.
-    pub fn take(&mut self, picture: &Arc<Picture>, size: (u32, u32), image: ColorImage) {
+    pub fn take(&mut self, picture: &Arc<Picture>, size: (u32, u32), image: RgbImage) {
         let waiting = |source: &&mut Source| Arc::ptr_eq(&source.picture, picture) && source.size == size;
         if let Some(source) = self.sources.iter_mut().find(waiting) {
-            source.sheet = Some(Sheet::new(image));
+            source.sheet = Some(Sheet::new(Arc::new(image)));
         }
     }
 }
 
 impl Act for Against {
-    fn apply(self, app: &mut ImpastoApp, _: &Context) {
+    fn apply(self, app: &mut ImpastoApp, ctx: &Context) {
+        // A moment that is looked at would be compared with itself.
+        if app.view.film.view().is_some_and(|moment| self == Against::Pin(moment.id)) {
+            app.look_at(ctx, None);
+        }
         app.view.compare.against = self;
         app.view.compare.begin();
     }
@@ -195,7 +199,7 @@ impl ImpastoApp {
         let slot = |slot: &Slot, against, what: &str| {
             slot.picture.as_ref().map(|loaded| (against, format!("{what}: {}", loaded.picture.name)))
         };
-        let pins = self.view.pins.all().iter().map(|pin| (Against::Pin(pin.id), pin.name()));
+        let pins = self.view.pins.all().iter().map(|pin| (Against::Pin(pin.moment), pin.name()));
         let content = slot(&self.pictures.content, Against::Content, "Content");
         let style = slot(&self.pictures.styles[0], Against::Style, "Style");
         content.into_iter().chain(style).chain(pins).collect()
@@ -214,9 +218,8 @@ impl ImpastoApp {
 
     /// The other picture as it is drawn; where that is gone, the content.
     fn other(&mut self, ctx: &Context, against: Against) -> Option<Shown> {
-        let sharp = self.view.canvas.is_sharp();
         if let Against::Pin(id) = against {
-            match self.view.pins.shown(ctx, id, sharp) {
+            match self.view.pins.shown(ctx, id, &self.view.canvas) {
                 Some(shown) => return Some(shown),
                 None => self.view.compare.against = Against::Content,
             }
@@ -236,7 +239,7 @@ impl ImpastoApp {
             // Pixel on pixel with the painting.
             picture::fit(painted.0, painted.1, painted.0.max(painted.1).min(most))
         };
-        let texture = self.source_texture(ctx, &picture, size, sharp).unwrap_or(small);
+        let texture = self.source_texture(ctx, &picture, size).unwrap_or(small);
         Some(Shown { name, texture, size: vec2(size.0 as f32, size.1 as f32) })
     }
 
@@ -246,11 +249,11 @@ impl ImpastoApp {
         ctx: &Context,
         picture: &Arc<Picture>,
         size: (u32, u32),
-        sharp: bool,
     ) -> Option<TextureHandle> {
+        let sampling = self.view.canvas.sampling_of(size);
         let known = |source: &Source| Arc::ptr_eq(&source.picture, picture) && source.size == size;
         if let Some(source) = self.view.compare.sources.iter_mut().find(|source| known(source)) {
-            return source.sheet.as_mut().map(|sheet| sheet.texture(ctx, sharp));
+            return source.sheet.as_mut().map(|sheet| sheet.texture(ctx, sampling));
         }
         // The content and one other are all that is ever looked at.
         if self.view.compare.sources.len() > 1 {
@@ -261,8 +264,7 @@ impl ImpastoApp {
         let picture = Arc::clone(picture);
         let work = move || {
             let flat = picture.flattened(Some(background));
-            let image =
-                super::colour_image::color_image(&picture::resize(&flat, size.0, size.1, Filter::Lanczos));
+            let image = picture::resize(&flat, size.0, size.1, Filter::Lanczos);
             drop(flat);
             (picture, image)
         };

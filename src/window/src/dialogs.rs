@@ -2,6 +2,7 @@
 
 #[cfg(target_os = "linux")]
 mod linux;
+mod parent;
 
 use std::{
     future::Future,
@@ -9,6 +10,9 @@ use std::{
     pin::Pin,
     time::{Duration, Instant},
 };
+
+use self::parent::Parent;
+use raw_window_handle::{HasDisplayHandle, HasWindowHandle};
 
 use super::{
     extensions::{OPENED, PLAYLIST},
@@ -159,17 +163,26 @@ pub trait Dialogs: Send + Sync {
 }
 
 /// The system's dialogs.
-pub struct SystemDialogs;
+pub struct SystemDialogs {
+    parent: Option<Parent>,
+}
+
+impl SystemDialogs {
+    /// Dialogs that belong to this window.
+    pub fn of(window: &(impl HasWindowHandle + HasDisplayHandle)) -> Self {
+        Self { parent: Parent::of(window) }
+    }
+}
 
 impl Dialogs for SystemDialogs {
     #[cfg(target_os = "linux")]
     fn ask(&self, ask: Ask) -> Pending {
-        Box::pin(linux::show(ask))
+        Box::pin(linux::show(ask, self.parent))
     }
 
     #[cfg(not(target_os = "linux"))]
     fn ask(&self, ask: Ask) -> Pending {
-        Box::pin(tell_apart(shown(&ask), Duration::from_millis(150)))
+        Box::pin(tell_apart(shown(&ask, self.parent), Duration::from_millis(150)))
     }
 
     fn first_folder(&self) -> Option<PathBuf> {
@@ -183,8 +196,11 @@ impl Dialogs for SystemDialogs {
 type Paths = Pin<Box<dyn Future<Output = Option<Vec<PathBuf>>> + Send>>;
 
 /// Shows a dialog by rfd. macOS wants this on the window's thread.
-fn shown(ask: &Ask) -> Paths {
+fn shown(ask: &Ask, parent: Option<Parent>) -> Paths {
     let mut dialog = rfd::AsyncFileDialog::new().set_title(&ask.title);
+    if let Some(parent) = &parent {
+        dialog = dialog.set_parent(parent);
+    }
     for filter in &ask.filters {
         let endings = if filter.extensions.is_empty() { vec!["*".to_owned()] } else { ask.endings(filter) };
         dialog = dialog.add_filter(filter.name, &endings);

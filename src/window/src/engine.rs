@@ -387,7 +387,8 @@ impl ImpastoApp {
             }
             Event::Progress { run, progress } if run == current => {
                 if let Some(losses) = &progress.losses {
-                    self.history.add(progress.step, losses);
+                    let side = progress.place.width.max(progress.place.height);
+                    self.history.add(progress.step, side, losses);
                 }
                 self.run.advance(*progress);
             }

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use egui::{DragValue, FontId, Layout, Response, Sense, TextStyle, Ui, UiBuilder, vec2};
 
 use super::{
-    knobs, tips,
+    accessible, knobs, tips,
     widgets::{number, parse_number, take_focus},
 };
 use impasto_core::settings::{ParamId, three_digits};
@@ -38,7 +38,12 @@ impl Entry<'_> {
     /// A number that is dragged or typed. Typing counts when it is finished.
     pub fn show(&self, ui: &mut Ui, value: &mut f64) -> Response {
         let before = *value;
-        let speed = if self.whole { (*value * 0.01).max(0.25) } else { (value.abs() * 0.01).max(1e-4) };
+        let speed = match self.whole {
+            // A key, or a screen reader, moves by a whole number; the pointer more finely.
+            true if !ui.input(|input| input.pointer.any_down()) => (*value * 0.01).round().max(1.0),
+            true => (*value * 0.01).max(0.25),
+            false => (value.abs() * 0.01).max(1e-4),
+        };
         let text = self.text(*value);
         let size = vec2(self.width, ui.spacing().interact_size.y);
         let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
@@ -58,6 +63,7 @@ impl Entry<'_> {
             .custom_formatter(move |value, _| shown(value, whole))
             .custom_parser(parse_number);
         let response = ui.add(widget).accessible_name(self.name);
+        accessible::range(&response, self.drag.clone(), speed);
         let response = tips::beside(response, self.tooltip);
         take_focus(&response, self.name);
         // Leaving the field reads the shown text, which may be rounded: a number that still reads the same was

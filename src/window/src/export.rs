@@ -158,12 +158,13 @@ impl ImpastoApp {
         let file = path.clone();
         let work = move || {
             let mut lettering = Lettering::default();
-            let mut last: Option<RgbImage> = None;
+            let mut last: Option<Arc<RgbImage>> = None;
             let mut frames = plan.frames.iter().map(|(id, caption)| {
                 // A moment that was thinned out in the meantime shows the one before it.
                 let read = reader.picture(*id).or_else(|error| last.clone().ok_or(error));
-                let mut picture: RgbImage = read.map_err(io::Error::other)?;
-                last = Some(picture.clone());
+                let picture = read.map_err(io::Error::other)?;
+                last = Some(Arc::clone(&picture));
+                let mut picture = Arc::unwrap_or_clone(picture);
                 if let Some(text) = caption {
                     timelapse::caption(&mut picture, &mut lettering, text);
                 }

@@ -1,8 +1,11 @@
 //! Sliders: faders with their number, and plain ones.
 
-use egui::{Color32, PointerButton, Response, Slider, SliderClamping, SliderOrientation, Ui};
+use egui::{
+    Color32, PointerButton, Response, Shape, Slider, SliderClamping, SliderOrientation, Stroke, Ui, vec2,
+};
 
 use super::{
+    accessible,
     entry::Entry,
     knobs, reset,
     theme::{Palette, ROW},
@@ -28,6 +31,16 @@ fn styled(ui: &mut Ui, slider: Slider<'_>, width: f32, travelled: Color32) -> Re
     response
 }
 
+/// A small wave at the end of a slider.
+fn wave(ui: &Ui, response: &Response, color: Color32) {
+    let at = response.rect.right_top() + vec2(-13.0, 4.0);
+    let point = |index: u8| {
+        let part = f32::from(index) / 16.0;
+        at + vec2(12.0 * part, -3.0 * (2.0 * std::f32::consts::PI * part).sin())
+    };
+    ui.painter().add(Shape::line((0..=16).map(point).collect(), Stroke::new(1.5, color)));
+}
+
 /// Whether another button than the first is pressed.
 fn asks_for_menu(ui: &Ui) -> bool {
     ui.input(|input| {
@@ -51,6 +64,7 @@ pub fn plain_slider(
     let slider = Slider::new(value, least..=most).trailing_fill(filled);
     let travelled = Palette::of(ui).travelled;
     let response = styled(ui, slider, width, travelled).accessible_name(name);
+    accessible::range(&response, least..=most, (most - least) / f64::from(width.max(1.0)));
     let response = tips::beside(response, tooltip);
     if asks_for_menu(ui) {
         *value = before;
@@ -82,6 +96,13 @@ impl Fader<'_> {
 
     fn least(&self) -> f64 {
         if self.range.zero { 0.0 } else { self.range.min }
+    }
+
+    /// How far an arrow key moves a slider of this width: by a point of it.
+    fn step(&self, value: f64, width: f32) -> f64 {
+        let (point, place) = (1.0 / f64::from(width.max(1.0)), self.range.position(value));
+        let (from, to) = if place + point > 1.0 { (place - point, place) } else { (place, place + point) };
+        self.range.value(to) - self.range.value(from)
     }
 
     /// The slider alone.
@@ -117,6 +138,14 @@ impl Fader<'_> {
             .smallest_positive(self.range.min.max(1e-6))
             .clamping(SliderClamping::Never);
         let response = styled(ui, slider, length, travelled).accessible_name(self.name);
+        accessible::range(&response, self.least()..=self.range.max, self.step(before, length));
+        if knobs::moves(ui.ctx(), self.knob) {
+            // Not by its colour alone.
+            if orientation == SliderOrientation::Horizontal {
+                wave(ui, &response, travelled);
+            }
+            accessible::description(&response, "Moves by itself");
+        }
         let response = tips::beside(response, &self.whole_tooltip());
         if asks_for_menu(ui) {
             *value = before;

@@ -1,4 +1,5 @@
-//! The time machine: keeps the moments that the worker marks, shows earlier ones, and goes on from them.
+//! The time machine: keeps the moments that the worker marks and a person pins, shows earlier ones, and goes on
+//! from them.
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
@@ -22,8 +23,6 @@ pub enum FilmAction {
     /// Looks at the first moment.
     First,
     LookAt(MomentId),
-    /// Keeps a moment for good, or no longer.
-    Keep(MomentId, bool),
 }
 
 /// The moments kept so far, and which of them is looked at.
@@ -41,6 +40,10 @@ pub struct Film {
     shown: Option<MomentId>,
     /// Painting is to go on from it as soon as the store has it.
     going: Option<MomentId>,
+    /// It is to be pinned as soon as it is shown.
+    pinning: Option<MomentId>,
+    /// The moment that the worker marked last, with its picture.
+    newest: Option<(MomentId, Arc<RgbImage>)>,
     /// The picture as it is now, while an earlier one is looked at.
     now: Option<(Arc<RgbImage>, u32)>,
     /// When the replay shows its next picture.
@@ -75,6 +78,8 @@ impl Film {
             loading: None,
             shown: None,
             going: None,
+            pinning: None,
+            newest: None,
             now: None,
             replay: None,
             textures: BTreeMap::new(),
@@ -98,10 +103,58 @@ impl Film {
     pub fn keep(&mut self, mark: Snapshot, at: f64) {
         let Some(store) = &self.store else { return };
         let (id, gone) = self.timeline.add(mark.run, &mark, at);
+        self.newest = Some((id, Arc::clone(&mark.picture)));
         if !store.add(id, mark.picture, mark.state) {
             self.timeline.remove(id);
         }
         store.remove(gone);
+    }
+
+    /// Makes a moment of a picture that the worker has not marked, to be pinned.
+    pub fn mark(&mut self, mark: &Snapshot, at: f64) -> MomentId {
+        let (id, gone) = self.timeline.add(mark.run, mark, at);
+        if let Some(store) = &self.store {
+            store.remove(gone);
+        }
+        id
+    }
+
+    /// The moment that the worker has marked with this very picture, if it is the last one.
+    pub fn moment_of(&self, picture: &Arc<RgbImage>) -> Option<MomentId> {
+        let (id, marked) = self.newest.as_ref()?;
+        (Arc::ptr_eq(marked, picture) && self.timeline.get(*id).is_some()).then_some(*id)
+    }
+
+    /// Keeps a moment for good, with this picture.
+    pub fn pin(&mut self, id: MomentId, picture: &Arc<RgbImage>) {
+        if let Some((moment, store)) = self.timeline.get_mut(id).zip(self.store.as_ref()) {
+            moment.pinned = true;
+            store.pin(id, Arc::clone(picture));
+        }
+    }
+
+    /// Keeps a moment no longer than any other.
+    pub fn unpin(&mut self, id: MomentId) {
+        if let Some((moment, store)) = self.timeline.get_mut(id).zip(self.store.as_ref()) {
+            moment.pinned = false;
+            store.unpin(id);
+        }
+    }
+
+    /// Whether a moment is looked at whose picture is not shown yet.
+    pub fn is_being_read(&self, id: MomentId) -> bool {
+        self.view == Some(id) && self.shown != Some(id)
+    }
+
+    pub fn pin_when_shown(&mut self, id: MomentId) {
+        self.pinning = Some(id);
+    }
+
+    /// A thumbnail that the store has not made.
+    pub fn take_thumbnail(&mut self, id: MomentId, thumbnail: RgbImage) {
+        if let Some(moment) = self.timeline.get_mut(id) {
+            moment.thumbnail.get_or_insert(thumbnail);
+        }
     }
 
     /// Takes in what the store has done.
@@ -139,7 +192,7 @@ impl Film {
 
     /// The moment to be read next: the one that is looked at, once the store has it.
     fn wanted(&self) -> Option<MomentId> {
-        let id = self.view().filter(|moment| moment.bytes > 0)?.id;
+        let id = self.view().filter(|moment| moment.is_readable())?.id;
         (self.loading.is_none() && self.shown != Some(id)).then_some(id)
     }
 
@@ -183,6 +236,7 @@ impl ImpastoApp {
         }
         film.view = moment;
         film.going = film.going.filter(|&going| moment == Some(going));
+        film.pinning = film.pinning.filter(|&pinning| moment == Some(pinning));
         match moment {
             Some(_) => self.fetch_moment(),
             None => {
@@ -224,7 +278,7 @@ impl ImpastoApp {
     }
 
     /// The picture of a moment has been read.
-    fn take_moment(&mut self, ctx: &Context, id: MomentId, result: Result<RgbImage, String>) {
+    fn take_moment(&mut self, ctx: &Context, id: MomentId, result: Result<Arc<RgbImage>, String>) {
         let film = &mut self.view.film;
         film.loading = None;
         if film.view.is_none() {
@@ -235,7 +289,10 @@ impl ImpastoApp {
                 film.shown = Some(id);
                 let step = film.timeline.get(id).map_or(0, |moment| moment.step);
                 // While somebody scrubs on, the last one that could be read is better than none.
-                self.view.canvas.take(ctx, Arc::new(picture), step);
+                self.view.canvas.take(ctx, picture, step);
+                if self.view.film.pinning.take_if(|pinning| *pinning == id).is_some() {
+                    self.pin(ctx);
+                }
                 self.fetch_moment();
             }
             // It may just have been thinned out.
@@ -254,11 +311,6 @@ impl ImpastoApp {
             FilmAction::LookAt(id) => {
                 self.view.film.replay = None;
                 self.look_at(ctx, Some(id));
-            }
-            FilmAction::Keep(id, kept) => {
-                if let Some(moment) = self.view.film.timeline.get_mut(id) {
-                    moment.pinned = kept;
-                }
             }
         }
     }
@@ -322,17 +374,17 @@ impl ImpastoApp {
             return;
         };
         let exact = self.is_exact(moment);
-        let (id, step, kept) = (moment.id, moment.step, moment.bytes > 0);
+        let (id, step, kept) = (moment.id, moment.step, moment.is_readable());
         let (width, height) = (moment.place.width, moment.place.height);
         self.view.film.going = (!kept).then_some(id);
         let Some(reader) = self.view.film.reader().filter(|_| kept) else { return };
         let work = move || -> std::io::Result<RestorePoint> {
             let mut picture = reader.picture(id)?;
             if picture.width() > width && width > 0 && height > 0 {
-                picture = picture::resize(&picture, width, height, Filter::Lanczos);
+                picture = Arc::new(picture::resize(&picture, width, height, Filter::Lanczos));
             }
             let state = if exact { reader.state(id) } else { None };
-            Ok(RestorePoint { step, picture: Arc::new(picture), state, record: None })
+            Ok(RestorePoint { step, picture, state, record: None })
         };
         self.tasks.spawn("go-back", work, move |app: &mut Self, _, result| app.go_back(id, result));
     }
@@ -404,7 +456,7 @@ mod tests {
             film.take_kept();
         }
         assert_eq!(film.wanted(), film.view);
-        assert_eq!(film.reader().unwrap().picture(film.view.unwrap()).unwrap(), *picture);
+        assert_eq!(film.reader().unwrap().picture(film.view.unwrap()).unwrap(), picture);
         film.loading = film.view;
         assert_eq!(film.wanted(), None, "it is being read");
         (film.loading, film.shown) = (None, film.view);

@@ -22,7 +22,7 @@ const GAP: f32 = 2.0;
 const MARKS: f32 = 9.0;
 
 impl ImpastoApp {
-    pub(super) fn film_header(&self, ui: &mut Ui) {
+    pub(super) fn film_header(&mut self, ui: &mut Ui) {
         let ctx = ui.ctx().clone();
         let any = !self.view.film.timeline.is_empty();
         ui.add_space(space::S);
@@ -34,6 +34,11 @@ impl ImpastoApp {
         };
         if widgets::icon_button(ui, icon, name, tooltip, any).clicked() {
             self.actions.push(FilmAction::Replay);
+        }
+        let only = self.view.pins.only;
+        let tooltip = "Shows the pinned moments alone, with all that can be done with them";
+        if widgets::icon_toggle(ui, Icon::Pin, "Pinned moments only", tooltip, only).clicked() {
+            self.view.pins.only = !only;
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.spacing_mut().item_spacing.x = 6.0;
@@ -50,13 +55,6 @@ impl ImpastoApp {
                     self.actions.push(command);
                 }
             }
-            let pinned = self.view.film.view().map(|moment| (moment.id, moment.pinned));
-            if let Some((id, pinned)) = pinned {
-                let tooltip = "Keeps this moment for good: older moments are thinned out over the hours";
-                if widgets::icon_toggle(ui, Icon::Hold, "Keep this moment", tooltip, pinned).clicked() {
-                    self.actions.push(FilmAction::Keep(id, !pinned));
-                }
-            }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 let text = self.film_text();
                 ui.add(egui::Label::new(widgets::weak(ui, text)).truncate());
@@ -67,10 +65,10 @@ impl ImpastoApp {
     /// What is looked at, in a line.
     fn film_text(&self) -> String {
         match self.view.film.view() {
+            None if self.view.pins.only => widgets::counted(self.view.pins.all().len(), "pinned moment"),
             None => match self.view.film.timeline.moments().len() {
                 0 => String::new(),
-                1 => "1 moment".to_owned(),
-                count => format!("{count} moments"),
+                count => widgets::counted(count, "moment"),
             },
             Some(moment) => self.moment_text(moment),
         }
@@ -103,6 +101,9 @@ impl ImpastoApp {
                 text += "\nhow the styles count";
             }
         }
+        if let Some(pin) = self.view.pins.get(id) {
+            text = format!("{}\n{text}", pin.name());
+        }
         text += if self.is_exact(moment) {
             "\nGoing on from here repeats every step exactly."
         } else {
@@ -112,6 +113,9 @@ impl ImpastoApp {
     }
 
     pub(super) fn film_strip(&mut self, ui: &mut Ui) {
+        if self.view.pins.only {
+            return self.pin_cards(ui);
+        }
         let palette = Palette::of(ui);
         let count = self.view.film.timeline.moments().len();
         if count == 0 {
@@ -131,13 +135,14 @@ impl ImpastoApp {
         let slots = ((strip.width() + GAP) / (width + GAP)).floor().max(1.0) as usize;
         // Few moments stand side by side; many share the strip, and every slot shows one of its part.
         let used = if count <= slots { (width + GAP) * count as f32 } else { strip.width() };
+        let moments = self.view.film.timeline.moments();
         let shown: Vec<(Rect, MomentId)> = (0..slots.min(count))
             .map(|slot| {
-                let index = if count <= slots { slot } else { (2 * slot + 1) * count / (2 * slots) };
+                let index = if count <= slots { slot } else { seen(moments, slot, slots) };
                 let step = if count <= slots { width + GAP } else { strip.width() / slots as f32 };
                 let min = strip.min + vec2(step * slot as f32, 0.0);
                 let rect = Rect::from_min_size(min, vec2(step - GAP, strip.height()));
-                (rect, self.view.film.timeline.moments()[index].id)
+                (rect, moments[index].id)
             })
             .collect();
         let x_of = |index: usize| strip.min.x + used * (index as f32 + 0.5) / count as f32;
@@ -166,11 +171,11 @@ impl ImpastoApp {
                 ui.painter().add(egui::Shape::convex_polygon(points, palette.weak, Stroke::NONE));
             }
             if moment.pinned {
-                ui.painter().circle_stroke(
-                    pos2(x, rect.min.y + MARKS / 2.0),
-                    3.0,
-                    Stroke::new(1.5, palette.text),
-                );
+                // A pin, stuck into the strip.
+                let head = pos2(x, rect.min.y + 3.5);
+                ui.painter().circle_filled(head, 3.5, palette.text);
+                let foot = strip.min.y + 5.0;
+                ui.painter().line_segment([head, pos2(x, foot)], Stroke::new(1.5, palette.text));
             }
         }
         let position = self.view.film.view().and_then(|moment| self.view.film.timeline.position(moment.id));
@@ -183,6 +188,7 @@ impl ImpastoApp {
         }
         let value = position.map_or(count, |index| index + 1);
         response.widget_info(|| WidgetInfo::slider(true, value as f64, "Moments of the painting"));
+        egui::Popup::context_menu(&response).show(|ui| self.moment_menu(ui));
         let hovered = response.hover_pos().map(|pos| moments[index_at(pos.x)].id);
         if let Some(id) = hovered.filter(|_| !response.dragged()) {
             let text = self.moment_tooltip(id);
@@ -243,8 +249,15 @@ impl ImpastoApp {
     }
 }
 
+/// The moment that a slot shows of those that share it: the first pinned one, or the one in the middle.
+fn seen(moments: &[Moment], slot: usize, slots: usize) -> usize {
+    let count = moments.len();
+    let mut part = slot * count / slots..(slot + 1) * count / slots;
+    part.find(|&index| moments[index].pinned).unwrap_or((2 * slot + 1) * count / (2 * slots))
+}
+
 /// A picture cut to its slot, as far as it is there.
-fn paint_picture(ui: &Ui, rect: Rect, texture: Option<&egui::TextureHandle>, palette: &Palette) {
+pub(super) fn paint_picture(ui: &Ui, rect: Rect, texture: Option<&egui::TextureHandle>, palette: &Palette) {
     ui.painter().rect_filled(rect, 2.0, palette.well);
     let Some(texture) = texture else {
         let font = FontId::proportional(12.0);

@@ -267,9 +267,9 @@ impl ImpastoApp {
         self.panels.finder.chosen = chosen;
 
         let mut wanted = enter.then_some(chosen);
-        // The painting is looked at while a setting is set.
-        let modal = super::theme::modal(ctx, "finder").backdrop_color(Color32::from_black_alpha(30));
-        let modal = modal.show(ctx, |ui| {
+        // A value that is set is to be seen at once.
+        let shade = egui::Color32::from_black_alpha(40);
+        let modal = super::theme::modal(ctx, "finder").backdrop_color(shade).show(ctx, |ui| {
             ui.set_width(520.0);
             let field = TextEdit::singleline(&mut self.panels.finder.query)
                 .id(Id::unique("finder query"))

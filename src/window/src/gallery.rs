@@ -13,6 +13,7 @@ use super::{
     origin::Origin,
     pictures::Source,
     theme::{Palette, RADIUS, space},
+    widgets,
 };
 use impasto_base::error::chain;
 use impasto_core::{
@@ -38,34 +39,49 @@ enum Small {
 /// The small pictures; each is read in the background when it is first seen, one after the other.
 #[derive(Default)]
 pub struct Gallery {
-    /// The files opened lately, the latest first.
-    recent: Vec<PathBuf>,
+    /// The files opened lately as each kind, the latest first.
+    recent: [Vec<PathBuf>; 2],
     known: HashMap<Origin, Small>,
     wanted: Vec<Origin>,
     reading: bool,
 }
 
+/// What a picture was opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Use {
+    Content,
+    /// Also for the palette.
+    Style,
+}
+
 impl Gallery {
-    pub fn new(recent: &[PathBuf]) -> Self {
-        Self { recent: recent.iter().take(RECENT).cloned().collect(), ..Self::default() }
+    pub fn new(contents: &[PathBuf], styles: &[PathBuf]) -> Self {
+        let recent = [contents, styles].map(|paths| paths.iter().take(RECENT).cloned().collect());
+        Self { recent, ..Self::default() }
     }
 
-    pub fn recent(&self) -> &[PathBuf] {
-        &self.recent
+    pub fn recent(&self, used: Use) -> &[PathBuf] {
+        &self.recent[used as usize]
     }
 
     /// A file has been opened.
-    pub fn opened(&mut self, path: PathBuf) {
+    pub fn opened(&mut self, used: Use, path: PathBuf) {
         // It may be another picture by now.
         self.known.remove(&Origin::File(path.clone()));
-        self.recent.retain(|other| *other != path);
-        self.recent.insert(0, path);
-        self.recent.truncate(RECENT);
+        let recent = &mut self.recent[used as usize];
+        recent.retain(|other| *other != path);
+        recent.insert(0, path);
+        recent.truncate(RECENT);
     }
 
     /// Looks again for what was missing.
     pub fn look_again(&mut self) {
         self.known.retain(|_, small| matches!(small, Small::Ready(_)));
+    }
+
+    /// A file has been saved anew.
+    pub fn changed(&mut self, path: PathBuf) {
+        self.known.remove(&Origin::File(path));
     }
 
     /// Takes a small picture in from the background.
@@ -92,11 +108,29 @@ impl Gallery {
         examples.get(chosen).map(Source::Example)
     }
 
-    /// Tiles of the files opened lately; the one that was clicked.
-    pub fn files(&mut self, ui: &mut Ui, columns: usize, tile: Vec2) -> Option<Source> {
-        let origins: Vec<Origin> = self.recent.iter().cloned().map(Origin::File).collect();
-        let chosen = self.tiles(ui, &origins, columns, tile)?;
-        self.recent.get(chosen).cloned().map(Source::File)
+    /// Tiles of the files opened lately as this kind, and below them of those opened as the other kind only; the one
+    /// that was clicked.
+    pub fn files(&mut self, ui: &mut Ui, used: Use, columns: usize, tile: Vec2) -> Option<Source> {
+        let own = self.recent(used).to_vec();
+        let (other, heading) = match used {
+            Use::Content => (Use::Style, "Recent styles"),
+            Use::Style => (Use::Content, "Recent contents"),
+        };
+        let mut others = self.recent(other).to_vec();
+        others.retain(|path| !own.contains(path));
+        let mut chosen = None;
+        for (heading, paths) in [("Recent", own), (heading, others)] {
+            if paths.is_empty() {
+                continue;
+            }
+            ui.add_space(space::XS);
+            ui.label(widgets::weak(ui, heading));
+            let origins: Vec<Origin> = paths.iter().cloned().map(Origin::File).collect();
+            if let Some(index) = self.tiles(ui, &origins, columns, tile) {
+                chosen = paths.get(index).cloned().map(Source::File);
+            }
+        }
+        chosen
     }
 
     fn tiles(&mut self, ui: &mut Ui, origins: &[Origin], columns: usize, tile: Vec2) -> Option<usize> {
@@ -199,13 +233,15 @@ mod tests {
 
     #[test]
     fn the_latest_file_stands_first_and_only_so_many_are_kept() {
-        let mut gallery = Gallery::new(&[]);
+        let mut gallery = Gallery::new(&[], &["old.png".into()]);
         for number in 0..20 {
-            gallery.opened(format!("{number}.png").into());
+            gallery.opened(Use::Content, format!("{number}.png").into());
         }
-        gallery.opened("15.png".into());
-        assert_eq!(gallery.recent().len(), RECENT);
-        assert_eq!(gallery.recent()[..3], [PathBuf::from("15.png"), "19.png".into(), "18.png".into()]);
-        assert_eq!(gallery.recent().iter().filter(|path| path.ends_with("15.png")).count(), 1);
+        gallery.opened(Use::Content, "15.png".into());
+        let recent = gallery.recent(Use::Content);
+        assert_eq!(recent.len(), RECENT);
+        assert_eq!(recent[..3], [PathBuf::from("15.png"), "19.png".into(), "18.png".into()]);
+        assert_eq!(recent.iter().filter(|path| path.ends_with("15.png")).count(), 1);
+        assert_eq!(gallery.recent(Use::Style), [PathBuf::from("old.png")], "styles are apart");
     }
 }

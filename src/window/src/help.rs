@@ -15,7 +15,7 @@ const MOUSE: [(&str, &str); 8] = [
     ("Wheel, pinch", "Zoom around the pointer"),
     ("Drag picture", "Move it"),
     ("Double-click", "Fit it; slider: usual value"),
-    ("Right-click", "A fader, a pin: what there is more"),
+    ("Right-click", "A fader, a moment: what there is more"),
     ("Ctrl+1 … 8", "Take the mix A … H"),
     ("Delete", "The fader with the focus: usual value"),
     ("Drop files", "Left content, right style"),

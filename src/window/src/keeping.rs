@@ -73,7 +73,7 @@ struct Written {
     picture: Arc<RgbImage>,
     settings: Settings,
     mixes: Slots,
-    pins: Vec<u64>,
+    pins: u64,
 }
 
 /// What a crash has left.
@@ -207,7 +207,7 @@ impl ImpastoApp {
             content: loaded(&self.pictures.content),
             styles: styles.collect(),
             palette: self.settings.palette.as_ref().and_then(|_| loaded(&self.pictures.palette)),
-            pins: self.view.pins.drafts(),
+            pins: self.view.pins.drafts(&self.view.film.timeline),
         }
     }
 
@@ -253,7 +253,7 @@ impl ImpastoApp {
             Arc::ptr_eq(&written.picture, &picture)
                 && written.settings == self.settings
                 && written.mixes == self.mixes.desk.slots
-                && written.pins.iter().eq(self.view.pins.all().iter().map(|pin| &pin.id))
+                && written.pins == self.view.pins.generation
                 && written.exactly == exact.is_some()
         });
         if self.keeper.writing {
@@ -299,7 +299,7 @@ impl ImpastoApp {
             picture,
             settings: self.settings.clone(),
             mixes: self.mixes.desk.slots.clone(),
-            pins: self.view.pins.all().iter().map(|pin| pin.id).collect(),
+            pins: self.view.pins.generation,
         });
         let work = move || {
             let began = Instant::now();

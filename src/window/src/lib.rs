@@ -4,8 +4,10 @@
 //! and leaves all that takes time to background threads (`tasks`).
 
 mod about;
+mod accessible;
 mod action;
 mod asking;
+mod audience;
 mod automation;
 mod awake;
 mod bottom;
@@ -35,6 +37,8 @@ mod film;
 mod filmstrip;
 mod finder;
 mod folders;
+mod following;
+mod fonts;
 mod frames;
 mod gallery;
 mod graphics;
@@ -50,13 +54,16 @@ mod lab;
 mod memory;
 mod mixer;
 mod mixes;
+mod motion;
 mod notes;
+mod notifier;
 mod opening;
 mod origin;
 mod page;
 mod palette;
 mod pasted;
 mod pictures;
+mod pin_cards;
 mod pins;
 mod playlist;
 mod plot;
@@ -64,9 +71,11 @@ mod present;
 mod presets;
 mod queue;
 mod recipes;
+mod regions;
 mod remote;
 mod reset;
 mod saving;
+mod scaling;
 mod slots;
 mod solo;
 mod sources;
@@ -87,6 +96,7 @@ mod usual;
 mod view;
 mod widgets;
 mod worker;
+mod xwayland;
 mod zoom;
 
 use std::sync::Arc;
@@ -103,6 +113,7 @@ use self::{
     dialogs::Dialogs,
     extracts::Extracts,
     files::Files,
+    fonts::MoreFonts,
     grid::Grid,
     keeping::Keeper,
     mixes::Mixes,
@@ -122,6 +133,7 @@ use self::{
 pub use self::{
     awake::{KeepAwake, SystemAwake},
     graphics::Graphics,
+    notifier::Notifier,
     opening::{AppStart, Options, SpawnPainter, WakeBehind, run},
     worker::{SpawnSession, Wake},
 };
@@ -165,7 +177,9 @@ pub struct ImpastoApp {
     awake: Arc<dyn KeepAwake>,
     /// What it was told last.
     is_awake: bool,
+    notifier: Arc<dyn Notifier>,
     graphics: Graphics,
+    fonts: MoreFonts,
     numbers: u64,
 }
 
@@ -186,6 +200,7 @@ const OVERLAYS: &[fn(&mut ImpastoApp, &Context)] = &[
     ImpastoApp::finder_window,
     |app, ctx| app.frames_panel(ctx),
     ImpastoApp::presets_window,
+    ImpastoApp::rename_window,
     ImpastoApp::remote_window,
     ImpastoApp::guide_window,
     ImpastoApp::playlist_page,
@@ -215,19 +230,24 @@ impl ImpastoApp {
     }
 
     fn panels_ui(&mut self, ui: &mut Ui) {
+        self.view.regions.begin_frame();
         let palette = Palette::of(ui);
         let bar = |x: i8, y: i8| Frame::new().fill(palette.bar).inner_margin(Margin::symmetric(x, y));
         let side =
             Frame::new().fill(palette.panel).inner_margin(Margin { left: 12, right: 12, top: 4, bottom: 4 });
-        Panel::top("transport").frame(bar(12, 0)).exact_size(52.0).show(ui, |ui| self.transport_ui(ui));
+        Panel::top("transport").frame(bar(12, 0)).exact_size(52.0).show(ui, |ui| {
+            self.view.regions.begin(ui, "Transport bar");
+            self.transport_ui(ui);
+        });
         Panel::bottom("status").frame(bar(12, 0)).exact_size(26.0).show(ui, |ui| self.status_ui(ui));
         if self.view.layout.mixes && self.has_toolbar() {
-            Panel::bottom("mixes")
-                .frame(bar(12, 0))
-                .exact_size(mixes::HEIGHT)
-                .show(ui, |ui| self.mixes_ui(ui));
+            Panel::bottom("mixes").frame(bar(12, 0)).exact_size(mixes::HEIGHT).show(ui, |ui| {
+                self.view.regions.begin(ui, "Row of mixes");
+                self.mixes_ui(ui);
+            });
         }
         Panel::left("doors").frame(bar(0, 0)).exact_size(doors::WIDTH).resizable(false).show(ui, |ui| {
+            self.view.regions.begin(ui, "Doors");
             self.doors_ui(ui);
         });
 
@@ -241,6 +261,7 @@ impl ImpastoApp {
         let panel =
             Panel::left("pictures").frame(side).resizable(true).size_range(180.0..=(room.x * 0.3).max(190.0));
         let panel = panel.default_size(self.view.layout.left).show_collapsible(ui, &mut shown, |ui| {
+            self.view.regions.begin(ui, "Panel of pictures");
             widgets::fixed(ui, |ui| self.live(ui, |app, ui| app.slots_ui(ui)));
         });
         self.view.layout.left = panel.map_or(self.view.layout.left, |panel| panel.response.rect.width());
@@ -257,13 +278,15 @@ impl ImpastoApp {
             .frame(side)
             .resizable(true)
             .size_range(280.0..=(room.x * 0.42).max(290.0));
-        let panel = panel
-            .default_size(self.view.layout.right)
-            .show_collapsible(ui, &mut shown, |ui| widgets::fixed(ui, |ui| self.controls_ui(ui)));
+        let panel = panel.default_size(self.view.layout.right).show_collapsible(ui, &mut shown, |ui| {
+            self.view.regions.begin(ui, "Panel of settings");
+            widgets::fixed(ui, |ui| self.controls_ui(ui));
+        });
         self.view.layout.right = panel.map_or(self.view.layout.right, |panel| panel.response.rect.width());
         self.follow_side(&ctx, Side::Right, was, shown);
 
         self.bottom_panel(ui);
+        self.view.regions.begin(ui, "Canvas");
         if page {
             return self.page_ui(ui);
         }
@@ -273,9 +296,6 @@ impl ImpastoApp {
                 .frame(bar(8, 0))
                 .exact_size(toolbar::HEIGHT)
                 .show(ui, |ui| self.toolbar_ui(ui));
-        }
-        if self.has_toolbar() && !self.view.pins.all().is_empty() {
-            Panel::bottom("pins").frame(bar(12, 0)).exact_size(pins::HEIGHT).show(ui, |ui| self.pins_ui(ui));
         }
         self.hints_ui(ui);
         self.canvas_ui(ui);
@@ -291,6 +311,7 @@ impl eframe::App for ImpastoApp {
             then(self, ctx);
         }
         self.note_change(ctx);
+        self.follow_files(ctx);
         self.take_news(ctx);
         self.follow_style_amount();
         self.follow_preset_tiles(ctx);
@@ -309,6 +330,7 @@ impl eframe::App for ImpastoApp {
             self.note_change(ctx);
         }
         // While this window is covered, nothing but this is called.
+        self.follow_audience(ctx);
         self.follow_stage(ctx, frame);
         self.follow_closing(ctx);
         // What came from outside is not drawn before it counts.
@@ -343,6 +365,7 @@ impl eframe::App for ImpastoApp {
         self.follow_history(&ctx);
         self.follow_settings(&ctx);
         self.follow_extracts(&ctx);
+        self.follow_fonts();
         self.remember(&ctx);
         self.keep(&ctx);
         self.panels.frames.end();

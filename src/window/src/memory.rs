@@ -12,6 +12,7 @@ use super::{
     ImpastoApp, Options,
     bottom::Tab,
     folders::Folders,
+    gallery::Use,
     mixes::MixDesk,
     origin::{Origin, RememberedStyle},
     pictures::{Slot, Source, Target},
@@ -58,6 +59,14 @@ pub struct Layout {
     pub extracts: bool,
     /// The screen is kept awake while something is painted, and not only while it is shown.
     pub awake: bool,
+    /// Pictures follow their files when another program saves them.
+    pub follow_files: bool,
+    /// The desktop tells when the queue is done or something of it fails.
+    pub notify: bool,
+    /// Under Wayland the window starts through XWayland.
+    pub xwayland: bool,
+    /// Whether as little as possible moves; else as the desktop wishes.
+    pub less_motion: Option<bool>,
 }
 
 impl Default for Layout {
@@ -79,6 +88,10 @@ impl Default for Layout {
             stop_after_steps: false,
             extracts: true,
             awake: false,
+            follow_files: true,
+            notify: true,
+            xwayland: false,
+            less_motion: None,
         }
     }
 }
@@ -87,8 +100,10 @@ impl Default for Layout {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Remembered {
-    /// Picture files opened lately, the latest first.
+    /// Contents opened lately, the latest first.
     pub recent: Vec<PathBuf>,
+    /// The same for styles; older programs had one list.
+    pub recent_styles: Option<Vec<PathBuf>>,
     /// Where dialogs start.
     pub folders: Folders,
     /// Pictures are saved without the recipe that names the files they were painted from.
@@ -119,7 +134,12 @@ impl Remembered {
             Origin::Example(_) => None,
         });
         let named = all.settings.palette.iter_mut().chain(&mut all.settings.weights).chain(init);
-        for path in files.chain(named).chain(&mut all.recent).chain(all.folders.all()) {
+        for path in files
+            .chain(named)
+            .chain(&mut all.recent)
+            .chain(all.recent_styles.iter_mut().flatten())
+            .chain(all.folders.all())
+        {
             *path = path.to_string_lossy().into_owned().into();
         }
         all
@@ -155,6 +175,16 @@ pub fn load(folder: &Path) -> Result<Option<Remembered>, String> {
         let reason = error.lines().next().unwrap_or_default();
         format!("the remembered settings in {} cannot be used ({reason}); {fate}", path.display())
     })
+}
+
+/// Whether the window is to start through XWayland, which is asked before anything else is read.
+#[cfg(target_os = "linux")]
+pub fn starts_through_xwayland(folder: &Path) -> bool {
+    let read = || {
+        let text = fs::read_to_string(folder.join(FILE)).ok()?;
+        text.parse::<toml::Table>().ok()?.get("layout")?.get("xwayland")?.as_bool()
+    };
+    read() == Some(true)
 }
 
 /// Writes what is to be remembered, in one move: a crash leaves the old file or the new one.
@@ -233,7 +263,8 @@ impl ImpastoApp {
             false => (origin(&self.pictures.content), styles.collect()),
         };
         Remembered {
-            recent: self.pictures.gallery.recent().to_vec(),
+            recent: self.pictures.gallery.recent(Use::Content).to_vec(),
+            recent_styles: Some(self.pictures.gallery.recent(Use::Style).to_vec()),
             folders: self.files.folders.clone(),
             layout,
             remote: self.remote.remembered(),
@@ -313,6 +344,13 @@ mod tests {
         assert_eq!((odd.remote.port, kept), (9123, vec!["cc:1:21".to_owned(), "osc:/fader".to_owned()]));
         remembered.layout.light = true;
         store(folder.path(), &remembered).unwrap();
+        #[cfg(target_os = "linux")]
+        {
+            assert!(!starts_through_xwayland(folder.path()));
+            remembered.layout.xwayland = true;
+            store(folder.path(), &remembered).unwrap();
+            assert!(starts_through_xwayland(folder.path()));
+        }
         assert_eq!(load(folder.path()), Ok(Some(remembered)));
 
         for torn in [&b"size = ]"[..], b"", b"\n", b"\0\0\0\0", b"size = 3\xff"] {

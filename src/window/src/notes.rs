@@ -63,16 +63,19 @@ impl Toasts {
             .interactable(false)
             .show(ctx, |ui| {
                 ui.set_max_width((area.width() - 2.0 * space::XL).clamp(120.0, 460.0));
-                for toast in &mut self.0 {
-                    next = next.min(*toast.until.get_or_insert(now + TOAST) - now);
-                    let palette = Palette::of(ui);
-                    Frame::new()
-                        .fill(palette.bar)
-                        .stroke(Stroke::new(1.0, palette.line))
-                        .corner_radius(6)
-                        .inner_margin(egui::Margin::symmetric(14, 9))
-                        .show(ui, |ui| ui.add(Label::new(&toast.text).wrap()));
-                }
+                // Each in the middle, however wide the others are.
+                ui.with_layout(egui::Layout::top_down(egui::Align::Center), |ui| {
+                    for toast in &mut self.0 {
+                        next = next.min(*toast.until.get_or_insert(now + TOAST) - now);
+                        let palette = Palette::of(ui);
+                        Frame::new()
+                            .fill(palette.bar)
+                            .stroke(Stroke::new(1.0, palette.line))
+                            .corner_radius(6)
+                            .inner_margin(egui::Margin::symmetric(14, 9))
+                            .show(ui, |ui| ui.add(Label::new(&toast.text).wrap()));
+                    }
+                });
             });
         ctx.request_repaint_after(std::time::Duration::from_secs_f64(next.max(0.05)));
     }

@@ -12,7 +12,7 @@ use anyhow::anyhow;
 use egui::Context;
 
 use super::{
-    ImpastoApp, KeepAwake, SystemAwake,
+    ImpastoApp, KeepAwake, Notifier, SystemAwake,
     action::Actions,
     automation::AutomationUi,
     clock::Clock,
@@ -22,6 +22,7 @@ use super::{
     extracts::Extracts,
     files::Files,
     film::Film,
+    fonts::MoreFonts,
     gallery::Gallery,
     graphics::{self, Graphics},
     grid::Grid,
@@ -30,6 +31,7 @@ use super::{
     memory,
     mixes::Mixes,
     notes::{Banner, Messages, Trouble},
+    notifier::SystemNotifier,
     playlist::Lists,
     queue::Queue,
     remote::Remote,
@@ -40,6 +42,7 @@ use super::{
     undo::Undo,
     view::{Panels, View},
     worker::{NextRun, SpawnSession, Worker},
+    xwayland,
 };
 use impasto_base::paths;
 use impasto_core::settings::Settings;
@@ -78,6 +81,7 @@ pub struct AppStart {
     /// Paints what is queued.
     pub painter: SpawnPainter,
     pub awake: Arc<dyn KeepAwake>,
+    pub notifier: Arc<dyn Notifier>,
     /// Lists the devices; called in the background.
     pub devices: fn() -> Vec<DeviceInfo>,
     /// Time from a new picture to the frame that shows it; zero would ask egui for two frames each time.
@@ -112,7 +116,10 @@ pub fn run(options: Options) -> anyhow::Result<()> {
             .with_icon(icons::window_icon())
             .with_inner_size([1360.0, 860.0])
             .with_min_inner_size(SMALLEST),
+        event_loop_builder: xwayland::event_loop(folder.as_deref()),
         persistence_path: folder.as_ref().map(|folder| folder.join("window.ron")),
+        // Ours are looked for when they are needed.
+        system_font_fallback: false,
         ..Default::default()
     };
     impasto_network::compute::lower_engine_priority();
@@ -129,9 +136,10 @@ pub fn run(options: Options) -> anyhow::Result<()> {
                     options,
                     folder,
                     sessions: memory::sessions_folder(),
-                    dialogs: Arc::new(SystemDialogs),
+                    dialogs: Arc::new(SystemDialogs::of(creation)),
                     painter: Box::new(|desk, wake| Painter::spawn(desk, PaintEngine::background, wake)),
                     awake: Arc::new(SystemAwake::default()),
+                    notifier: Arc::new(SystemNotifier::default()),
                     devices: compute::devices,
                     repaint_after: repaint_after(creation),
                 };
@@ -185,7 +193,8 @@ impl ImpastoApp {
         let remembered = remembered.unwrap_or_default();
         let cache = start.folder.as_deref().map(paths::cache_folder);
         let film = Film::new(ctx, cache.clone());
-        let (pictures, numbers) = Pictures::new(Gallery::new(&remembered.recent));
+        let recent_styles = remembered.recent_styles.as_ref().unwrap_or(&remembered.recent);
+        let (pictures, numbers) = Pictures::new(Gallery::new(&remembered.recent, recent_styles));
         let started = start.options.started.unwrap_or_else(Instant::now);
         let mut app = Self {
             actions: Actions::new(ctx),
@@ -215,7 +224,9 @@ impl ImpastoApp {
             files: Files::new(start.folder, &remembered),
             awake: start.awake,
             is_awake: false,
+            notifier: start.notifier,
             graphics: Graphics::default(),
+            fonts: MoreFonts::new(ctx),
             numbers,
         };
         // Who starts with settings of the command line knows the way around.
@@ -226,6 +237,7 @@ impl ImpastoApp {
         }
         app.apply_theme(ctx);
         app.begin_zoom(ctx);
+        app.follow_desktop_motion(ctx);
         app.start_engine(ctx);
         app.look_for_comeback();
         app.queue.desk.set_known_files(app.files.known.clone());

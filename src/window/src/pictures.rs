@@ -10,14 +10,21 @@ use std::{
 
 use egui::{ColorImage, Context, TextureHandle, TextureOptions};
 
-use super::{ImpastoApp, action::Act, dialogs::Ask, origin::Origin};
+use super::{
+    ImpastoApp,
+    action::Act,
+    dialogs::Ask,
+    following::{Stamp, stamp_of},
+    gallery::Use,
+    origin::Origin,
+};
 use impasto_base::{error::chain, text};
 use impasto_core::{
     picture::{self, Example, Picture},
     settings::{Rgb, StyleMix},
     transfer::Inputs,
 };
-use impasto_engine::session::SourceRecord;
+use impasto_engine::session::{SourceRecord, StyleSource};
 use impasto_formats::{
     known::KnownFiles,
     project::{Pixels, Project},
@@ -47,6 +54,8 @@ pub struct Loaded {
     pub texture: TextureHandle,
     /// Where it can be found at the next start; pasted pictures cannot.
     pub origin: Option<Origin>,
+    /// Which version of its file it is, if it may follow that file.
+    pub stamp: Option<Stamp>,
 }
 
 /// A picture that is being opened.
@@ -72,6 +81,7 @@ pub struct Opened {
     picture: Picture,
     small: ColorImage,
     origin: Option<Origin>,
+    stamp: Option<Stamp>,
     /// Who stands in for whom, if the picture itself could not be found.
     missing: Option<String>,
 }
@@ -80,6 +90,12 @@ impl Opened {
     /// Memory that its pixels take, in bytes.
     pub fn bytes(&self) -> u64 {
         bytes_of(&self.picture)
+    }
+
+    /// The picture as a slot holds it.
+    pub fn into_loaded(self, ctx: &Context) -> Loaded {
+        let texture = ctx.load_texture(self.picture.name.clone(), self.small, TextureOptions::LINEAR);
+        Loaded { picture: Arc::new(self.picture), texture, origin: self.origin, stamp: self.stamp }
     }
 
     /// The file that it came from, if it came from one.
@@ -224,13 +240,16 @@ impl Source {
     }
 
     /// Opens the picture, and notes where its file is.
-    fn open(self, background: Rgb, known: &KnownFiles) -> Result<Box<Opened>, String> {
+    pub fn open(self, background: Rgb, known: &KnownFiles) -> Result<Box<Opened>, String> {
         let name = self.name();
-        let mut missing = None;
+        let (mut missing, mut stamp) = (None, None);
         let (opened, origin) = match self {
             Source::File(path) => {
-                let opened = Picture::open(&path);
-                (opened, Some(Origin::File(std::path::absolute(&path).unwrap_or(path))))
+                // A new version is known by the path of the old one.
+                let path = std::path::absolute(&path).unwrap_or(path);
+                // What is saved after this look is a new version.
+                stamp = Stamp::of(&path);
+                (Picture::open(&path), Some(Origin::File(path)))
             }
             Source::Example(example) => (Ok(example.open()), Some(Origin::Example(example.title.to_owned()))),
             Source::Pasted(image) => {
@@ -241,11 +260,13 @@ impl Source {
             Source::Open(picture) => (Ok(Arc::unwrap_or_clone(picture)), None),
             Source::Kept(kept) => {
                 let (picture, origin, message) = kept.open(known)?;
+                stamp = stamp_of(&origin).filter(|_| kept.may_follow(&picture, known));
                 missing = message;
                 (Ok(picture), origin)
             }
             Source::Recalled(recalled) => {
                 let (picture, origin, message) = recalled.open(known)?;
+                stamp = stamp_of(&origin);
                 missing = message;
                 (Ok(picture), origin)
             }
@@ -259,7 +280,7 @@ impl Source {
         }
         let small = picture::thumbnail(&picture.flattened(Some(background)), SMALL);
         let small = ColorImage::from_rgb([small.width() as usize, small.height() as usize], small.as_raw());
-        Ok(Box::new(Opened { picture, small, origin, missing }))
+        Ok(Box::new(Opened { picture, small, origin, stamp, missing }))
     }
 }
 
@@ -267,8 +288,15 @@ impl Source {
 pub fn fade_note(before: &Inputs, now: &Inputs) -> Option<&'static str> {
     let styles = |inputs: &Inputs| inputs.hashes().split_off(1);
     let (was, is) = (styles(before), styles(now));
+    let file = |style: &StyleSource| style.picture.path.clone();
+    let saved = |style: &StyleSource| {
+        let same_file = |old: &StyleSource| file(old).is_some() && file(old) == file(style);
+        !was.contains(&style.picture.sha256) && before.styles.iter().any(same_file)
+    };
     if before.content.sha256 != now.content.sha256 {
         Some("The content has changed: it fades in.")
+    } else if now.styles.iter().any(saved) {
+        Some("A style has changed: it fades in.")
     } else if is.iter().any(|style| !was.contains(style)) {
         Some("New style: it fades in.")
     } else if is.len() < was.len() {
@@ -311,14 +339,12 @@ impl Slot {
         let reloading = self.loading.take().is_some_and(|loading| loading.again);
         match result {
             Ok(opened) => {
-                let Opened { picture, small, origin, missing } = *opened;
                 let known = self.picture.as_ref().map(|loaded| loaded.picture.sha256);
-                if reloading && known == Some(picture.sha256) {
+                if reloading && known == Some(opened.picture.sha256) {
                     return true;
                 }
-                let texture = ctx.load_texture(picture.name.clone(), small, TextureOptions::LINEAR);
-                self.error = missing;
-                self.picture = Some(Loaded { picture: Arc::new(picture), texture, origin });
+                self.error.clone_from(&opened.missing);
+                self.picture = Some(opened.into_loaded(ctx));
             }
             Err(error) => self.error = Some(error),
         }
@@ -413,7 +439,8 @@ impl ImpastoApp {
         let opened = self.room_for(slot, opened);
         let file = opened.as_ref().ok().and_then(|opened| opened.file());
         if let Some(path) = file {
-            self.pictures.gallery.opened(path);
+            let content = [self.pictures.content.id, self.pictures.initial.id].contains(&slot);
+            self.pictures.gallery.opened(if content { Use::Content } else { Use::Style }, path);
         }
         if self.slot_mut(slot).is_some_and(|slot| slot.take(ctx, ticket, opened)) {
             self.messages.toasts.add("The file has not changed.");
@@ -424,7 +451,11 @@ impl ImpastoApp {
     }
 
     /// Refuses a picture that has no place in memory beside those that the other slots hold.
-    fn room_for(&self, slot: u64, opened: Result<Box<Opened>, String>) -> Result<Box<Opened>, String> {
+    pub(super) fn room_for(
+        &self,
+        slot: u64,
+        opened: Result<Box<Opened>, String>,
+    ) -> Result<Box<Opened>, String> {
         let opened = opened?;
         let slots = [&self.pictures.content, &self.pictures.palette, &self.pictures.initial]
             .into_iter()

@@ -1,94 +1,126 @@
-//! Pins: pictures of the run that are kept with their settings, to compare with and to go back to.
+//! Pinned moments of the time machine: kept for good with picture and settings, in projects too, to compare
+//! with and to go back to.
 
 use std::sync::{Arc, OnceLock};
 
-use egui::{
-    Context, FontId, Role, ScrollArea, Sense, Stroke, StrokeKind, TextureHandle, TextureOptions, Ui,
-    WidgetInfo, vec2,
-};
+use egui::{Context, vec2};
 use image::RgbImage;
 
 use super::{
     ImpastoApp,
-    action::{Act, Action, Actions},
-    colour_image::color_image,
-    compare::{Against, Mode, Sheet, Shown},
-    icons::Icon,
+    action::Act,
+    canvas::Canvas,
+    compare::{Against, Sheet, Shown},
     recipes::{Draft, Painting},
-    theme::{Palette, RADIUS, space},
-    widgets,
 };
-use impasto_base::hash::Sha256Hash;
-use impasto_core::{picture, settings::Settings};
-use impasto_formats::project::{self, Pixels, ProjectError, SavedPin};
+use impasto_base::{hash::Sha256Hash, text};
+use impasto_core::{
+    picture::{self, pixel_budget},
+    transfer::PyramidProgress,
+};
+use impasto_engine::{
+    session::{RunId, Snapshot},
+    timeline::{MomentId, Timeline},
+};
+use impasto_formats::{
+    project::{self, MAX_PINS, Pixels, ProjectError, SavedPin},
+    recipe::Recipe,
+};
 
-/// Pins that are kept at most.
-const MOST: usize = 12;
-/// Height of the strip and of a pin's picture, in points.
-pub const HEIGHT: f32 = 84.0;
-const CARD: egui::Vec2 = vec2(92.0, 54.0);
-/// Longest side of a pin's small picture, in pixels.
-const SMALL: u32 = 192;
+/// The run of moments that came with a project: no run of this window, so that none goes on from it.
+const OPENED: RunId = 0;
+/// Longest side of a thumbnail, in pixels.
+const THUMBNAIL: u32 = 192;
+/// Longest time that a project may claim for a moment, in seconds.
+const MOST_TIME: f64 = 1e9;
+/// How the notes about pins begin.
+const NOTES: [&str; 2] = ["Pinned ", "Unpinned "];
 
-/// A kept picture.
+/// What is known of a pinned moment beside what the timeline knows.
 pub struct Pin {
-    pub id: u64,
+    pub moment: MomentId,
     /// The picture with what its recipe is made of.
     pub painting: Painting,
-    pub settings: Settings,
     step: u32,
     /// Its number for the person, from 1.
     number: u32,
-    /// `None` until the background has made it.
-    small: Option<TextureHandle>,
+    /// The name that the person gave it.
+    named: Option<String>,
     /// The hash of its pixels, worked out where a project first needs it.
     hash: Arc<OnceLock<Sha256Hash>>,
 }
 
-/// A pin on its way into a project.
+impl Pin {
+    /// The name of its own, or what it is called without one.
+    pub fn name(&self) -> String {
+        self.named.clone().unwrap_or_else(|| self.usual_name())
+    }
+
+    fn usual_name(&self) -> String {
+        format!("Pin {}, step {}", self.number, self.step)
+    }
+
+    /// The same in few words, within a sentence.
+    pub fn short(&self) -> String {
+        self.named.clone().unwrap_or_else(|| format!("pin {}", self.number))
+    }
+}
+
+/// A pinned moment on its way into a project.
 pub struct PinDraft {
+    saved: SavedPin,
     painting: Painting,
-    settings: Settings,
-    step: u32,
-    number: u32,
     hash: Arc<OnceLock<Sha256Hash>>,
 }
 
 impl PinDraft {
-    /// Puts the pin into a project.
+    /// Puts the moment into a project.
     ///
     /// # Errors
     ///
     /// When its picture cannot be encoded or written.
     pub fn put(self, draft: &mut project::Draft<'_>) -> Result<(), ProjectError> {
-        let Self { painting: Painting { picture, draft: recipe }, settings, step, number, hash } = self;
+        let Self { saved, painting: Painting { picture, draft: recipe }, hash } = self;
         let hash = hash.get_or_init(|| Sha256Hash::of(picture.as_raw()));
         let recipe = recipe.map(|recipe| recipe.bare(&picture));
-        draft.pin(SavedPin { number, step, settings, recipe, pixels: Pixels::default() }, &picture, *hash)
+        draft.pin(SavedPin { recipe, ..saved }, &picture, *hash)
     }
 }
 
-impl Pin {
-    pub fn name(&self) -> String {
-        format!("Pin {}, step {}", self.number, self.step)
-    }
-}
-
-/// All pins, oldest first.
+/// All pinned moments, in the timeline's order.
 #[derive(Default)]
 pub struct Pins {
     all: Vec<Pin>,
     pinned: u32,
-    /// The pin that is compared with, in full size.
-    large: Option<(u64, Sheet)>,
+    /// The filmstrip shows these moments alone.
+    pub only: bool,
+    /// Changes with everything that a project keeps of them.
+    pub generation: u64,
+    /// The moment that is compared with, in full size.
+    large: Option<(MomentId, Sheet)>,
+    pub renaming: Option<Renaming>,
 }
 
-/// What can be done with a pin, beside comparing with it.
+/// A pinned moment that gets another name.
+pub struct Renaming {
+    pub moment: MomentId,
+    /// As it is typed.
+    pub name: String,
+    /// What it is called without a name.
+    pub usual: String,
+    /// The name has not had the keyboard yet.
+    pub fresh: bool,
+}
+
+/// What can be done with a pinned moment, beside comparing with it.
 pub enum PinAction {
     /// Goes back to the settings of then.
-    TakeSettings(u64),
-    Save(u64),
-    Remove(u64),
+    TakeSettings(MomentId),
+    Save(MomentId),
+    AskForName(MomentId),
+    /// Gives it a name; without a letter it has none of its own.
+    Rename(MomentId, String),
+    Unpin(MomentId),
 }
 
 impl Pins {
@@ -96,42 +128,50 @@ impl Pins {
         &self.all
     }
 
-    /// All pins for a project.
-    pub fn drafts(&self) -> Vec<PinDraft> {
-        let draft = |pin: &Pin| PinDraft {
-            painting: pin.painting.clone(),
-            settings: pin.settings.clone(),
-            step: pin.step,
-            number: pin.number,
-            hash: Arc::clone(&pin.hash),
+    pub fn get(&self, id: MomentId) -> Option<&Pin> {
+        self.all.iter().find(|pin| pin.moment == id)
+    }
+
+    /// All pinned moments for a project.
+    pub fn drafts(&self, timeline: &Timeline) -> Vec<PinDraft> {
+        let draft = |pin: &Pin| {
+            let moment = timeline.get(pin.moment)?;
+            let saved = SavedPin {
+                number: pin.number,
+                name: pin.named.clone(),
+                step: pin.step,
+                elapsed: moment.elapsed,
+                settings: moment.settings.clone(),
+                recipe: None,
+                pixels: Pixels::default(),
+            };
+            Some(PinDraft { saved, painting: pin.painting.clone(), hash: Arc::clone(&pin.hash) })
         };
-        self.all.iter().map(draft).collect()
+        self.all.iter().filter_map(draft).collect()
     }
 
-    fn get(&self, id: u64) -> Option<&Pin> {
-        self.all.iter().find(|pin| pin.id == id)
-    }
-
-    /// Takes in the small picture that the background has made.
-    fn take(&mut self, ctx: &Context, id: u64, small: egui::ColorImage) {
-        if let Some(pin) = self.all.iter_mut().find(|pin| pin.id == id) {
-            pin.small = Some(ctx.load_texture("pin", small, TextureOptions::LINEAR));
+    /// Why another picture cannot be pinned, if it cannot.
+    fn refusal(&self, picture: &RgbImage) -> Option<String> {
+        if self.all.len() >= MAX_PINS {
+            return Some(format!("{MAX_PINS} moments are pinned: unpin one first."));
         }
+        let bytes = |picture: &RgbImage| picture.as_raw().len() as u64;
+        let held: u64 = self.all.iter().map(|pin| bytes(&pin.painting.picture)).sum();
+        (held + bytes(picture) > pixel_budget())
+            .then(|| "There is no memory for another pinned moment: unpin one first.".to_owned())
     }
 
-    /// A pin as the canvas draws it.
-    pub fn shown(&mut self, ctx: &Context, id: u64, sharp: bool) -> Option<Shown> {
-        let pin = self.all.iter().find(|pin| pin.id == id)?;
+    /// A pinned moment as the canvas draws it.
+    pub fn shown(&mut self, ctx: &Context, id: MomentId, canvas: &Canvas) -> Option<Shown> {
+        let pin = self.all.iter().find(|pin| pin.moment == id)?;
         if self.large.as_ref().is_none_or(|(of, _)| *of != id) {
-            let most = ctx.input(|input| input.max_texture_side) as u32;
-            let image = color_image(&picture::thumbnail(&pin.painting.picture, most));
-            self.large = Some((id, Sheet::new(image)));
+            self.large = Some((id, Sheet::new(Arc::clone(&pin.painting.picture))));
         }
         let (_, sheet) = self.large.as_mut()?;
         let (width, height) = pin.painting.picture.dimensions();
         Some(Shown {
             name: pin.name(),
-            texture: sheet.texture(ctx, sharp),
+            texture: sheet.texture(ctx, canvas.sampling_of((width, height))),
             size: vec2(width as f32, height as f32),
         })
     }
@@ -144,165 +184,162 @@ impl Act for PinAction {
 }
 
 impl ImpastoApp {
-    /// Keeps the picture as it is now, with its step and settings.
-    pub(super) fn pin(&mut self) {
+    /// The moment that is shown, if it is one: it is looked at, pinned, or the worker has just marked it.
+    fn shown_moment(&self) -> Option<MomentId> {
+        let film = &self.view.film;
+        if let Some(moment) = film.view() {
+            return Some(moment.id);
+        }
+        let picture = self.view.canvas.picture()?;
+        let pinned = self.view.pins.all.iter().find(|pin| Arc::ptr_eq(&pin.painting.picture, &picture));
+        pinned.map(|pin| pin.moment).or_else(|| film.moment_of(&picture))
+    }
+
+    /// Whether the moment that is shown is pinned.
+    pub(super) fn is_pinned(&self) -> bool {
+        self.shown_moment().is_some_and(|id| self.view.pins.get(id).is_some())
+    }
+
+    /// Pins the moment that is shown, or no longer.
+    pub(super) fn pin(&mut self, ctx: &Context) {
         let Some(painting) = self.painting() else {
             self.messages.toasts.add("There is no painted picture to pin yet.");
             return;
         };
-        if self.view.pins.all.len() >= MOST {
-            self.messages.toasts.add(format!("{MOST} pins are kept: remove one first."));
-            return;
+        let shown = self.shown_moment();
+        if let Some(id) = shown.filter(|id| self.view.pins.get(*id).is_some()) {
+            return self.apply_to_pin(PinAction::Unpin(id));
         }
-        let id = self.next_number();
-        self.view.pins.pinned += 1;
-        let given = self.run.given.as_ref();
-        let settings = match self.view.film.view() {
-            Some(moment) => moment.settings.clone(),
-            None => given.map_or_else(|| self.settings.clone(), |given| given.settings.clone()),
-        };
-        let (step, number) = (self.view.canvas.step(), self.view.pins.pinned);
-        self.add_pin(Pin { id, painting, settings, step, number, small: None, hash: Arc::default() });
+        if let Some(id) = shown.filter(|id| self.view.film.is_being_read(*id)) {
+            return self.view.film.pin_when_shown(id);
+        }
+        if let Some(text) = self.view.pins.refusal(&painting.picture) {
+            return self.messages.toasts.add(text);
+        }
+        let moment = shown.unwrap_or_else(|| self.mark_now(ctx, &painting.picture));
+        let (step, number) = (self.view.canvas.step(), self.view.pins.pinned + 1);
+        let pin = Pin { moment, painting, step, number, named: None, hash: Arc::default() };
+        let note = format!("Pinned in the filmstrip: {}", pin.name());
+        self.add_pin(pin);
+        self.messages.toasts.add_instead(&NOTES, note);
     }
 
-    /// Puts the pins of a project in the place of those that are there.
-    pub(super) fn take_pins(&mut self, saved: &[(SavedPin, Arc<RgbImage>)]) {
-        if matches!(self.view.compare.against, Against::Pin(_)) {
-            self.view.compare.against = Against::Content;
+    /// Makes a moment of the picture as it is now, which the worker has not marked.
+    fn mark_now(&mut self, ctx: &Context, picture: &Arc<RgbImage>) -> MomentId {
+        let (given, progress) = (self.run.given.as_ref(), self.run.progress.as_ref());
+        let snapshot = Snapshot {
+            run: self.run.id,
+            step: self.view.canvas.step(),
+            place: progress.map_or_else(|| whole(picture), |progress| progress.place.clone()),
+            elapsed: progress.map_or(0.0, |progress| progress.elapsed),
+            settings: given.map_or(&self.settings, |given| &given.settings).clone(),
+            styles: given.map_or_else(Vec::new, |given| given.inputs.mix()),
+            pictures: given.map_or_else(Vec::new, |given| given.inputs.hashes()),
+            losses: progress.and_then(|progress| progress.losses.clone()),
+            picture: Arc::clone(picture),
+            state: None,
+        };
+        self.view.film.mark(&snapshot, ctx.input(|input| input.time))
+    }
+
+    /// Puts the pinned moments of a project in the place of those that are there, which are moments like any
+    /// other from then on.
+    pub(super) fn take_pins(&mut self, ctx: &Context, saved: &[(SavedPin, Arc<RgbImage>)]) {
+        while let Some(id) = self.view.pins.all.last().map(|pin| pin.moment) {
+            self.unpin(id);
         }
-        self.view.pins = Pins::default();
-        for (pin, picture) in saved.iter().take(MOST) {
-            let id = self.next_number();
-            let draft = pin.recipe.clone().map(|recipe| Arc::new(Draft::Made(recipe)));
+        let Pins { only, generation, .. } = self.view.pins;
+        self.view.pins = Pins { only, generation: generation + 1, ..Pins::default() };
+        for (pin, picture) in saved {
+            if self.view.pins.refusal(picture).is_some() {
+                break;
+            }
+            let SavedPin { number, name, step, elapsed, settings, recipe, .. } = pin.clone();
+            let styles = recipe.as_ref().map_or_else(Vec::new, Recipe::styles);
+            let snapshot = Snapshot {
+                run: OPENED,
+                step,
+                place: whole(picture),
+                elapsed: elapsed.clamp(0.0, MOST_TIME),
+                settings,
+                styles: styles.into_iter().map(|style| style.mix).collect(),
+                pictures: Vec::new(),
+                losses: None,
+                picture: Arc::clone(picture),
+                state: None,
+            };
+            let moment = self.view.film.mark(&snapshot, ctx.input(|input| input.time));
+            let draft = recipe.map(|recipe| Arc::new(Draft::Made(recipe)));
             let painting = Painting { picture: Arc::clone(picture), draft };
-            let SavedPin { number, step, settings, .. } = pin.clone();
-            self.view.pins.pinned = self.view.pins.pinned.max(number);
-            self.add_pin(Pin { id, painting, settings, step, number, small: None, hash: Arc::default() });
+            let named = name.map(|name| text::display_name(&name));
+            self.add_pin(Pin { moment, painting, step, number, named, hash: Arc::default() });
         }
     }
 
     fn add_pin(&mut self, pin: Pin) {
-        let (id, picture) = (pin.id, Arc::clone(&pin.painting.picture));
-        self.view.pins.all.push(pin);
-        let work = move || color_image(&picture::thumbnail(&picture, SMALL));
-        self.tasks.spawn("pin", work, move |app: &mut Self, ctx, small| app.view.pins.take(ctx, id, small));
+        let (id, picture) = (pin.moment, Arc::clone(&pin.painting.picture));
+        self.view.film.pin(id, &picture);
+        let work = move || picture::thumbnail(&picture, THUMBNAIL);
+        self.tasks
+            .spawn("pin", work, move |app: &mut Self, _, small| app.view.film.take_thumbnail(id, small));
+        let pins = &mut self.view.pins;
+        pins.pinned = pins.pinned.max(pin.number);
+        pins.generation += 1;
+        let place = pins.all.partition_point(|other| other.moment < id);
+        pins.all.insert(place, pin);
     }
 
-    /// The strip below the picture.
-    pub(super) fn pins_ui(&self, ui: &mut Ui) {
-        let compared = match (self.view.compare.mode, self.view.compare.against) {
-            (Mode::Split | Mode::Sides, Against::Pin(id)) => Some(id),
-            (_, Against::Pin(id)) if self.view.compare.flipped => Some(id),
-            _ => None,
-        };
-        ScrollArea::horizontal().auto_shrink(false).stick_to_right(true).show(ui, |ui| {
-            ui.horizontal_centered(|ui| {
-                ui.spacing_mut().item_spacing.x = space::S;
-                for pin in &self.view.pins.all {
-                    card(ui, pin, compared == Some(pin.id), &self.actions);
-                }
-            });
-        });
+    /// The moment is one like any other from now on.
+    fn unpin(&mut self, id: MomentId) {
+        self.view.film.unpin(id);
+        self.view.pins.all.retain(|pin| pin.moment != id);
+        self.view.pins.generation += 1;
+        if self.view.pins.large.as_ref().is_some_and(|(of, _)| *of == id) {
+            self.view.pins.large = None;
+        }
+        if self.view.compare.against == Against::Pin(id) {
+            self.view.compare.against = Against::Content;
+        }
     }
 
-    pub(super) fn apply_to_pin(&mut self, action: PinAction) {
+    fn apply_to_pin(&mut self, action: PinAction) {
+        let (PinAction::TakeSettings(id)
+        | PinAction::Save(id)
+        | PinAction::AskForName(id)
+        | PinAction::Rename(id, _)
+        | PinAction::Unpin(id)) = action;
+        let Some(pin) = self.view.pins.get(id) else { return };
         match action {
-            PinAction::TakeSettings(id) => {
-                if let Some(pin) = self.view.pins.get(id) {
-                    self.settings = pin.settings.clone();
-                    self.undo.call("", format!("Settings of pin {}", pin.number));
-                    let note = format!("The settings of pin {} are back; ctrl-Z undoes it.", pin.number);
-                    self.messages.toasts.add(note);
+            PinAction::TakeSettings(_) => {
+                let Some(moment) = self.view.film.timeline.get(id) else { return };
+                self.settings = moment.settings.clone();
+                self.undo.call("", format!("Settings of {}", pin.short()));
+                let note = format!("The settings of {} are back; ctrl-Z undoes it.", pin.short());
+                self.messages.toasts.add(note);
+            }
+            PinAction::Save(_) => self.ask_to_save_painting(pin.painting.clone()),
+            PinAction::AskForName(_) => {
+                let (name, usual) = (pin.named.clone().unwrap_or_default(), pin.usual_name());
+                self.view.pins.renaming = Some(Renaming { moment: id, name, usual, fresh: true });
+            }
+            PinAction::Rename(_, name) => {
+                let name = text::display_name(name.trim());
+                if let Some(pin) = self.view.pins.all.iter_mut().find(|pin| pin.moment == id) {
+                    pin.named = (!name.is_empty()).then_some(name);
+                    self.view.pins.generation += 1;
                 }
             }
-            PinAction::Save(id) => {
-                if let Some(pin) = self.view.pins.get(id) {
-                    self.ask_to_save_painting(pin.painting.clone());
-                }
-            }
-            PinAction::Remove(id) => {
-                self.view.pins.all.retain(|pin| pin.id != id);
-                if self.view.pins.large.as_ref().is_some_and(|(of, _)| *of == id) {
-                    self.view.pins.large = None;
-                }
-                if self.view.compare.against == Against::Pin(id) {
-                    self.view.compare.against = Against::Content;
-                }
+            PinAction::Unpin(_) => {
+                let note = format!("Unpinned {}", pin.short());
+                self.unpin(id);
+                self.messages.toasts.add_instead(&NOTES, note);
             }
         }
     }
 }
 
-fn card(ui: &mut Ui, pin: &Pin, compared: bool, actions: &Actions) {
-    let palette = Palette::of(ui);
-    let (rect, _) = ui.allocate_exact_size(CARD + vec2(0.0, 18.0), Sense::hover());
-    let (image, text) = rect.split_top_bottom_at_y(rect.min.y + CARD.y);
-    let response = ui.interact(image, ui.scope_id().with(("pin", pin.id)), Sense::click());
-    let painter = ui.painter();
-    painter.rect_filled(image, RADIUS, palette.well);
-    if let Some(small) = &pin.small {
-        let size = small.size_vec2();
-        let scale = (image.size() / size).max_elem();
-        let seen = image.size() / (size * scale);
-        let uv = egui::Rect::from_center_size(egui::pos2(0.5, 0.5), seen);
-        egui::Image::from_texture((small.id(), image.size()))
-            .uv(uv)
-            .corner_radius(RADIUS)
-            .paint_at(ui, image);
-    }
-    let stroke = if response.has_focus() || compared {
-        Stroke::new(2.0, palette.accent)
-    } else if response.hovered() {
-        Stroke::new(1.0, palette.text)
-    } else {
-        Stroke::new(1.0, palette.line)
-    };
-    painter.rect_stroke(image, RADIUS, stroke, StrokeKind::Inside);
-    painter.text(
-        text.left_center() + vec2(2.0, 2.0),
-        egui::Align2::LEFT_CENTER,
-        format!("{} · step {}", pin.number, pin.step),
-        FontId::proportional(12.0),
-        if compared { palette.text } else { palette.weak },
-    );
-    response.widget_info(|| WidgetInfo::selected(Role::Button, true, compared, pin.name()));
-    if response.clicked() {
-        actions.push(Against::Pin(pin.id));
-    }
-    egui::Popup::context_menu(&response).show(|ui| menu(ui, pin, actions));
-    response.on_hover_text("Click to compare with it; right-click for more");
-
-    // For hands without a second button.
-    let spot = egui::Rect::from_min_size(image.right_top() + vec2(-24.0, 3.0), vec2(21.0, 18.0));
-    let more = ui.interact(spot, ui.scope_id().with(("more of pin", pin.id)), Sense::click());
-    let fill = if more.hovered() || more.has_focus() { palette.button_hover } else { palette.bar };
-    ui.painter().rect_filled(spot, RADIUS, fill.gamma_multiply(0.9));
-    Icon::More.paint(
-        ui.painter(),
-        spot.center(),
-        if more.has_focus() { palette.accent } else { palette.text },
-    );
-    more.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("More of pin {}", pin.number)));
-    egui::Popup::menu(&more).show(|ui| menu(ui, pin, actions));
-    more.on_hover_text("What can be done with this pin");
-}
-
-fn menu(ui: &mut Ui, pin: &Pin, actions: &Actions) {
-    ui.set_min_width(170.0);
-    let (width, height) = pin.painting.picture.dimensions();
-    ui.label(widgets::weak(ui, format!("{} · {width} × {height}", pin.name())));
-    for (text, tooltip, action) in [
-        ("Compare with it", "Shows it beside the painting", Action::from(Against::Pin(pin.id))),
-        (
-            "Return to its settings",
-            "Sets everything as it was then; the painting goes on",
-            PinAction::TakeSettings(pin.id).into(),
-        ),
-        ("Save this picture…", "Saves the picture as it was then", PinAction::Save(pin.id).into()),
-        ("Remove this pin", "Takes it out of the strip", PinAction::Remove(pin.id).into()),
-    ] {
-        if ui.button(text).on_hover_text(tooltip).clicked() {
-            actions.push(action);
-        }
-    }
+/// The place of a moment of which no more is known than its picture.
+fn whole(picture: &RgbImage) -> PyramidProgress {
+    let (width, height) = picture.dimensions();
+    PyramidProgress { levels: 1, width, height, ..PyramidProgress::default() }
 }

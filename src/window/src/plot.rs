@@ -1,7 +1,11 @@
-//! The bottom panel: how the terms of the objective fall, on a logarithmic axis.
+//! The bottom panel: how the terms of the objective fall, on a logarithmic axis, each size apart.
 
-use egui::{Align, Color32, FontId, Layout, Role, Sense, Stroke, Ui, WidgetInfo, vec2};
-use egui_plot::{AxisHints, GridMark, HoverPosition, Line, LineStyle, Plot, PlotPoints};
+use std::collections::BTreeSet;
+
+use egui::{
+    Align, Align2, Color32, FontId, Id, Layout, Role, ScrollArea, Sense, Stroke, Ui, WidgetInfo, pos2, vec2,
+};
+use egui_plot::{AxisHints, GridMark, HoverPosition, Line, LineStyle, Plot, PlotPoints, PlotTransform};
 
 use super::{
     ImpastoApp,
@@ -9,9 +13,14 @@ use super::{
     theme::{Palette, space},
     widgets,
 };
-use impasto_core::settings::GlobalTerm;
+use impasto_core::settings::{GlobalTerm, Settings};
 
 const LEGEND: f32 = 178.0;
+/// Height of a row of the legend, in points: the usual one, and the smallest that lets all rows be seen.
+const ROW: f32 = 19.0;
+const LOW_ROW: f32 = 15.0;
+/// How much of its colour a term keeps that does not count.
+const DIM: f32 = 0.35;
 /// Decades of a float's range on either side of 1, and some room.
 const DECADES: f64 = 400.0;
 
@@ -31,7 +40,22 @@ impl ImpastoApp {
             let width = (ui.available_width() - LEGEND - space::M).max(120.0);
             ui.allocate_ui(vec2(width, height), |ui| self.curves(ui, width, height));
             ui.allocate_ui_with_layout(vec2(LEGEND, height), Layout::top_down(Align::Min), |ui| {
-                egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| self.legend(ui));
+                let (row, height) = legend_heights(height, self.history.lines().count());
+                let mut scroll = ScrollArea::vertical().auto_shrink(false).max_height(height);
+                let wanted = Id::unique("where the legend comes to rest");
+                if let Some(offset) = ui.data_mut(|data| data.remove_temp::<f32>(wanted)) {
+                    scroll = scroll.vertical_scroll_offset(offset);
+                }
+                let state = scroll.show(ui, |ui| self.legend(ui, row)).state;
+                // At rest no row is cut.
+                let (offset, turned) =
+                    (state.clamped_offset().y, ui.input(|input| input.smooth_scroll_delta().y));
+                let whole = (offset / row).round() * row;
+                let moves = ui.input(|input| input.pointer.any_down()) || turned + state.velocity().y != 0.0;
+                if !moves && (offset - whole).abs() > 0.1 {
+                    ui.data_mut(|data| data.insert_temp(wanted, whole));
+                    ui.request_repaint();
+                }
             });
         });
     }
@@ -79,40 +103,73 @@ impl ImpastoApp {
                 )),
                 HoverPosition::Elsewhere { .. } => None,
             });
+        let silent = silent(&self.settings, self.history.lines().map(|(series, _)| series));
         let response = plot.show(ui, |plot| {
-            for (series, points, _) in self.history.lines() {
+            for (series, curve) in self.history.lines() {
                 if self.view.hidden.contains(&series) {
                     continue;
                 }
                 let (color, width, style) = look(palette, series);
-                plot.line(
-                    Line::new(series.name(), PlotPoints::Borrowed(points))
-                        .stroke(Stroke::new(width, color))
-                        .style(style)
-                        .allow_hover(true),
-                );
+                let color = if silent.contains(&series) { color.gamma_multiply(DIM) } else { color };
+                for (index, points) in self.history.parts(curve).into_iter().enumerate() {
+                    plot.line(
+                        Line::new(series.name(), PlotPoints::Borrowed(points))
+                            .id((series.name(), index))
+                            .stroke(Stroke::new(width, color))
+                            .style(style)
+                            .allow_hover(true),
+                    );
+                }
             }
         });
-        let text = "Losses over steps, logarithmic. The terms are shown before their weights; total is their weighted sum.";
-        response.response.widget_info(|| WidgetInfo::labeled(Role::Image, true, text));
+        self.size_marks(ui, &response.transform);
+        let mut text = "Losses over steps, logarithmic. The terms are shown before their weights; total is their weighted sum.".to_owned();
+        for (step, side) in self.history.size_changes() {
+            text += &format!(" From step {step} at {side} px.");
+        }
+        response.response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &text));
     }
 
-    /// Names and latest values; a click hides a line.
-    fn legend(&mut self, ui: &mut Ui) {
+    /// A line where the painting came to another size, with that size.
+    fn size_marks(&self, ui: &Ui, transform: &PlotTransform) {
+        let palette = Palette::of(ui);
+        let frame = *transform.frame();
+        let painter = ui.painter().with_clip_rect(frame);
+        let mut free = frame.min.x;
+        for (step, side) in self.history.size_changes() {
+            let x = transform.position_from_point_x(step);
+            painter.vline(x, frame.y_range(), Stroke::new(1.0, palette.line));
+            if x > free {
+                let at = pos2(x + 3.0, frame.min.y);
+                let font = FontId::proportional(10.5);
+                let text = painter.text(at, Align2::LEFT_TOP, format!("{side} px"), font, palette.weak);
+                free = text.max.x + 3.0;
+            }
+        }
+    }
+
+    /// Names and latest values, in rows of this height; a click hides a line.
+    fn legend(&mut self, ui: &mut Ui, row: f32) {
         let palette = Palette::of(ui);
         ui.spacing_mut().item_spacing.y = 0.0;
         let mut toggled = None;
-        for (series, _, latest) in self.history.lines() {
+        let silent = silent(&self.settings, self.history.lines().map(|(series, _)| series));
+        for (series, curve) in self.history.lines() {
             let shown = !self.view.hidden.contains(&series);
-            let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 19.0), Sense::click());
+            let counts = !silent.contains(&series);
+            let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), row), Sense::click());
             let (color, width, style) = look(palette, series);
-            let text_color = if shown { palette.text } else { palette.weak.gamma_multiply(0.7) };
-            let color = if shown { color } else { palette.line };
+            let text_color = if shown && counts { palette.text } else { palette.weak.gamma_multiply(0.7) };
+            let color = match (shown, counts) {
+                (false, _) => palette.line,
+                (true, false) => color.gamma_multiply(DIM),
+                (true, true) => color,
+            };
             if response.hovered() || response.has_focus() {
                 ui.painter().rect_filled(rect, 3.0, palette.button);
             }
             let y = rect.center().y;
-            let line = [egui::pos2(rect.min.x + 4.0, y), egui::pos2(rect.min.x + 22.0, y)];
+            let line = [pos2(rect.min.x + 4.0, y), pos2(rect.min.x + 22.0, y)];
             match style {
                 LineStyle::Solid => {
                     ui.painter().line_segment(line, Stroke::new(width + 0.5, color));
@@ -127,14 +184,18 @@ impl ImpastoApp {
                 }
             }
             let name = series.name();
-            let at = |x: f32| egui::pos2(x, y);
+            let at = |x: f32| pos2(x, y);
             let font = FontId::proportional(12.5);
-            ui.painter().text(at(rect.min.x + 30.0), egui::Align2::LEFT_CENTER, &name, font, text_color);
-            let value = widgets::number(three(latest));
+            ui.painter().text(at(rect.min.x + 30.0), Align2::LEFT_CENTER, &name, font, text_color);
+            // What was measured once is no value of now.
+            let value = curve.latest().map_or("–".to_owned(), |latest| widgets::number(three(latest)));
             let font = FontId::monospace(12.0);
-            ui.painter().text(at(rect.max.x - 10.0), egui::Align2::RIGHT_CENTER, &value, font, text_color);
-            response
-                .widget_info(|| WidgetInfo::selected(Role::CheckBox, true, shown, format!("Line of {name}")));
+            ui.painter().text(at(rect.max.x - 10.0), Align2::RIGHT_CENTER, &value, font, text_color);
+            response.widget_info(|| {
+                let mut info = WidgetInfo::selected(Role::CheckBox, true, shown, format!("Line of {name}"));
+                info.current_text_value = Some(value.clone());
+                info
+            });
             let tooltip = match series {
                 Series::Total => {
                     let others: Vec<String> = GlobalTerm::ALL.iter().map(ToString::to_string).collect();
@@ -147,7 +208,9 @@ impl ImpastoApp {
                 Series::Style(_) => "This style layer's term, before its weight".to_owned(),
                 Series::Global(term) => format!("The {term} term, before its weight"),
             };
-            if response.on_hover_text(format!("{tooltip}. Click to hide or show the line.")).clicked() {
+            let state = if counts { "" } else { "It is silent: its weight does not count now.\n" };
+            let tooltip = format!("{tooltip}.\n{state}Click to hide or show the line.");
+            if response.on_hover_text(tooltip).clicked() {
                 toggled = Some(series);
             }
         }
@@ -169,6 +232,31 @@ fn look(palette: &Palette, series: Series) -> (Color32, f32, LineStyle) {
     }
 }
 
+/// Which of these series do not count now, because of mute, solo or a weight of 0.
+fn silent(settings: &Settings, all: impl Iterator<Item = Series>) -> BTreeSet<Series> {
+    let effective = settings.effective();
+    let counts = |series: &Series| match *series {
+        Series::Total => true,
+        Series::Content => {
+            effective.content_weight > 0.0 && effective.content_layers.iter().any(|(_, w)| w > 0.0)
+        }
+        Series::ContentLayer(layer) => effective.content_layers.get(layer).is_some_and(|w| w > 0.0),
+        Series::Style(layer) => {
+            effective.style_weight > 0.0 && effective.style_layers.get(layer).is_some_and(|w| w > 0.0)
+        }
+        Series::Global(term) => term.strip(&effective).weight > 0.0,
+    };
+    all.filter(|series| !counts(series)).collect()
+}
+
+/// The height of a row of the legend, and that of the rows that are seen at once: all of them, or a whole number.
+fn legend_heights(height: f32, rows: usize) -> (f32, f32) {
+    let rows = rows.max(1) as f32;
+    let row = (height / rows).min(ROW);
+    let row = if row < LOW_ROW { ROW } else { row };
+    (row, (height / row + 0.01).floor().clamp(1.0, rows) * row)
+}
+
 fn three(value: f64) -> f64 {
     format!("{value:.2e}").parse().unwrap_or(value)
 }
@@ -186,6 +274,45 @@ fn decades((low, high): (f64, f64)) -> Vec<GridMark> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use impasto_network::vgg::Layer;
+
+    #[test]
+    fn the_legend_shows_whole_rows_at_every_height() {
+        for rows in 1..20 {
+            for tenths in 190..6000 {
+                let height = tenths as f32 / 10.0;
+                let (row, seen) = legend_heights(height, rows);
+                assert!((LOW_ROW..=ROW).contains(&row));
+                assert!(
+                    seen <= height + 0.2 && seen <= rows as f32 * row + 0.2,
+                    "{rows} rows in {height}: {seen}"
+                );
+                assert!(
+                    ((seen / row) - (seen / row).round()).abs() < 1e-3,
+                    "{rows} rows in {height}: {seen}"
+                );
+            }
+        }
+        assert_eq!(legend_heights(143.0, 8).1, 143.0, "the usual rows are all seen in the usual panel");
+    }
+
+    #[test]
+    fn muted_terms_and_those_beside_a_solo_are_silent() {
+        let layer: Layer = "relu3_1".parse().unwrap();
+        let all =
+            [Series::Total, Series::Content, Series::Style(Layer::PAPER_STYLE[0]), Series::Style(layer)];
+        let of = |settings: &Settings| silent(settings, all.into_iter()).into_iter().collect::<Vec<_>>();
+        let mut settings = Settings::default();
+        assert_eq!(of(&settings), []);
+        settings.content_weight = 0.0;
+        assert_eq!(of(&settings), [Series::Content]);
+        settings.content_weight = 1.0;
+        let strip = settings.style_layers.strip(layer).unwrap();
+        settings.style_layers.set_strip(layer, impasto_core::settings::Strip { solo: true, ..strip });
+        assert_eq!(of(&settings), [Series::Content, Series::Style(Layer::PAPER_STYLE[0])]);
+        settings.style_layers.remove(layer);
+        assert_eq!(of(&settings), [Series::Style(layer)], "a layer that was removed");
+    }
 
     #[test]
     fn the_grid_is_of_few_marks_whatever_the_bounds() {

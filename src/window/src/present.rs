@@ -2,17 +2,12 @@
 
 use std::time::Duration;
 
-use egui::{
-    Align2, Area, Context, CursorIcon, Event, Frame, Id, Key, Modifiers, Order, Rect, RichText, Ui,
-    ViewportCommand, vec2,
-};
+use egui::{Context, CursorIcon, Event, Key, Modifiers, Ui, ViewportCommand};
 
 use super::{
     ImpastoApp,
+    audience::{self, Bar, Press},
     command::Command,
-    fields,
-    theme::{Palette, space},
-    widgets,
 };
 
 /// The pointer disappears when it has rested for so many seconds.
@@ -24,16 +19,26 @@ pub struct Present {
     pub on: bool,
     /// Names and numbers over the picture.
     pub facts: bool,
-    /// When the pointer moved last, on egui's clock.
+    /// When the pointer moved last, on egui's clock, and whether it has since the presentation began.
     moved: f64,
+    pointed: bool,
+}
+
+/// Whether the pointer did something in this frame.
+pub fn pointer_moves(ctx: &Context) -> bool {
+    let moves = |event: &Event| {
+        matches!(event, Event::PointerMoved(_) | Event::PointerButton { .. } | Event::MouseWheel { .. })
+    };
+    ctx.input(|input| input.events.iter().any(moves))
 }
 
 impl ImpastoApp {
     /// Begins or ends the presentation.
     pub(super) fn toggle_presentation(&mut self, ctx: &Context) {
-        self.view.present.on = !self.view.present.on;
-        self.view.present.moved = ctx.input(|input| input.time);
-        ctx.send_viewport_cmd(ViewportCommand::Fullscreen(self.view.present.on));
+        let present = &mut self.view.present;
+        present.on = !present.on;
+        (present.moved, present.pointed) = (ctx.input(|input| input.time), false);
+        ctx.send_viewport_cmd(ViewportCommand::Fullscreen(present.on));
     }
 
     /// The canvas alone.
@@ -44,79 +49,31 @@ impl ImpastoApp {
         if free && ctx.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape)) {
             self.actions.push(Command::Present);
         }
+        audience::keys(&ctx, &self.actions);
         self.canvas_ui(ui);
-        if self.view.present.facts
-            && let Some(area) = self.view.canvas.area
-        {
-            facts_box(&ctx, "facts", area, &self.painted_from());
+        let overlay = self.overlay(self.view.present.facts);
+        let area = self.view.canvas.area;
+        if let Some(area) = area {
+            audience::show(&ctx, "full screen", area, &overlay);
         }
-        let (now, moves) = ctx.input(|input| {
-            let moves = |event: &Event| {
-                matches!(
-                    event,
-                    Event::PointerMoved(_) | Event::PointerButton { .. } | Event::MouseWheel { .. }
-                )
-            };
-            (input.time, input.events.iter().any(moves))
-        });
-        if moves {
-            self.view.present.moved = now;
+        let now = ctx.input(|input| input.time);
+        if pointer_moves(&ctx) {
+            (self.view.present.moved, self.view.present.pointed) = (now, true);
         }
         let rests = now - self.view.present.moved;
         if rests >= POINTER {
             ctx.set_cursor_icon(CursorIcon::None);
-        } else {
-            ctx.request_repaint_after(Duration::from_secs_f64(POINTER - rests));
+            return;
+        }
+        ctx.request_repaint_after(Duration::from_secs_f64(POINTER - rests));
+        if let Some(area) = area.filter(|_| self.view.present.pointed) {
+            let (info, paused) = (self.view.present.facts, overlay.is_paused());
+            let bar = Bar { salt: "full screen", full: Some(true), info, paused, monitors: &[], close: None };
+            match audience::bar(&ctx, area, &bar, &self.actions) {
+                Some(Press::Info) => self.actions.push(Command::Info),
+                Some(Press::Fullscreen | Press::Close) => self.actions.push(Command::Present),
+                Some(Press::Monitor(_)) | None => {}
+            }
         }
     }
-
-    /// What is painted from what, and the settings that are not usual.
-    pub(super) fn painted_from(&self) -> Vec<String> {
-        let name = |slot: &super::pictures::Slot| {
-            slot.picture.as_ref().map(|loaded| loaded.picture.name.clone()).unwrap_or_default()
-        };
-        let styles: Vec<String> =
-            self.pictures.styles.iter().filter(|slot| slot.picture.is_some()).map(name).collect();
-        let settings = &self.settings;
-        let usual = impasto_core::settings::Settings::for_objective(settings.objective);
-        let mut lines = vec![
-            format!("{} in {}", name(&self.pictures.content), styles.join(", ")),
-            match self.run.step() {
-                step if step > settings.steps => format!("Step {step}"),
-                step => format!("Step {step} of {}", settings.steps),
-            },
-            format!(
-                "α {}, β {}, step size {}",
-                widgets::number(settings.content_weight),
-                widgets::number(settings.style_weight),
-                widgets::number(settings.learning_rate)
-            ),
-        ];
-        let said = ["content_weight", "style_weight", "learning_rate", "steps", "size", "device"];
-        let others = fields::changes(&usual, settings);
-        let others = others.iter().filter(|change| !said.contains(&change.key.as_str()));
-        lines.extend(others.take(6).map(fields::now));
-        lines
-    }
-}
-
-/// Names and numbers at the lower left of an area.
-pub fn facts_box(ctx: &Context, id: &'static str, area: Rect, lines: &[String]) {
-    let palette = Palette::for_theme(ctx.theme());
-    Area::new(Id::unique(id))
-        .order(Order::Middle)
-        .pivot(Align2::LEFT_BOTTOM)
-        .fixed_pos(area.left_bottom() + vec2(space::L, -space::L))
-        .interactable(false)
-        .show(ctx, |ui| {
-            let frame = Frame::new().fill(palette.bar.gamma_multiply(0.88)).corner_radius(6).inner_margin(12);
-            frame.show(ui, |ui| {
-                ui.set_max_width((area.width() - 2.0 * space::XL).max(80.0));
-                for (index, line) in lines.iter().enumerate() {
-                    let text = RichText::new(line).size(if index == 0 { 16.0 } else { 13.0 });
-                    let color = if index == 0 { palette.text } else { palette.weak };
-                    ui.add(egui::Label::new(text.color(color)).truncate());
-                }
-            });
-        });
 }

@@ -30,6 +30,7 @@ use impasto_formats::{
 };
 
 /// What the recipe of a painted picture is made of.
+#[expect(clippy::large_enum_variant, reason = "there are a few of them")]
 pub enum Draft {
     Run {
         record: Record,

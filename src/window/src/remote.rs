@@ -291,7 +291,7 @@ impl ImpastoApp {
     }
 
     /// Sets a knob as a hand on its fader does.
-    fn turn_from_outside(&mut self, knob: ParamId, value: f64) -> bool {
+    pub(super) fn turn_from_outside(&mut self, knob: ParamId, value: f64) -> bool {
         let turned = self.turn_knob(knob, value);
         if turned {
             self.hand_over(knob, value);

@@ -1,13 +1,15 @@
 //! The left panel: the content and the styles.
 
-use egui::{Rect, Ui};
+use egui::{Rect, Ui, vec2};
 
 use super::{
     ImpastoApp,
     card::{self, Card},
     command::Command,
+    gallery::Use,
+    icons::Icon,
     pictures::{SlotAction, Target},
-    theme::space,
+    theme::{ROW, space},
     widgets,
 };
 use impasto_core::{
@@ -30,6 +32,7 @@ impl ImpastoApp {
             let content = Card {
                 name: "Content",
                 examples: &CONTENTS,
+                used: Use::Content,
                 style: None,
                 index: 0,
                 scale_end: None,
@@ -68,6 +71,7 @@ impl ImpastoApp {
                 let style = Card {
                     name: &name,
                     examples: &STYLES,
+                    used: Use::Style,
                     style: Some(several),
                     index: filled,
                     scale_end,
@@ -86,16 +90,32 @@ impl ImpastoApp {
             }
             let tooltip = "A further style, mixed with the others by its weight";
             let full = self.pictures.styles.iter().all(|slot| !slot.is_empty());
-            let button = widgets::add_button(ui, "Add style…", tooltip, "Fill the empty style first", full);
-            if button.clicked() {
-                self.actions.push(SlotAction::Ask(Target::NewStyle));
-            }
-            rects.push((button.rect, Target::NewStyle));
+            let row = ui.horizontal(|ui| {
+                let width = ui.available_width() - ROW - space::XS;
+                ui.allocate_ui(vec2(width, ROW), |ui| {
+                    ui.set_width(width);
+                    let missing = "Fill the empty style first";
+                    if widgets::add_button(ui, "Add style…", tooltip, missing, full).clicked() {
+                        self.actions.push(SlotAction::Ask(Target::NewStyle));
+                    }
+                });
+                let tooltip = "Takes a bundled or a recent picture as a further style";
+                let more = widgets::icon_button(ui, Icon::More, "Choose a further style", tooltip, full);
+                egui::Popup::menu(&more).show(|ui| {
+                    ui.set_width(card::CHOICES);
+                    let chosen = card::choices(ui, &STYLES, Use::Style, &mut self.pictures.gallery);
+                    if let Some(source) = chosen {
+                        self.actions.push(SlotAction::Open(Target::NewStyle, vec![source]));
+                    }
+                });
+            });
+            rects.push((row.response.rect, Target::NewStyle));
 
             widgets::section(ui, "Palette");
             let palette = Card {
                 name: "Palette",
                 examples: &STYLES,
+                used: Use::Style,
                 style: None,
                 index: 0,
                 scale_end: None,
@@ -112,6 +132,12 @@ impl ImpastoApp {
                 ),
                 Target::Palette,
             ));
+            ui.add_space(space::S);
+            let command = Command::FollowFiles;
+            widgets::row(ui, command.text(), command.tooltip(), |ui| {
+                let on = &mut self.view.layout.follow_files;
+                widgets::checkbox(ui, command.text(), command.tooltip(), on);
+            });
             ui.add_space(space::M);
         });
         let seen = ui.clip_rect();

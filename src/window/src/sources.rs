@@ -5,9 +5,10 @@ use std::{path::PathBuf, sync::Arc};
 use egui::Rect;
 
 use super::{
+    following::Watcher,
     gallery::Gallery,
     incoming::Hovering,
-    pictures::{Slot, Source, Target},
+    pictures::{Opened, Slot, Source, Target},
 };
 use impasto_core::picture::Picture;
 
@@ -25,6 +26,8 @@ pub struct Pictures {
     pub initial: Slot,
     pub initial_shown: Option<PathBuf>,
     pub gallery: Gallery,
+    /// Looks at the files of the slots.
+    pub watcher: Watcher<Box<Opened>>,
     pub hovering: Hovering,
     pub drop_rects: Vec<(Rect, Target)>,
     /// Pictures whose place is to be asked for.
@@ -43,6 +46,7 @@ impl Pictures {
             initial: Slot::new(3),
             initial_shown: None,
             gallery,
+            watcher: Watcher::default(),
             hovering: Hovering::default(),
             drop_rects: Vec::new(),
             unplaced: Vec::new(),

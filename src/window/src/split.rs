@@ -6,6 +6,7 @@ use egui::{
 };
 
 use super::{
+    accessible,
     compare::{Line, Shown},
     theme::{Palette, space},
 };
@@ -88,13 +89,7 @@ pub fn label(ui: &Ui, area: Rect, corner: Align2, text: &str) {
     let galley = painter.layout_job(job);
     let inner = area.shrink(space::M);
     let rect = corner.align_size_within_rect(galley.size() + vec2(16.0, 8.0), inner);
-    painter.rect(
-        rect,
-        4.0,
-        palette.bar.gamma_multiply(0.88),
-        Stroke::new(1.0, palette.line),
-        StrokeKind::Inside,
-    );
+    painter.rect(rect, 4.0, palette.bar, Stroke::new(1.0, palette.line), StrokeKind::Inside);
     painter.galley(rect.min + vec2(8.0, 4.0), galley, palette.text);
 }
 
@@ -170,8 +165,10 @@ pub fn handles(ui: &Ui, area: Rect, line: &mut Line) {
     }
     let percent = f64::from((line.at.x * 100.0).round());
     moving.widget_info(|| WidgetInfo::slider(true, percent, "Split line"));
+    accessible::range(&moving, 0.0..=100.0, f64::from(100.0 * NUDGE));
     let degrees = f64::from(line.angle.to_degrees().round());
     turning.widget_info(|| WidgetInfo::slider(true, degrees, "Angle of the split line"));
+    accessible::range(&turning, -180.0..=180.0, f64::from(TURN.to_degrees().round()));
 
     // A light line with dark edges is seen on every picture.
     let painter = ui.painter().with_clip_rect(area);

@@ -10,18 +10,18 @@ use std::{
 };
 
 use egui::{
-    Align2, Area, Color32, Context, CursorIcon, Event, Frame, Id, Key, Modifiers, Order, Rect, Role, Sense,
-    TextureHandle, Ui, Vec2, ViewportBuilder, ViewportClass, ViewportCommand, ViewportId, WidgetInfo, vec2,
+    Color32, Context, CursorIcon, Id, Key, Modifiers, Role, Sense, TextureHandle, Ui, Vec2, ViewportBuilder,
+    ViewportClass, ViewportCommand, ViewportId, WidgetInfo, vec2,
 };
 
 use super::{
-    ImpastoApp,
+    ImpastoApp, accessible,
     action::Actions,
+    audience::{self, Bar, Overlay, Press},
     canvas::{Leaving, paint_fitted},
     command::Command,
     icons,
-    present::{POINTER, facts_box},
-    theme::{Palette, space},
+    present::{POINTER, pointer_moves},
 };
 
 /// Size of the window when it opens, and the smallest, in points.
@@ -46,10 +46,13 @@ pub struct Monitor {
 struct Screen {
     picture: Option<(TextureHandle, Vec2)>,
     leaving: Option<Leaving>,
-    /// What stands in the facts, while they are shown.
-    lines: Vec<String>,
-    facts: bool,
+    /// Screen pixels per picture pixel, as it was drawn last.
+    scale: f32,
+    overlay: Overlay,
+    info: bool,
     step: u32,
+    /// What is seen, for those who do not see it.
+    told: String,
     monitors: Vec<Monitor>,
     /// When the pointer moved last, on egui's clock.
     moved: f64,
@@ -81,7 +84,9 @@ impl ImpastoApp {
         screen.closed = false;
         screen.moved = ctx.input(|input| input.time);
         if !stage.open {
-            (screen.picture, screen.leaving) = (None, None);
+            (screen.picture, screen.leaving, screen.scale) = (None, None, 0.0);
+            drop(screen);
+            self.view.canvas.seen_elsewhere(ctx, 0.0);
         }
     }
 
@@ -90,7 +95,7 @@ impl ImpastoApp {
     pub(super) fn toggle_info(&mut self) {
         if self.view.stage.open && !self.view.present.on {
             let mut screen = lock(&self.view.stage.screen);
-            screen.facts = !screen.facts;
+            screen.info = !screen.info;
         } else {
             self.view.present.facts = !self.view.present.facts;
         }
@@ -101,9 +106,9 @@ impl ImpastoApp {
         if !self.view.stage.open {
             return;
         }
-        let (closed, facts) = {
+        let (closed, info, scale) = {
             let mut screen = lock(&self.view.stage.screen);
-            (std::mem::take(&mut screen.closed), screen.facts)
+            (std::mem::take(&mut screen.closed), screen.info, screen.scale)
         };
         if closed {
             return self.toggle_stage(ctx);
@@ -111,16 +116,18 @@ impl ImpastoApp {
         if std::mem::take(&mut self.view.stage.look_for_monitors) {
             lock(&self.view.stage.screen).monitors = monitors(frame);
         }
-        let lines = if facts { self.painted_from() } else { Vec::new() };
+        self.view.canvas.seen_elsewhere(ctx, scale);
+        let overlay = self.overlay(info);
         let picture = self.view.canvas.shown();
         let leaving = self.view.canvas.leaving().cloned();
         let uploads = self.view.canvas.uploads();
+        let told = self.canvas_description();
         let mut screen = lock(&self.view.stage.screen);
-        let news = self.view.stage.told != Some(uploads) || screen.lines != lines;
+        let news = self.view.stage.told != Some(uploads) || screen.overlay != overlay;
         if news {
             self.view.stage.told = Some(uploads);
-            (screen.picture, screen.lines, screen.leaving) = (picture, lines, leaving);
-            screen.step = self.view.canvas.step();
+            (screen.picture, screen.overlay, screen.leaving) = (picture, overlay, leaving);
+            (screen.step, screen.told) = (self.view.canvas.step(), told);
         }
         drop(screen);
         if news {
@@ -168,6 +175,7 @@ fn draw(shared: &Mutex<Screen>, actions: &Actions, ui: &mut Ui, class: ViewportC
     ui.painter().rect_filled(area, 0.0, Color32::BLACK);
     let response = ui.interact(area, Id::unique("second window's picture"), Sense::click());
     if let Some((texture, size)) = &screen.picture {
+        let scale = (area.size() / *size).min_elem() * ui.pixels_per_point();
         let painter = ui.painter().with_clip_rect(area);
         paint_fitted(&painter, texture, *size, area, 1.0);
         let now = ctx.input(|input| input.time);
@@ -180,12 +188,15 @@ fn draw(shared: &Mutex<Screen>, actions: &Actions, ui: &mut Ui, class: ViewportC
                 screen.leaving = None;
             }
         }
+        if std::mem::replace(&mut screen.scale, scale) != scale {
+            // The texture is made for the scales at which it is drawn.
+            ctx.request_repaint_of(ViewportId::ROOT);
+        }
     }
     let what = format!("The painting alone, step {}", screen.step);
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &what));
-    if screen.facts {
-        facts_box(&ctx, "second window's facts", area, &screen.lines);
-    }
+    accessible::description(&response, screen.told.as_str());
+    audience::show(&ctx, "second window", area, &screen.overlay);
 
     let full = own && ctx.input(|input| input.viewport().fullscreen).unwrap_or(false);
     if own {
@@ -194,18 +205,32 @@ fn draw(shared: &Mutex<Screen>, actions: &Actions, ui: &mut Ui, class: ViewportC
     if response.double_clicked() && own {
         ctx.send_viewport_cmd(ViewportCommand::Fullscreen(!full));
     }
-    let (now, moves) = ctx.input(|input| {
-        let moves = |event: &Event| {
-            matches!(event, Event::PointerMoved(_) | Event::PointerButton { .. } | Event::MouseWheel { .. })
-        };
-        (input.time, input.events.iter().any(moves))
-    });
-    if moves {
+    let now = ctx.input(|input| input.time);
+    if pointer_moves(&ctx) {
         screen.moved = now;
     }
     let rests = now - screen.moved;
     if rests < POINTER || !own {
-        bar(&ctx, area, &mut screen, own, full);
+        let hint = "Closes this window alone; the painting goes on";
+        let bar = Bar {
+            salt: "second window",
+            full: own.then_some(full),
+            info: screen.info,
+            paused: screen.overlay.is_paused(),
+            monitors: &screen.monitors,
+            close: Some(("Close this window", hint)),
+        };
+        match audience::bar(&ctx, area, &bar, actions) {
+            Some(Press::Fullscreen) => ctx.send_viewport_cmd(ViewportCommand::Fullscreen(!full)),
+            Some(Press::Monitor(index)) => ctx.send_viewport_cmd(ViewportCommand::SetMonitor(index)),
+            Some(Press::Info) => {
+                screen.info = !screen.info;
+                // What it says is the main window's to write.
+                ctx.request_repaint_of(ViewportId::ROOT);
+            }
+            Some(Press::Close) => screen.closed = true,
+            None => {}
+        }
         if own {
             ctx.request_repaint_after(Duration::from_secs_f64((POINTER - rests).max(0.01)));
         }
@@ -229,12 +254,13 @@ fn keys(ctx: &Context, screen: &mut Screen, actions: &Actions, full: bool) {
             false => screen.closed = true,
         }
     }
+    audience::keys(ctx, actions);
     for command in Command::pressed(ctx) {
         match command {
             Command::Present => ctx.send_viewport_cmd(ViewportCommand::Fullscreen(!full)),
             Command::Info => {
-                screen.facts = !screen.facts;
-                // The lines are the main window's to write.
+                screen.info = !screen.info;
+                // What it says is the main window's to write.
                 ctx.request_repaint_of(ViewportId::ROOT);
             }
             Command::Stage => screen.closed = true,
@@ -246,47 +272,4 @@ fn keys(ctx: &Context, screen: &mut Screen, actions: &Actions, full: bool) {
             }
         }
     }
-}
-
-/// The buttons at the upper edge, away from the facts, while the pointer moves.
-fn bar(ctx: &Context, area: Rect, screen: &mut Screen, own: bool, full: bool) {
-    let palette = Palette::for_theme(ctx.theme());
-    Area::new(Id::unique("second window's bar"))
-        .order(Order::Foreground)
-        .pivot(Align2::CENTER_TOP)
-        .fixed_pos(area.center_top() + vec2(0.0, space::M))
-        .show(ctx, |ui| {
-            let frame = Frame::new().fill(palette.bar).corner_radius(6).inner_margin(6);
-            frame.show(ui, |ui| {
-                ui.set_max_width(area.width() - 2.0 * space::M);
-                ui.horizontal_wrapped(|ui| {
-                    ui.spacing_mut().item_spacing.x = space::S;
-                    if own {
-                        let text = if full { "Leave the full screen" } else { "Full screen" };
-                        let hint = "F11, or a double-click: fills the screen that this window is on";
-                        if ui.button(text).on_hover_text(hint).clicked() {
-                            ctx.send_viewport_cmd(ViewportCommand::Fullscreen(!full));
-                        }
-                    }
-                    if screen.monitors.len() > 1 {
-                        for (index, monitor) in screen.monitors.iter().enumerate() {
-                            let (width, height) = monitor.size;
-                            let hint = format!("Fills {} ({width} × {height} pixels)", monitor.name);
-                            if ui.button(format!("On {}", monitor.name)).on_hover_text(hint).clicked() {
-                                ctx.send_viewport_cmd(ViewportCommand::SetMonitor(index));
-                            }
-                        }
-                    }
-                    let facts = ui.selectable_label(screen.facts, "Info");
-                    if facts.on_hover_text("I: what is painted from what, and how").clicked() {
-                        screen.facts = !screen.facts;
-                        ctx.request_repaint_of(ViewportId::ROOT);
-                    }
-                    let hint = "Closes this window alone; the painting goes on";
-                    if ui.button("Close this window").on_hover_text(hint).clicked() {
-                        screen.closed = true;
-                    }
-                });
-            });
-        });
 }

@@ -118,7 +118,12 @@ impl Series {
 /// How the losses went, thinned so that a long run costs no more than a short one.
 #[derive(Default)]
 pub struct History {
-    lines: std::collections::BTreeMap<Series, Line>,
+    lines: std::collections::BTreeMap<Series, Curve>,
+    /// Steps at which another size began, and the decimal logarithm of its longest side in pixels. Losses of two
+    /// sizes are not comparable, so lines are drawn apart.
+    sizes: Vec<PlotPoint>,
+    /// Readings that were kept.
+    kept: u64,
     /// Every how many readings one is kept.
     stride: u64,
     readings: u64,
@@ -127,17 +132,34 @@ pub struct History {
     before: u32,
 }
 
-#[derive(Default)]
-struct Line {
+/// The loss of one term.
+#[derive(Clone, Default)]
+pub struct Curve {
     /// Step and the loss's decimal logarithm.
     points: Vec<PlotPoint>,
-    latest: f64,
+    /// `None` if the last reading did not measure it.
+    latest: Option<f64>,
+    /// The kept reading of its last point, and the steps at which it was measured again after a while.
+    kept: u64,
+    resumed: Vec<f64>,
 }
+
+impl Curve {
+    /// The value of the last reading, if that measured it.
+    pub fn latest(&self) -> Option<f64> {
+        self.latest
+    }
+}
+
+/// The project's name for the sizes, which are no term.
+const SIZES: &str = "size";
 
 /// Points of a line at most.
 const MOST: usize = 2000;
 /// Steps that a project's lines may tell of; more than anybody has painted, and far from the numbers' end.
 const MOST_STEPS: u32 = 1_000_000_000;
+/// Decimal logarithms of all sides that a picture can have, in pixels.
+const SIDES: std::ops::RangeInclusive<f64> = 0.0..=6.0;
 /// Decimal logarithms of all floats above zero.
 const LOGARITHMS: std::ops::RangeInclusive<f64> = -324.0..=309.0;
 
@@ -148,12 +170,14 @@ impl History {
 
     /// The history until a step, to go on from there.
     pub fn up_to(&self, step: u32) -> Self {
-        let lines = self.lines.iter().map(|(&series, line)| {
-            let points: Vec<PlotPoint> =
-                line.points.iter().filter(|point| point.x <= f64::from(step)).copied().collect();
-            (series, Line { points, latest: line.latest })
-        });
-        Self { lines: lines.collect(), last_step: step, ..*self }
+        let until = |points: &[PlotPoint]| -> Vec<PlotPoint> {
+            points.iter().filter(|point| point.x <= f64::from(step)).copied().collect()
+        };
+        let lines = self
+            .lines
+            .iter()
+            .map(|(&series, line)| (series, Curve { points: until(&line.points), ..line.clone() }));
+        Self { lines: lines.collect(), sizes: until(&self.sizes), last_step: step, ..*self }
     }
 
     pub fn is_empty(&self) -> bool {
@@ -162,18 +186,18 @@ impl History {
 
     /// The lines as a project keeps them.
     pub fn to_losses(&self) -> Vec<SavedLosses> {
-        let points = |line: &Line| line.points.iter().map(|point| [point.x, point.y]).collect();
-        self.lines
-            .iter()
-            .map(|(series, line)| SavedLosses { name: series.name(), points: points(line) })
-            .collect()
+        let saved = |name: String, points: &[PlotPoint]| SavedLosses {
+            name,
+            points: points.iter().map(|point| [point.x, point.y]).collect(),
+        };
+        let sizes = (!self.sizes.is_empty()).then(|| saved(SIZES.to_owned(), &self.sizes));
+        self.lines.iter().map(|(series, line)| saved(series.name(), &line.points)).chain(sizes).collect()
     }
 
     /// Shows the lines of a project, without points that no run can have.
     pub fn restore(&mut self, losses: &[SavedLosses]) {
         self.clear();
         for SavedLosses { name, points } in losses {
-            let Some(series) = Series::named(name) else { continue };
             let possible =
                 |[x, y]: &[f64; 2]| (0.0..=f64::from(MOST_STEPS)).contains(x) && LOGARITHMS.contains(y);
             let points: Vec<PlotPoint> = points
@@ -182,10 +206,15 @@ impl History {
                 .take(MOST)
                 .map(|&[x, y]| PlotPoint::new(x, y))
                 .collect();
-            let Some(last) = points.last() else { continue };
-            let latest = 10f64.powf(last.y);
+            if name == SIZES {
+                self.sizes = points.into_iter().filter(|point| SIDES.contains(&point.y)).collect();
+                self.sizes.sort_by(|a, b| a.x.total_cmp(&b.x));
+                continue;
+            }
+            let Some((series, last)) = Series::named(name).zip(points.last()) else { continue };
+            let latest = Some(10f64.powf(last.y));
             self.last_step = self.last_step.max(last.x as u32);
-            self.lines.insert(series, Line { points, latest });
+            self.lines.insert(series, Curve { points, latest, ..Curve::default() });
         }
     }
 
@@ -199,12 +228,23 @@ impl History {
         self.before = self.last_step.saturating_sub(step);
     }
 
-    pub fn add(&mut self, step: u32, losses: &Losses) {
+    /// Takes in the losses after a step, measured at a size whose longest side has `side` pixels.
+    pub fn add(&mut self, step: u32, side: u32, losses: &Losses) {
         let step = self.before.saturating_add(step);
         // The same step read again, with other weights or at another level, has a value but no point of its own.
         let keep = step > self.last_step && self.readings.is_multiple_of(self.stride.max(1));
         self.readings += u64::from(step > self.last_step);
         self.last_step = step;
+        let size = f64::from(side.max(1)).log10();
+        if keep {
+            self.kept += 1;
+            if self.sizes.last().is_none_or(|last| last.y != size) {
+                self.sizes.push(PlotPoint::new(f64::from(step), size));
+                let extra = self.sizes.len().saturating_sub(MOST);
+                self.sizes.drain(..extra);
+            }
+        }
+        self.lines.values_mut().for_each(|line| line.latest = None);
         let style = losses.style.iter().map(|(&layer, &value)| (Series::Style(layer), value));
         let content =
             losses.content_layers.iter().map(|(&layer, &value)| (Series::ContentLayer(layer), value));
@@ -218,8 +258,12 @@ impl History {
             // A logarithm has no zero: a term that is switched off has no line.
             if value > 0.0 && value.is_finite() {
                 let line = self.lines.entry(series).or_default();
-                line.latest = value;
+                line.latest = Some(value);
                 if keep {
+                    if !line.points.is_empty() && line.kept + 1 != self.kept {
+                        line.resumed.push(f64::from(step));
+                    }
+                    line.kept = self.kept;
                     line.points.push(PlotPoint::new(f64::from(step), value.log10()));
                     full |= line.points.len() > MOST;
                 }
@@ -237,15 +281,37 @@ impl History {
         }
     }
 
-    /// The points of one series and its latest value, if it has any.
-    pub fn line(&self, series: Series) -> Option<(&[PlotPoint], f64)> {
-        self.lines.get(&series).map(|line| (line.points.as_slice(), line.latest))
+    /// The curve of one series, if it has any.
+    pub fn line(&self, series: Series) -> Option<&Curve> {
+        self.lines.get(&series)
     }
 
-    /// The plot's lines with their points and latest values.
-    pub fn lines(&self) -> impl Iterator<Item = (Series, &[PlotPoint], f64)> {
+    /// The plot's curves.
+    pub fn lines(&self) -> impl Iterator<Item = (Series, &Curve)> {
         let plotted = self.lines.iter().filter(|(series, _)| !matches!(series, Series::ContentLayer(_)));
-        plotted.map(|(&series, line)| (series, line.points.as_slice(), line.latest))
+        plotted.map(|(&series, line)| (series, line))
+    }
+
+    /// Where the painting came to another size: the step, and the longest side in pixels.
+    pub fn size_changes(&self) -> impl Iterator<Item = (f64, f64)> {
+        self.sizes.iter().skip(1).map(|point| (point.x, 10f64.powf(point.y).round()))
+    }
+
+    /// The parts of a curve that are drawn as lines: each is of one size, and was measured without a gap.
+    pub fn parts<'a>(&self, curve: &'a Curve) -> Vec<&'a [PlotPoint]> {
+        let mut breaks: Vec<f64> =
+            self.sizes.iter().map(|size| size.x).chain(curve.resumed.iter().copied()).collect();
+        breaks.sort_by(f64::total_cmp);
+        let mut rest = curve.points.as_slice();
+        let mut parts = Vec::new();
+        for at in breaks {
+            let (before, after) = rest.split_at(rest.partition_point(|point| point.x < at));
+            parts.push(before);
+            rest = after;
+        }
+        parts.push(rest);
+        parts.retain(|part| !part.is_empty());
+        parts
     }
 }
 
@@ -260,16 +326,23 @@ mod tests {
         losses.global.values_mut().for_each(|value| *value = 1e-3);
         losses.style.insert(Layer::PAPER_CONTENT, 0.01);
         let mut history = History::default();
-        (1..=9).for_each(|step| history.add(step, &losses));
+        (1..=9).for_each(|step| history.add(step, 64 + 64 * (step / 5), &losses));
         let mut back = History::default();
         back.restore(&history.to_losses());
         assert_eq!(back.to_losses(), history.to_losses());
         assert_eq!(back.lines().count(), 3 + GlobalTerm::ALL.len());
         back.go_on();
-        back.add(1, &losses);
-        for (_, points, _) in back.lines() {
-            assert_eq!((points.len(), points[9].x), (10, 10.0));
+        back.add(1, 64, &losses);
+        for (_, curve) in back.lines() {
+            assert_eq!((curve.points.len(), curve.points[9].x), (10, 10.0));
+            // Each of the three sizes is drawn apart.
+            let parts: Vec<usize> = back.parts(curve).iter().map(|part| part.len()).collect();
+            assert_eq!(parts, [4, 5, 1]);
         }
+        assert_eq!(back.size_changes().collect::<Vec<_>>(), [(5.0, 128.0), (10.0, 64.0)]);
+        let before = back.up_to(4);
+        assert_eq!(before.size_changes().count(), 0);
+        assert!(before.lines().all(|(_, curve)| curve.points.len() == 4));
     }
 
     #[test]
@@ -281,12 +354,15 @@ mod tests {
         history.restore(&[line(&hostile)]);
         assert!(history.is_empty());
         history.restore(&[line(&[&hostile[..], &[[7.0, -1.0]]].concat())]);
-        let (_, points, latest) = history.lines().next().unwrap();
-        assert_eq!((points.len(), points[0].x, latest), (1, 7.0, 0.1));
-        history.restore(&[line(&vec![[1.0, 0.0]; 100_000])]);
-        assert_eq!(history.lines().next().unwrap().1.len(), MOST);
+        let (_, curve) = history.lines().next().unwrap();
+        assert_eq!((curve.points.len(), curve.points[0].x, curve.latest()), (1, 7.0, Some(0.1)));
+        let sizes = SavedLosses { name: SIZES.into(), points: vec![[9.0, 2.0], [3.0, 1.0], [5.0, 309.0]] };
+        history.restore(&[line(&vec![[1.0, 0.0]; 100_000]), sizes]);
+        assert_eq!(history.lines().next().unwrap().1.points.len(), MOST);
+        assert_eq!(history.parts(history.line(Series::Total).unwrap()).len(), 1);
+        assert_eq!(history.size_changes().collect::<Vec<_>>(), [(9.0, 100.0)]);
         history.go_on();
-        history.add(u32::MAX, &Losses { total: 1.0, ..Losses::default() });
+        history.add(u32::MAX, u32::MAX, &Losses { total: 1.0, ..Losses::default() });
     }
 
     #[test]
@@ -296,18 +372,43 @@ mod tests {
         losses.style.insert(Layer::PAPER_CONTENT, 0.01);
         losses.content_layers.insert(Layer::PAPER_CONTENT, 0.5);
         for step in 1..=50_000 {
-            history.add(step, &losses);
+            // A size for every thousand steps: more than can be told apart in the end.
+            history.add(step, step / 1000, &losses);
         }
         assert_eq!(history.lines().count(), 3, "the other terms are 0 and have no line");
-        for (_, points, _) in history.lines() {
+        for (_, curve) in history.lines() {
+            assert!(history.parts(curve).concat() == curve.points, "the parts are the whole");
+            assert_eq!(history.parts(curve).len(), 49);
+            let points = &curve.points;
             assert!((MOST / 2 - 1..=MOST).contains(&points.len()), "{}", points.len());
             assert_eq!(points[0].x, 1.0);
             assert!(points.last().unwrap().x > 49_900.0);
             assert!(points.windows(2).all(|pair| pair[0].x < pair[1].x));
         }
         assert!(history.line(Series::ContentLayer(Layer::PAPER_CONTENT)).is_some());
-        let (_, points, latest) = history.lines().next().unwrap();
-        assert_eq!((latest, points[0].y), (2.0, 2f64.log10()));
+        let (_, curve) = history.lines().next().unwrap();
+        assert_eq!((curve.latest(), curve.points[0].y), (Some(2.0), 2f64.log10()));
+    }
+
+    #[test]
+    fn a_term_that_is_not_measured_has_no_value_and_a_gap() {
+        let mut history = History::default();
+        let layer = Layer::PAPER_CONTENT;
+        let mut losses = Losses { total: 2.0, ..Losses::default() };
+        losses.style.insert(layer, 0.01);
+        let silent = Losses { total: 1.0, ..Losses::default() };
+        let style = |history: &History| history.line(Series::Style(layer)).unwrap().clone();
+        (1..=3).for_each(|step| history.add(step, 64, &losses));
+        assert_eq!(style(&history).latest(), Some(0.01));
+        (4..=6).for_each(|step| history.add(step, 64, &silent));
+        assert_eq!(style(&history).latest(), None);
+        assert_eq!(history.parts(&style(&history)).len(), 1, "it ends where it was measured last");
+        (7..=8).for_each(|step| history.add(step, 64, &losses));
+        let (curve, total) = (style(&history), history.line(Series::Total).unwrap());
+        assert_eq!(curve.latest(), Some(0.01));
+        let parts: Vec<usize> = history.parts(&curve).iter().map(|part| part.len()).collect();
+        assert_eq!(parts, [3, 2]);
+        assert_eq!(history.parts(total).len(), 1);
     }
 
     #[test]

@@ -64,9 +64,9 @@ const DARK: Palette = Palette {
     rail: Color32::from_gray(0x74),
     travelled: Color32::from_gray(0xc4),
     text: Color32::from_gray(0xdc),
-    weak: Color32::from_gray(0x9c),
+    weak: Color32::from_gray(0xa0),
     accent_fill: Color32::from_rgb(0xcb, 0x45, 0x1f),
-    accent_hover: Color32::from_rgb(0xdb, 0x52, 0x2a),
+    accent_hover: Color32::from_rgb(0xcf, 0x48, 0x21),
     accent: Color32::from_rgb(0xf0, 0x72, 0x48),
     warn: Color32::from_rgb(0xe5, 0xb3, 0x4d),
     bad: Color32::from_rgb(0xf0, 0x6a, 0x6a),
@@ -85,10 +85,10 @@ const LIGHT: Palette = Palette {
     rail: Color32::from_gray(0x7e),
     travelled: Color32::from_gray(0x38),
     text: Color32::from_gray(0x20),
-    weak: Color32::from_gray(0x58),
+    weak: Color32::from_gray(0x54),
     accent_fill: Color32::from_rgb(0xc2, 0x3f, 0x1a),
     accent_hover: Color32::from_rgb(0xac, 0x35, 0x13),
-    accent: Color32::from_rgb(0xb8, 0x3a, 0x16),
+    accent: Color32::from_rgb(0xb3, 0x38, 0x15),
     warn: Color32::from_rgb(0x8a, 0x5a, 0x00),
     bad: Color32::from_rgb(0xb0, 0x20, 0x20),
     good: Color32::from_rgb(0x2f, 0x70, 0x2a),
@@ -115,9 +115,29 @@ impl Palette {
             Layer::ALL[..layer.index()].iter().filter(|other| other.block() == layer.block()).count();
         let hue = 0.11 + 0.145 * block + 0.03 * inside as f32;
         let dark = self.panel.r() < 0x80;
-        let (saturation, value) = if dark { (0.68, 0.92) } else { (0.9, 0.55) };
-        egui::ecolor::Hsva::new(hue, saturation, value, 1.0).into()
+        let (saturation, mut value) = if dark { (0.68, 0.92) } else { (0.9, 0.55) };
+        loop {
+            let color = egui::ecolor::Hsva::new(hue, saturation, value, 1.0).into();
+            // Ochre and green are light colours: on a light ground they are darker than the others.
+            if contrast(color, self.panel) >= LINES || value < 0.1 {
+                return color;
+            }
+            value -= 0.02;
+        }
     }
+}
+
+/// Contrast that lines and marks need to their ground (WCAG 2.2, 1.4.11).
+const LINES: f32 = 3.0;
+
+/// Contrast of two opaque colours by WCAG 2.2, 1 to 21.
+fn contrast(a: Color32, b: Color32) -> f32 {
+    let luminance = |color: Color32| {
+        let color = egui::Rgba::from(color);
+        0.2126 * color.r() + 0.7152 * color.g() + 0.0722 * color.b() + 0.05
+    };
+    let (a, b) = (luminance(a), luminance(b));
+    a.max(b) / a.min(b)
 }
 
 /// A question or a list over everything else.
@@ -139,6 +159,16 @@ pub fn install(ctx: &Context) {
     ctx.set_fonts(fonts);
     ctx.style_mut_of(Theme::Dark, |style| apply(style, &DARK));
     ctx.style_mut_of(Theme::Light, |style| apply(style, &LIGHT));
+}
+
+/// Lets lists scroll smoothly and carets blink, or not.
+pub fn set_motion(ctx: &Context, less: bool) {
+    let usual = Style::default();
+    ctx.all_styles_mut(|style| {
+        style.scroll_animation =
+            if less { egui::style::ScrollAnimation::none() } else { usual.scroll_animation };
+        style.visuals.text_cursor.blink = !less && usual.visuals.text_cursor.blink;
+    });
 }
 
 fn apply(style: &mut Style, palette: &Palette) {
@@ -225,13 +255,6 @@ fn apply(style: &mut Style, palette: &Palette) {
 mod tests {
     use super::*;
 
-    /// Contrast of two greys as WCAG 2 defines it, 1 to 21.
-    fn contrast(a: Color32, b: Color32) -> f32 {
-        let luminance = |color: Color32| egui::Rgba::from(color).intensity() + 0.05;
-        let (a, b) = (luminance(a), luminance(b));
-        a.max(b) / a.min(b)
-    }
-
     #[test]
     fn what_a_hand_must_find_stands_out() {
         for palette in [&DARK, &LIGHT] {
@@ -242,5 +265,46 @@ mod tests {
             }
             assert!(contrast(palette.travelled, palette.rail) >= 1.9);
         }
+    }
+
+    #[test]
+    fn every_text_and_every_line_of_a_chart_can_be_read() {
+        const TEXTS: f32 = 4.5;
+        for palette in [&DARK, &LIGHT] {
+            for ground in [palette.canvas, palette.panel, palette.bar, palette.well, palette.button] {
+                for text in [palette.text, palette.weak] {
+                    assert!(
+                        contrast(text, ground) >= TEXTS,
+                        "{text:?} on {ground:?}: {}",
+                        contrast(text, ground)
+                    );
+                }
+            }
+            for ground in [palette.panel, palette.bar, palette.well] {
+                for text in [palette.accent, palette.warn, palette.bad, palette.good] {
+                    assert!(
+                        contrast(text, ground) >= TEXTS,
+                        "{text:?} on {ground:?}: {}",
+                        contrast(text, ground)
+                    );
+                }
+                for &layer in &Layer::ALL {
+                    let line = palette.layer(layer);
+                    assert!(
+                        contrast(line, ground) >= LINES,
+                        "{layer} on {ground:?}: {}",
+                        contrast(line, ground)
+                    );
+                }
+            }
+            for fill in [palette.accent_fill, palette.accent_hover] {
+                assert!(
+                    contrast(Color32::WHITE, fill) >= TEXTS,
+                    "{fill:?}: {}",
+                    contrast(Color32::WHITE, fill)
+                );
+            }
+        }
+        assert!((contrast(Color32::WHITE, Color32::BLACK) - 21.0).abs() < 0.01);
     }
 }

@@ -1,4 +1,4 @@
-//! The strip over the picture: undo and the history, comparing, pins.
+//! The strip over the picture: undo and the history, comparing, pinning.
 
 use egui::{ComboBox, Ui};
 
@@ -6,7 +6,7 @@ use super::{ImpastoApp, command::Command, compare::Mode, theme::space, widgets};
 
 /// Height of the strip, in points.
 pub const HEIGHT: f32 = 36.0;
-/// From this width on, the button for pins has its word beside it.
+/// From this width on, the button that pins has its word beside it.
 const WORDS_FROM: f32 = 440.0;
 /// Below this width the ways to compare go into a menu.
 const MENU_BELOW: f32 = 340.0;
@@ -119,10 +119,14 @@ impl ImpastoApp {
         let command = Command::Pin;
         let hint = command.hint(ui.ctx());
         let enabled = self.can(command);
+        let pinned = self.is_pinned();
         let button = if words {
-            widgets::text_button(ui, command.icon(), "Pin", command.text(), &hint, enabled)
+            let (text, name) = if pinned { ("Unpin", "Unpin this moment") } else { ("Pin", command.text()) };
+            widgets::text_button(ui, command.icon(), text, name, &hint, enabled)
+        } else if enabled {
+            widgets::icon_toggle(ui, command.icon(), command.text(), &hint, pinned)
         } else {
-            widgets::icon_button(ui, command.icon(), command.text(), &hint, enabled)
+            widgets::icon_button(ui, command.icon(), command.text(), &hint, false)
         };
         if button.clicked() {
             self.actions.push(command);

@@ -13,7 +13,7 @@ use super::{
     action::Act,
     fields,
     mixes::MixDesk,
-    pictures::Slot,
+    pictures::{Loaded, Slot},
     theme::{Palette, space},
     widgets,
 };
@@ -266,6 +266,18 @@ impl Undo {
         for state in &mut self.states {
             if state.snapshot.settings.size == old {
                 state.snapshot.settings.size = new;
+            }
+        }
+    }
+
+    /// Another program has saved a picture's file, which is no action of the person's here: the new version is in
+    /// the old one's place at any time.
+    pub fn file_was_saved(&mut self, before: &Loaded, now: &Loaded) {
+        for Snapshot { content, styles, .. } in self.states.iter_mut().map(|state| &mut state.snapshot) {
+            for loaded in std::iter::once(content).chain(styles).filter_map(|slot| slot.picture.as_mut()) {
+                if Arc::ptr_eq(&loaded.picture, &before.picture) {
+                    loaded.clone_from(now);
+                }
             }
         }
     }

@@ -5,15 +5,17 @@ use std::{collections::BTreeSet, time::Instant};
 use egui::Rect;
 
 use super::{
-    canvas::Canvas, compact::Side, compare::Compare, film::Film, finder::Finder, frames::Frames, lab::Lab,
-    memory::Layout, page::Page, pins::Pins, present::Present, recipes::Offered, stage::Stage, state::Series,
-    tour::Tour,
+    audience::Audience, canvas::Canvas, compact::Side, compare::Compare, film::Film, finder::Finder,
+    frames::Frames, lab::Lab, memory::Layout, page::Page, pins::Pins, present::Present, recipes::Offered,
+    regions::Regions, stage::Stage, state::Series, tour::Tour,
 };
 
 /// How the painting is looked at.
 pub struct View {
     pub page: Page,
     pub layout: Layout,
+    /// The desktop wishes that less moves.
+    pub desktop_less_motion: bool,
     /// The panels that [`Command::TogglePanels`](super::command::Command::TogglePanels) brings back.
     pub put_away: Option<[bool; 3]>,
     /// The side panel that a narrow window shows.
@@ -31,6 +33,8 @@ pub struct View {
     pub lab: Lab,
     pub present: Present,
     pub stage: Stage,
+    pub audience: Audience,
+    pub regions: Regions,
 }
 
 impl View {
@@ -38,6 +42,7 @@ impl View {
         Self {
             page: Page::default(),
             layout,
+            desktop_less_motion: false,
             put_away: None,
             side: Side::default(),
             bottom_open: false,
@@ -50,6 +55,8 @@ impl View {
             lab: Lab::default(),
             present: Present::default(),
             stage: Stage::default(),
+            audience: Audience::default(),
+            regions: Regions::default(),
         }
     }
 }

@@ -4,6 +4,7 @@ mod archive;
 mod home;
 mod osc;
 mod picture;
+mod playlist;
 mod profile;
 mod project;
 mod recipe;
@@ -25,7 +26,7 @@ pub struct Target {
     pub cases: usize,
 }
 
-pub const ALL: [Target; 8] = [
+pub const ALL: [Target; 9] = [
     Target { name: "project", seeds: project::seeds, run: project::run, cases: 60 },
     Target { name: "recipe", seeds: recipe::seeds, run: recipe::run, cases: 200 },
     Target { name: "picture", seeds: picture::seeds, run: picture::run, cases: 20_000 },
@@ -33,6 +34,7 @@ pub const ALL: [Target; 8] = [
     Target { name: "weights", seeds: weights::seeds, run: weights::run, cases: 60 },
     Target { name: "state", seeds: state::seeds, run: state::run, cases: 60 },
     Target { name: "osc", seeds: osc::seeds, run: osc::run, cases: 200 },
+    Target { name: "playlist", seeds: playlist::seeds, run: playlist::run, cases: 20 },
     Target { name: "toml", seeds: toml::seeds, run: toml::run, cases: 60 },
 ];
 

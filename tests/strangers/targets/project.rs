@@ -94,6 +94,11 @@ pub fn seeds() -> Vec<Vec<u8>> {
             value["content"]["source"]["name"] = name.into();
         }),
         changed(&|value| value["pins"] = vec![pin.clone(); 4].into()),
+        changed(&|value| {
+            let mut pin = pin.clone();
+            (pin["name"], pin["elapsed"]) = ("\u{202e}\u{7}\n".repeat(40_000).into(), (-1e300).into());
+            value["pins"] = vec![pin; 2].into();
+        }),
         changed(&|value| value["state"]["width"] = 1.into()),
         changed(&|value| value["step"] = 4_000_000_000_u32.into()),
         changed(&|value| value["mixes"] = json!({"a": {"settings": {"beta": 1e300}}})),

@@ -110,8 +110,9 @@ fn paint(home: &Home, recipe: &Recipe) {
         refused.map_or(Ok(settings), |named| Err(anyhow::anyhow!("{named}")))
     };
     let Ok(plans) = ReplayPlan::of(recipe, &Replacements::default(), &mut open, &change) else { return };
-    let sources =
-        |pass: &impasto_core::run::Pass| 1 + pass.styles.len() + pass.palettes.len() + pass.changed_sources();
+    let sources = |pass: &impasto_core::run::Pass| {
+        1 + pass.styles.len() + pass.palettes.len() + pass.masks.len() + pass.changed_sources()
+    };
     assert!(opened <= recipe.passes.iter().map(sources).sum::<usize>(), "{opened} pictures were opened");
 
     let stop = Arc::new(AtomicBool::new(false));

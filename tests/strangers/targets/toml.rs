@@ -21,6 +21,9 @@ batch = false
 content = { file = { path = "@HOME@/private.png" } }
 styles = [{ source = { example = "Swirl" } }, { source = { kept = { name = "pasted", sha256 = "7777777777777777777777777777777777777777777777777777777777777777" } } }]
 state = "waiting"
+[items.start.course]
+steps = 70
+picture = { name = "begun", sha256 = "7878787878787878787878787878787878787878787878787878787878787878" }
 [items.settings]
 size = 77
 "#;

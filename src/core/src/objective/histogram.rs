@@ -5,6 +5,11 @@
 //!
 //! Sorting runs on the host.
 
+use std::{
+    iter::{Copied, StepBy},
+    slice::Iter,
+};
+
 use rayon::prelude::*;
 
 /// Points of a channel's curve.
@@ -66,13 +71,34 @@ impl Quantiles {
         Self { curves, energy }
     }
 
-    /// Factor of the squared distance to the remapped features `[P, C]` with `count` values.
-    pub fn factor(&self, count: usize) -> f64 {
-        1.0 / (count as f64 * self.energy.max(super::LEAST_ENERGY))
+    /// Factor of the squared distance to the remapped features `[P, C]` with `count` values, or with channels
+    /// times the weights' sum.
+    pub fn factor(&self, count: f64) -> f64 {
+        1.0 / (count * self.energy.max(super::LEAST_ENERGY))
     }
 
     /// The target of each value of a layer's features `[P, C]`. Equal values share the mean of their targets.
     pub fn remap(&self, values: &[f32]) -> Vec<f32> {
+        self.remap_each(values, |curve, values, target| {
+            remap_channel(curve, &sorted(values), target);
+        })
+    }
+
+    /// As [`Quantiles::remap`], with positions counted by their weights `[P]`: a value's rank is the weight of
+    /// those below it. Values without weight stay.
+    pub fn remap_weighted(&self, values: &[f32], weights: &[f32]) -> Vec<f32> {
+        let total: f64 = weights.iter().map(|&weight| f64::from(weight)).sum();
+        self.remap_each(values, |curve, values, target| {
+            remap_channel_weighted(curve, &sorted(values), weights, total, target);
+        })
+    }
+
+    /// Remap each channel, given its curve and its values.
+    fn remap_each(
+        &self,
+        values: &[f32],
+        remap: impl Fn(&[f32], StepBy<Copied<Iter<'_, f32>>>, &mut [f32]) + Sync,
+    ) -> Vec<f32> {
         let channels = self.curves.len() / POINTS;
         let positions = values.len() / channels;
         let firsts: Vec<usize> = (0..channels).step_by(TOGETHER).collect();
@@ -84,8 +110,7 @@ impl Quantiles {
                 for (within, target) in group.chunks_exact_mut(positions).enumerate() {
                     let channel = first + within;
                     let curve = &self.curves[channel * POINTS..][..POINTS];
-                    let sorted = sorted(values[channel..].iter().step_by(channels).copied());
-                    remap_channel(curve, &sorted, target);
+                    remap(curve, values[channel..].iter().copied().step_by(channels), target);
                 }
                 group
             })
@@ -117,6 +142,31 @@ fn remap_channel(curve: &[f32], sorted: &[(f32, u32)], target: &mut [f32]) {
     }
 }
 
+/// As [`remap_channel`] by weights of the positions, which sum to `total`.
+fn remap_channel_weighted(
+    curve: &[f32],
+    sorted: &[(f32, u32)],
+    weights: &[f32],
+    total: f64,
+    target: &mut [f32],
+) {
+    let weight = |position: u32| f64::from(weights[position as usize]);
+    let mut below = 0.0;
+    for equal in sorted.chunk_by(|a, b| a.0 == b.0) {
+        let (mut sum, mut own) = (0.0, 0.0);
+        for &(_, position) in equal {
+            let weight = weight(position);
+            let share = (below + own + 0.5 * weight) / total;
+            sum += weight * f64::from(at(|point| curve[point], curve.len(), share));
+            own += weight;
+        }
+        for &(value, position) in equal {
+            target[position as usize] = if own > 0.0 { (sum / own) as f32 } else { value };
+        }
+        below += own;
+    }
+}
+
 fn square_sum(values: &[f32]) -> f64 {
     values.iter().map(|&value| f64::from(value) * f64::from(value)).sum()
 }
@@ -134,7 +184,7 @@ mod tests {
     fn distance(values: &[f32], quantiles: &Quantiles) -> f64 {
         let mapped = quantiles.remap(values);
         let squares: f64 = values.iter().zip(&mapped).map(|(a, b)| f64::from(a - b).powi(2)).sum();
-        squares * quantiles.factor(values.len())
+        squares * quantiles.factor(values.len() as f64)
     }
 
     #[test]
@@ -163,12 +213,25 @@ mod tests {
         let x: Vec<f32> = values(channels * 60, 4).iter().map(|v| v * v).collect();
         let direction: Vec<f32> = values(channels * 60, 5).iter().map(|v| v - 0.5).collect();
         let mapped = quantiles.remap(&x);
-        let factor = 2.0 * quantiles.factor(x.len());
+        let factor = 2.0 * quantiles.factor(x.len() as f64);
         let along: f64 = (0..x.len()).map(|i| factor * f64::from((x[i] - mapped[i]) * direction[i])).sum();
         let at_step =
             |step: f32| -> Vec<f32> { x.iter().zip(&direction).map(|(x, d)| x + step * d).collect() };
         let measured = (distance(&at_step(1e-3), &quantiles) - distance(&at_step(-1e-3), &quantiles)) / 2e-3;
         assert!((along - measured).abs() < 0.01 * measured.abs(), "{along} {measured}");
+    }
+
+    #[test]
+    fn weights_of_one_or_zero_are_as_if_positions_were_repeated_or_left_out() {
+        let channels = 3;
+        let quantiles = Quantiles::of(&values(channels * 90, 3), channels);
+        let x: Vec<f32> = values(channels * 60, 4).iter().map(|v| (v - 0.3).max(0.0)).collect();
+        let close = |a: &[f32], b: &[f32]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-5);
+        assert!(close(&quantiles.remap_weighted(&x, &[0.25; 60]), &quantiles.remap(&x)));
+        let mut weights = [1.0; 60];
+        weights[40..].fill(0.0);
+        let found = quantiles.remap_weighted(&x, &weights);
+        assert!(close(&found[..120], &quantiles.remap(&x[..120])) && found[120..] == x[120..]);
     }
 
     #[test]

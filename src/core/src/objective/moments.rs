@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-use impasto_network::compute::Features;
+use impasto_network::compute::{Features, PositionWeights};
 
 /// Regularization of a covariance's diagonal for its root. Mean activations are 1.
 pub(super) const EPSILON: f64 = 1e-4;
@@ -24,6 +24,16 @@ impl Moments {
     /// Of a layer's features.
     pub fn of(features: &Features) -> Self {
         Self { gram: features.gram(), mean: features.mean() }
+    }
+
+    /// As [`Moments::of`], with each position counted by its weight if there are some.
+    pub fn weighted(features: &Features, weights: Option<&PositionWeights>) -> Self {
+        match weights {
+            None => Self::of(features),
+            Some(weights) => {
+                Self { gram: features.weighted_gram(weights), mean: features.weighted_mean(weights) }
+            }
+        }
     }
 
     /// Multiply every statistic by `share`.

@@ -10,6 +10,9 @@
 //! * **wasserstein**: the 2-Wasserstein distance of the two normal distributions, ‖μ−μ*‖² + tr(Σ + Σ* −
 //!   2(A·Σ·A)^½) with A = Σ*^½, over tr S*.
 //!
+//! Positions may count by weights m: then S = Σ m·F·Fᵀ/M and μ = Σ m·F/M with M = Σm, which takes the place
+//! of P, and the gradient at a position is m(p)·(D·F_p + v).
+//!
 //! All gradients with respect to F have the form D·F + v·1ᵀ, see
 //! [`impasto_network::compute::FeatureGradient`].
 
@@ -21,7 +24,7 @@ use super::{
     roots::{RootedCovariance, roots},
 };
 use crate::settings::Statistic;
-use impasto_network::compute::{Features, GpuFeatures, MomentsTarget};
+use impasto_network::compute::{Features, GpuFeatures, MomentsTarget, PositionWeights};
 
 /// Steps of the Newton–Schulz iteration for a picture's root, in each step.
 const ITERATIONS: usize = 12;
@@ -126,17 +129,24 @@ impl StyleTarget {
 
     /// Evaluate the term at a layer's features; `gram_factor` is the factor of ‖S−S*‖².
     pub fn term(&self, features: &Features, gram_factor: f64) -> StyleTerm {
-        self.weighted(features, gram_factor, 1.0)
+        self.weighted(features, None, gram_factor, 1.0)
     }
 
-    /// As [`StyleTarget::term`] with the gradient's parts, but not the value, multiplied by a weight.
-    pub fn weighted(&self, features: &Features, gram_factor: f64, weight: f64) -> StyleTerm {
+    /// As [`StyleTarget::term`] with the gradient's parts, but not the value, multiplied by a weight. The
+    /// statistics count `positions` by their weights, and so must the caller the gradient.
+    pub fn weighted(
+        &self,
+        features: &Features,
+        positions: Option<&PositionWeights>,
+        gram_factor: f64,
+        weight: f64,
+    ) -> StyleTerm {
         if let Features::Gpu(features) = features
-            && let Some(term) = self.on_adapter(features, gram_factor, weight)
+            && let Some(term) = self.on_adapter(features, positions, gram_factor, weight)
         {
             return term;
         }
-        let term = self.with_tensor_ops(features, gram_factor);
+        let term = self.with_tensor_ops(features, positions, gram_factor);
         if weight == 1.0 {
             return term;
         }
@@ -145,24 +155,38 @@ impl StyleTarget {
     }
 
     /// As [`StyleTarget::weighted`] in one pass over the matrix, if there is a kernel for it.
-    fn on_adapter(&self, features: &GpuFeatures, gram_factor: f64, weight: f64) -> Option<StyleTerm> {
+    fn on_adapter(
+        &self,
+        features: &GpuFeatures,
+        positions: Option<&PositionWeights>,
+        gram_factor: f64,
+        weight: f64,
+    ) -> Option<StyleTerm> {
         let moments = match &self.derived {
             Derived::Gram => None,
             Derived::Moments { packed, .. } => Some(packed),
             Derived::Wasserstein { .. } => return None,
         };
         let target = &self.moments.gram;
-        let (value, matrix, vector) = features.style_term(target, moments, gram_factor, weight)?;
+        let (value, matrix, vector) = features.style_term(target, moments, gram_factor, weight, positions)?;
         Some(StyleTerm { value, matrix, vector })
     }
 
     /// As [`StyleTarget::term`] with burn's operations: the reference.
-    fn with_tensor_ops(&self, features: &Features, gram_factor: f64) -> StyleTerm {
-        let positions = features.positions() as f64;
+    fn with_tensor_ops(
+        &self,
+        features: &Features,
+        weights: Option<&PositionWeights>,
+        gram_factor: f64,
+    ) -> StyleTerm {
+        let positions = weights.map_or(features.positions() as f64, PositionWeights::sum);
         match &self.derived {
-            Derived::Gram => self.gram_term(features.gram(), gram_factor, positions),
+            Derived::Gram => {
+                let gram = weights.map_or_else(|| features.gram(), |weights| features.weighted_gram(weights));
+                self.gram_term(gram, gram_factor, positions)
+            }
             Derived::Moments { deviation, mean_energy, deviation_energy, identity, .. } => {
-                let moments = Moments::of(features);
+                let moments = Moments::weighted(features, weights);
                 let mut term = self.gram_term(moments.gram.clone(), gram_factor, positions);
                 let mean = moments.mean.clone() - self.moments.mean.clone();
                 let found = moments.deviation(identity);
@@ -182,7 +206,7 @@ impl StyleTarget {
                 trace,
                 identity,
             } => {
-                let moments = Moments::of(features);
+                let moments = Moments::weighted(features, weights);
                 let covariance = moments.covariance(identity, *floor);
                 let product = root.clone().matmul(covariance.clone()).matmul(root.clone());
                 let (square_root, inverse) = roots(product, ITERATIONS, identity);

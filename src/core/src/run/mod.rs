@@ -9,6 +9,6 @@ pub use info::RunInfo;
 pub use job::{Job, RunId, Start};
 pub use portable::{bare_name, remove_folders};
 pub use record::{
-    Change, DownscalePart, MAX_CHANGES, MAX_PASSES, MAX_SOURCES, Pass, PictureRecords, Record, SourceRecord,
-    StyleRecord,
+    Change, DownscalePart, MAX_CHANGES, MAX_MASKS, MAX_PASSES, MAX_SOURCES, Pass, PictureRecords, Record,
+    SourceRecord, StyleRecord,
 };

@@ -2,12 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use serde::Deserialize as _;
 use serde_json::{Map, Value};
 
 use super::{Pass, PictureRecords, SourceRecord};
 use crate::{
     picture::{Example, Picture, is_pasted, pasted_name},
-    settings::{Init, Settings},
+    settings::{Init, Masks, Settings},
+    transfer::Inputs,
 };
 
 /// The name of a path's file, without its folder. Paths of other systems are recognised as well.
@@ -16,13 +18,17 @@ pub fn bare_name(path: &Path) -> String {
     whole.rsplit(['/', '\\']).next().unwrap_or_default().to_owned()
 }
 
-/// The settings as a record holds them: the palette's file by the hash of `palette`, the picture in use, and
-/// the other files by their bare names.
-pub(super) fn recorded_settings(settings: &Settings, palette: Option<&Picture>) -> Settings {
+/// The settings as a record holds them: the files of the palette and the masks by the hashes of the pictures
+/// in use, and the other files by their bare names.
+pub(super) fn recorded_settings(settings: &Settings, inputs: &Inputs) -> Settings {
+    let palette = inputs.palette.as_deref();
     let mut recorded = settings.clone();
     if recorded.palette.as_deref().is_some_and(is_file) {
         // Without its picture, the palette has no effect.
         recorded.palette = palette.map(|palette| pasted_name(&palette.sha256));
+    }
+    for (file, mask) in recorded.masks.files_mut().zip(&inputs.masks) {
+        *file = pasted_name(&mask.sha256);
     }
     remove_folders(&mut recorded);
     recorded
@@ -33,6 +39,7 @@ pub fn remove_folders(settings: &mut Settings) {
     let bare = |path: &mut PathBuf| *path = bare_name(path).into();
     settings.weights.iter_mut().for_each(bare);
     settings.palette.iter_mut().filter(|path| is_file(path)).for_each(bare);
+    settings.masks.files_mut().filter(|path| is_file(path)).for_each(bare);
     if let Init::File(path) = &mut settings.init {
         bare(path);
     }
@@ -41,6 +48,14 @@ pub fn remove_folders(settings: &mut Settings) {
 /// As [`remove_folders`], for single settings by name.
 fn remove_folders_of(changed: &mut Map<String, Value>) {
     for (name, value) in changed {
+        if name == "masks"
+            && let Ok(mut masks) = Masks::deserialize(&*value)
+        {
+            masks.files_mut().filter(|path| is_file(path)).for_each(|path| *path = bare_name(path).into());
+            if let Ok(bare) = serde_json::to_value(masks) {
+                *value = bare;
+            }
+        }
         let Some(text) = value.as_str() else { continue };
         match name.as_str() {
             "weights" => *value = bare_name(Path::new(text)).into(),
@@ -55,7 +70,7 @@ fn remove_folders_of(changed: &mut Map<String, Value>) {
     }
 }
 
-/// Whether a palette's name is that of a file.
+/// Whether a picture's name in settings is that of a file.
 fn is_file(palette: &Path) -> bool {
     Example::named(palette).is_none() && !is_pasted(palette)
 }
@@ -74,7 +89,8 @@ impl Pass {
             [&mut self.content].into_iter().chain(self.styles.iter_mut().map(|style| &mut style.source));
         let pictures = self.changes.iter_mut().filter_map(|change| change.pictures.as_mut());
         let pictures = pictures.flat_map(PictureRecords::sources_mut);
-        let sources = sources.chain(&mut self.palettes).chain(&mut self.initial).chain(pictures);
+        let sources = sources.chain(&mut self.palettes).chain(&mut self.masks);
+        let sources = sources.chain(&mut self.initial).chain(pictures);
         sources.for_each(|source| source.path = None);
         remove_folders(&mut self.settings);
         self.changes.iter_mut().for_each(|change| remove_folders_of(&mut change.settings));
@@ -87,7 +103,7 @@ mod tests {
     use crate::{
         picture,
         run::{Change, Job, Start},
-        transfer::{Inputs, StyleSource},
+        transfer::StyleSource,
     };
     use std::sync::Arc;
 

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::{Job, Start, portable::recorded_settings};
 use crate::{
     picture::{Picture, is_example},
-    settings::{ParamId, Settings, StyleMix},
+    settings::{MAX_REGIONS, ParamId, RegionRole, Settings, StyleMix},
     transfer::{Inputs, LevelCommand, StyleSource},
 };
 use impasto_base::hash::Sha256Hash;
@@ -18,6 +18,8 @@ pub const MAX_CHANGES: usize = 400;
 pub const MAX_PASSES: usize = 12;
 /// Maximum number of different pictures in the changes of a run.
 pub const MAX_SOURCES: usize = 128;
+/// Maximum number of different masks of a run.
+pub const MAX_MASKS: usize = MAX_CHANGES + MAX_REGIONS + 2;
 
 /// Settings whose change between two steps doesn't affect the picture.
 const WITHOUT_EFFECT: [&str; 3] = ["size", "preview_every", "follow_drags"];
@@ -148,6 +150,9 @@ pub struct Pass {
     /// Palettes used during the run, except bundled ones; the settings refer to them by their hashes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub palettes: Vec<SourceRecord>,
+    /// Masks used during the run; the settings refer to them by their hashes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub masks: Vec<SourceRecord>,
     /// The picture that the run began with, if [`Settings::init`] names one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub initial: Option<SourceRecord>,
@@ -159,15 +164,16 @@ pub struct Pass {
 impl Pass {
     /// A run without steps.
     pub fn new(job: &Job, start: Start) -> Self {
-        let Inputs { content, styles, palette, initial } = &job.inputs;
+        let Inputs { content, styles, initial, .. } = &job.inputs;
         Self {
             start,
-            settings: recorded_settings(&job.settings, palette.as_deref()),
+            settings: recorded_settings(&job.settings, &job.inputs),
             content: SourceRecord::without_path(content),
             styles: styles.iter().map(StyleRecord::without_path).collect(),
             steps: 0,
             changes: Vec::new(),
             palettes: palette_record(&job.inputs).into_iter().collect(),
+            masks: mask_records(&job.inputs).collect(),
             initial: initial.as_deref().filter(|_| start == Start::Beginning).map(SourceRecord::without_path),
             new_engine: false,
         }
@@ -189,6 +195,11 @@ impl Pass {
 fn palette_record(inputs: &Inputs) -> Option<SourceRecord> {
     let palette = inputs.palette.as_deref().filter(|palette| !is_example(palette))?;
     Some(SourceRecord::without_path(palette))
+}
+
+/// The records of the masks.
+fn mask_records(inputs: &Inputs) -> impl Iterator<Item = SourceRecord> {
+    inputs.masks.iter().map(|mask| SourceRecord::without_path(mask))
 }
 
 /// The runs that led to a picture; each continues the one before. Cheap to clone.
@@ -231,13 +242,16 @@ impl Record {
         Self { complete: false, ..self }
     }
 
-    /// The record for a worker that continues from the displayed picture: if colours were kept, the original
+    /// The record for a worker that continues from the displayed picture: if colours were kept, or the
+    /// photograph somewhere, the original
     /// worker would have continued from another picture, so it is incomplete.
     pub fn shown(self) -> Self {
         let keeps = |settings: &Settings| {
-            settings.keep_colours > 0.0 || settings.automation.get(ParamId::KeepColours).is_some()
+            settings.keep_colours > 0.0
+                || settings.automation.get(ParamId::KeepColours).is_some()
+                || settings.masks.of_role(RegionRole::Keep).next().is_some()
         };
-        let fields = ["keep_colours", "automation"];
+        let fields = ["keep_colours", "automation", "masks"];
         let changed = self
             .last
             .changes
@@ -260,6 +274,11 @@ impl Record {
     /// Steps of the last run, up to the picture.
     pub fn steps(&self) -> u32 {
         self.steps
+    }
+
+    /// Steps of all runs, up to the picture.
+    pub fn all_steps(&self) -> u32 {
+        self.before.iter().map(|pass| pass.steps).fold(self.steps, u32::saturating_add)
     }
 
     /// Whether painting the last run's settings from their initial image gives the picture, without any
@@ -302,7 +321,7 @@ impl Record {
             self.complete = false;
             let size = self.last.settings.size;
             let last = Arc::make_mut(&mut self.last);
-            last.settings = recorded_settings(settings.1, inputs.1.palette.as_deref());
+            last.settings = recorded_settings(settings.1, inputs.1);
             last.settings.size = size;
             last.content = SourceRecord::without_path(&inputs.1.content);
             last.styles = inputs.1.styles.iter().map(StyleRecord::without_path).collect();
@@ -317,8 +336,8 @@ impl Record {
         inputs: (&Inputs, &Inputs),
         pictures: Option<PictureRecords>,
     ) {
-        let old = recorded_settings(settings.0, inputs.0.palette.as_deref());
-        let new = recorded_settings(settings.1, inputs.1.palette.as_deref());
+        let old = recorded_settings(settings.0, inputs.0);
+        let new = recorded_settings(settings.1, inputs.1);
         let mut changed = difference(&old, &new);
         WITHOUT_EFFECT.iter().for_each(|name| drop(changed.remove(*name)));
         let mix = inputs.1.mix();
@@ -329,6 +348,15 @@ impl Record {
             && !last.palettes.iter().any(|known| known.sha256 == palette.sha256)
         {
             last.palettes.push(palette);
+        }
+        for mask in mask_records(inputs.1) {
+            if last.masks.iter().any(|known| known.sha256 == mask.sha256) {
+                continue;
+            }
+            match last.masks.len() < MAX_MASKS {
+                true => last.masks.push(mask),
+                false => self.complete = false,
+            }
         }
         // A drag changes a setting many times between two steps. Keep the first change, which tells the
         // engine that something changed, and the last one with the final value, even if the final value
@@ -377,7 +405,11 @@ impl Record {
 /// The fields in which two settings differ, with the second's values.
 fn difference(old: &Settings, new: &Settings) -> Map<String, Value> {
     let fields = |settings: &Settings| match serde_json::to_value(settings) {
-        Ok(Value::Object(fields)) => fields,
+        Ok(Value::Object(mut fields)) => {
+            // Left out if there are none, which is a change as well.
+            fields.entry("masks").or_insert_with(|| Map::new().into());
+            fields
+        }
         _ => Map::new(),
     };
     let old = fields(old);

@@ -126,7 +126,7 @@ impl SettingsFlags {
 
 impl Settings {
     /// The flags that reproduce these settings: those that differ from the objective's defaults. A flag and
-    /// its value are one argument, as `--size=300`.
+    /// its value are one argument, as `--size=300`. Masks, whose styles belong to pictures, are left out.
     ///
     /// # Errors
     ///

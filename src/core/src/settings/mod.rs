@@ -6,6 +6,7 @@ mod blend;
 mod flags;
 mod layer_weights;
 mod look;
+mod masks;
 mod mixer;
 mod parameters;
 mod presets;
@@ -29,6 +30,7 @@ use impasto_network::vgg::Layer;
 pub use automation::{Automation, Curve, Ease, Key, Lfo, MAX_KEYS, ParamTrack, Track, Waveform};
 pub use flags::{SettingsFileError, SettingsFlags};
 pub use layer_weights::{LayerWeight, LayerWeights, Strip};
+pub use masks::{Edge, MAX_REGIONS, Masks, Region, RegionRole, RegionStyle};
 pub use parameters::{AxisValues, Effect, Kind, PARAMETERS, ParamId, Parameter, Range, three_digits};
 pub use presets::Preset;
 pub use ranges::STYLE_SCALES;
@@ -138,6 +140,9 @@ pub struct Settings {
     pub follow_drags: bool,
     /// Parameters that change during the run; times are fractions of it.
     pub automation: Automation,
+    /// Regions and maps. Left out of files if there are none: programs before them do not know it.
+    #[serde(skip_serializing_if = "Masks::is_empty")]
+    pub masks: Masks,
 }
 
 impl Default for Settings {
@@ -186,6 +191,7 @@ impl Default for Settings {
             preview_every: 0,
             follow_drags: true,
             automation: Automation::default(),
+            masks: Masks::default(),
         }
     }
 }
@@ -290,6 +296,10 @@ mod tests {
         let muted = Strip { weight: 0.3, muted: true, solo: false };
         settings.content_layers.set_strip("relu4_2".parse().unwrap(), muted);
         settings.weights = Some("vgg.pth".into());
+        let styles = vec![RegionStyle { style: 1, weight: 0.5 }];
+        let region = Region { name: "sky".into(), mask: "sky.png".into(), styles, ..Region::default() };
+        settings.masks =
+            Masks { content_map: Some("map.png".into()), regions: vec![region], style_map: None };
         let text = toml::to_string(&settings).unwrap();
         assert_eq!(toml::from_str::<Settings>(&text).unwrap(), settings);
         let text = serde_json::to_string(&settings).unwrap();

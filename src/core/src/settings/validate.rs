@@ -50,6 +50,7 @@ impl Settings {
             }
         }
         self.automation.validate()?;
+        self.masks.validate()?;
         let effective = self.effective();
         let (some_content, some_style) = match self.style_amount {
             None => (effective.content_weight > 0.0, effective.style_weight > 0.0),

@@ -6,6 +6,7 @@ use image::RgbImage;
 
 use super::{
     Inputs, Painting, StyleTransfer, TransferError,
+    freeze::FinalMasks,
     prepare::ImageKeys,
     style_transfer::Transition,
     targets::{Replacement, StyleImage},
@@ -16,13 +17,14 @@ use crate::{
 };
 
 impl Painting {
-    /// Apply changed settings, and the mix and palette of `inputs`, see [`StyleTransfer::update`]. The
+    /// Apply changed settings, and the mix, palette and masks of `inputs`, see [`StyleTransfer::update`]. The
     /// statistics of styles whose scale or colours have changed are recomputed. The content and the style
     /// pictures stay the same.
     ///
     /// # Errors
     ///
-    /// If an added layer is too deep for the pictures, or the palette is missing; then nothing changes.
+    /// If an added layer is too deep for the pictures, or the palette or a mask is missing; then nothing
+    /// changes.
     pub fn update(&mut self, settings: &Settings, inputs: &Inputs) -> Result<(), TransferError> {
         self.apply(settings, inputs, false)
     }
@@ -33,16 +35,14 @@ impl Painting {
     ///
     /// # Errors
     ///
-    /// If there is no style, the content has other dimensions, the palette is missing, or a picture is too
+    /// If there is no style or more than [`super::MAX_STYLES`], the content has other dimensions, the palette is missing, or a picture is too
     /// narrow for the deepest layer in use; then nothing changes.
     pub fn replace_pictures(&mut self, settings: &Settings, inputs: &Inputs) -> Result<(), TransferError> {
         let (width, height) = inputs.content.dimensions();
         if (width, height) != self.inputs.content.dimensions() {
             return Err(TransferError::OtherShape { width, height });
         }
-        if inputs.styles.is_empty() {
-            return Err(TransferError::NoStyle);
-        }
+        inputs.check_styles()?;
         let other_content = inputs.content.sha256 != self.inputs.content.sha256;
         self.apply(settings, inputs, true)?;
         if other_content {
@@ -53,6 +53,7 @@ impl Painting {
 
     fn apply(&mut self, settings: &Settings, inputs: &Inputs, replaces: bool) -> Result<(), TransferError> {
         inputs.check_palette(settings)?;
+        inputs.check_masks(settings)?;
         let size = self.size().size;
         let mut as_set = self.inputs.clone();
         as_set.set_mix(&self.mix);
@@ -65,9 +66,17 @@ impl Painting {
             // A change by the user resets the learning rate.
             self.guard.halvings = 0;
         }
+        let (former, masked) = (self.inputs.mask_keys(&self.settings), inputs.mask_keys(settings));
+        let masks = (former != masked).then(|| FinalMasks::of(inputs, settings, self.shape));
+        let masked = former.of_steps() != masked.of_steps();
+        let frozen = match masks.as_ref().filter(|masks| !masks.freeze_same(&self.masks)) {
+            Some(masks) => Some(self.frozen_now(masks)?),
+            None => None,
+        };
         let before = (self.inputs.clone(), self.settings.clone(), self.mix.clone(), self.modulated.clone());
         let keys = self.inputs.image_keys(&self.level_settings());
         self.inputs.palette.clone_from(&inputs.palette);
+        self.inputs.masks.clone_from(&inputs.masks);
         if replaces {
             self.inputs.content = Arc::clone(&inputs.content);
             self.inputs.styles.clone_from(&inputs.styles);
@@ -78,10 +87,24 @@ impl Painting {
         self.settings =
             Settings { size: self.settings.size, pyramid: self.settings.pyramid, ..settings.clone() };
         self.set_modulated(self.step);
+        let level_masks = masked.then(|| self.inputs.level_masks(&self.level_settings()));
+        let former = match level_masks {
+            Some(masks) => Some(self.transfer()?.set_masks(masks)),
+            None => None,
+        };
         if let Err(error) = self.apply_inputs(&keys, Transition::Sudden, replaces) {
+            if let (Some(former), Some(transfer)) = (former, &mut self.transfer) {
+                transfer.set_masks(former);
+            }
             (self.inputs, self.settings, self.mix, self.modulated) = before;
             self.guard.halvings = halvings;
             return Err(error);
+        }
+        if let Some(masks) = masks {
+            self.masks = masks;
+        }
+        if let Some(frozen) = frozen {
+            self.frozen = frozen;
         }
         // A deeper layer may rule out the smallest sizes; the current size stays.
         let schedule = self.inputs.schedule(&self.settings);

@@ -1,5 +1,6 @@
 //! Errors that end or prevent a run.
 
+use super::MAX_STYLES;
 use crate::settings::SettingsError;
 use impasto_network::{
     compute::DeviceError,
@@ -20,6 +21,8 @@ pub enum TransferError {
     NoRun,
     #[error("a run needs a style picture")]
     NoStyle,
+    #[error("there are {count} styles, but at most {MAX_STYLES} can be mixed")]
+    TooManyStyles { count: usize },
     #[error("the content is now {width}×{height} px, but this run paints another shape; start a new one")]
     OtherShape { width: u32, height: u32 },
     #[error("{what} is no longer finite after step {step}; lower the learning rate or the weights")]
@@ -38,6 +41,8 @@ pub enum TransferError {
     NoInitial,
     #[error("the palette is not open: choose another picture for the colours, or none")]
     NoPalette,
+    #[error("the masks of the regions are not open: open them again, or paint without regions")]
+    NoMasks,
     #[error(
         "{width}×{height} px are more than this program can give a graphics adapter at once; choose a smaller size, or --device cpu"
     )]

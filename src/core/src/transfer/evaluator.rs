@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, sync::Arc};
 use burn::tensor::Tensor;
 
 use super::{
-    Term, TransferError, feature_targets,
+    LevelMasks, Term, TransferError, feature_targets,
+    freeze::Freeze,
     luminance::Luminance,
     prepare::network_options,
     study::{LayerStudy, StudyFeatures, study},
@@ -100,6 +101,16 @@ impl Evaluator {
             self.network.release_unused_memory();
         }
         Ok(())
+    }
+
+    /// See [`Targets::set_masks`].
+    pub fn set_masks(&mut self, masks: Option<LevelMasks>) -> Option<LevelMasks> {
+        self.targets.set_masks(masks)
+    }
+
+    /// What the masks freeze, if anything.
+    pub fn freeze(&self) -> Option<Freeze> {
+        self.targets.freeze()
     }
 
     /// See [`Targets::halfway`].

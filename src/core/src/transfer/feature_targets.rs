@@ -7,7 +7,7 @@ use burn::tensor::Tensor;
 use super::target_fade::{ContentBefore, TargetFade};
 use crate::{
     objective::{Moments, StyleTarget},
-    settings::Statistic,
+    settings::{Masks, Statistic},
 };
 use impasto_network::{
     compute::{Features, Network},
@@ -48,11 +48,31 @@ impl ContentTarget {
     }
 }
 
-/// The network's input pictures, `[1, 3, H, W]` each, and the blend of the styles.
+/// The weights of the styles: of the whole picture, and in each of its parts, see [`Masks::style_parts`]. In
+/// only one part equal shares stand for no weight at all; one of several parts then has no style.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StyleWeights {
+    pub whole: Vec<f64>,
+    pub parts: Vec<Vec<f64>>,
+}
+
+impl StyleWeights {
+    pub fn new(whole: &[f64], masks: &Masks) -> Self {
+        Self { whole: whole.to_vec(), parts: masks.style_parts(whole) }
+    }
+
+    /// The parts' weights; `None` for a part without a style.
+    pub fn parts(&self) -> impl Iterator<Item = Option<&[f64]>> {
+        let styled = |part: &[f64]| self.parts.len() == 1 || part.iter().any(|&weight| weight > 0.0);
+        self.parts.iter().map(move |part| Some(part.as_slice()).filter(|part| styled(part)))
+    }
+}
+
+/// The network's input pictures, `[1, 3, H, W]` each, and the blends of the styles.
 pub struct NetworkImages<'a> {
     pub content: Tensor<4>,
     pub styles: &'a [Tensor<4>],
-    pub weights: &'a [f64],
+    pub weights: &'a StyleWeights,
     /// Whether the content's unit includes the styles' energies.
     pub relative: bool,
     pub statistic: Statistic,
@@ -62,8 +82,8 @@ pub struct NetworkImages<'a> {
 #[derive(Default)]
 pub struct FeatureTargets {
     pub content: BTreeMap<Layer, ContentTarget>,
-    /// Target of the styles' blend.
-    pub style: BTreeMap<Layer, StyleTarget>,
+    /// Target of the styles' blend in each part of the picture that has a style.
+    pub style: BTreeMap<Layer, Vec<Option<StyleTarget>>>,
     /// Each style's own statistics; `None` if invalidated.
     each: BTreeMap<Layer, Vec<Option<Moments>>>,
     fade: Option<TargetFade>,
@@ -94,11 +114,13 @@ impl FeatureTargets {
         for index in 0..pictures.styles.len() {
             self.ensure_style(network, pictures, index, content, style);
         }
-        self.measure(pictures.weights);
+        self.measure(&pictures.weights.whole);
         let mut missing = Vec::new();
         for &layer in style {
             match self.style.get_mut(&layer) {
-                Some(target) => target.set_statistic(pictures.statistic),
+                Some(parts) => {
+                    parts.iter_mut().flatten().for_each(|target| target.set_statistic(pictures.statistic));
+                }
                 None => missing.push(layer),
             }
         }
@@ -145,22 +167,33 @@ impl FeatureTargets {
     }
 
     /// Blend the styles at these layers, if their statistics are known.
-    fn blend_layers(&mut self, layers: &[Layer], weights: &[f64], statistic: Statistic) {
-        let blended = |&layer: &Layer| {
-            let new = blend(self.each.get(&layer)?, weights)?;
-            let moments = match &self.fade {
-                Some(fade) => fade.moments(layer, new),
-                None => new,
-            };
-            Some((layer, moments))
-        };
-        let (layers, moments): (Vec<Layer>, Vec<Moments>) = layers.iter().filter_map(blended).unzip();
-        self.style.extend(layers.into_iter().zip(StyleTarget::many(moments, statistic)));
+    fn blend_layers(&mut self, layers: &[Layer], weights: &StyleWeights, statistic: Statistic) {
+        let mut places = Vec::new();
+        let mut moments = Vec::new();
+        for (layer, each) in layers.iter().filter_map(|&layer| Some((layer, self.each.get(&layer)?))) {
+            if each.iter().any(Option::is_none) {
+                continue;
+            }
+            self.style.insert(layer, weights.parts().map(|_| None).collect());
+            for (part, weights) in weights.parts().enumerate() {
+                let Some(new) = weights.and_then(|weights| blend(each, weights)) else { continue };
+                places.push((layer, part));
+                moments.push(match &self.fade {
+                    Some(fade) => fade.moments(layer, part, new),
+                    None => new,
+                });
+            }
+        }
+        for ((layer, part), target) in places.into_iter().zip(StyleTarget::many(moments, statistic)) {
+            if let Some(parts) = self.style.get_mut(&layer) {
+                parts[part] = Some(target);
+            }
+        }
     }
 
     /// Blend the styles with new weights.
-    pub fn blend(&mut self, weights: &[f64], statistic: Statistic) {
-        self.measure(weights);
+    pub fn blend(&mut self, weights: &StyleWeights, statistic: Statistic) {
+        self.measure(&weights.whole);
         self.blend_layers(&Layer::ALL, weights, statistic);
     }
 
@@ -170,7 +203,7 @@ impl FeatureTargets {
             |(layer, target): (&Layer, &ContentTarget)| layer.channels() * target.features.positions();
         let square = |layer: &Layer| layer.channels().pow(2);
         self.content.iter().map(content).sum::<usize>()
-            + self.style.keys().map(square).sum::<usize>()
+            + self.style.iter().map(|(layer, parts)| square(layer) * parts.len()).sum::<usize>()
             + self.each.iter().map(|(layer, each)| square(layer) * each.len()).sum::<usize>()
     }
 
@@ -184,7 +217,8 @@ impl FeatureTargets {
                 let old = before.as_ref().and_then(|fade| fade.content(layer));
                 (layer, ContentBefore::of(&target.features, target.unit, old, content))
             });
-            let style = self.style.iter().map(|(&layer, target)| (layer, target.moments.clone()));
+            let moments = |target: &Option<StyleTarget>| Some(target.as_ref()?.moments.clone());
+            let style = self.style.iter().map(|(&layer, parts)| (layer, parts.iter().map(moments).collect()));
             self.fade = Some(TargetFade::new(content.collect(), style.collect()));
         }
         if content {
@@ -206,7 +240,7 @@ impl FeatureTargets {
     }
 
     /// Set the share of the new targets, 0 to 1, during a fade.
-    pub fn set_fade(&mut self, share: f64, weights: &[f64], statistic: Statistic) {
+    pub fn set_fade(&mut self, share: f64, weights: &StyleWeights, statistic: Statistic) {
         if let Some(fade) = &mut self.fade {
             fade.set_share(share);
             self.blend(weights, statistic);

@@ -55,6 +55,7 @@ impl Painting {
         transfer.all_finite(&[])?;
         self.pending_transfer = None;
         self.transfer = Some(transfer);
+        self.paste_frozen();
         self.keep_state()
     }
 

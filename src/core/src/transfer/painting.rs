@@ -9,12 +9,14 @@ use image::RgbImage;
 use super::{
     Losses, PyramidProgress, Reading, TransferError,
     changes::content_in,
+    freeze::{FinalMasks, Frozen},
     guard::Guard,
     level_transfer::LevelTransfer,
     planes::Planes,
     prepare::Inputs,
     preview_downscale::PreviewDownscale,
     schedule::{Level, Schedule},
+    space::upload,
     study::LayerStudy,
     style_transfer::StyleTransfer,
     target_cache::TargetCache,
@@ -93,6 +95,9 @@ pub struct Painting {
     /// Shape of the final picture, and the content in that shape.
     pub(super) shape: (u32, u32),
     pub(super) content: RgbImage,
+    /// The masks in the shape of the final picture, and what is frozen.
+    pub(super) masks: FinalMasks,
+    pub(super) frozen: Option<Frozen>,
 }
 
 impl Painting {
@@ -147,16 +152,21 @@ impl Painting {
             saves_memory: settings.low_memory,
             shape,
             content,
+            masks: FinalMasks::default(),
+            frozen: None,
         };
-        let pictures = painting.inputs.pictures(&painting.level_settings(), current)?;
-        painting.transfer = Some(StyleTransfer::new(
-            device,
-            Arc::clone(&painting.weights),
-            network,
-            &pictures,
-            &painting.inputs.shares(),
-            painting.level_settings(),
-        )?);
+        let settings = painting.level_settings();
+        let pictures = painting.inputs.pictures(&settings, current)?;
+        painting.masks = FinalMasks::of(&painting.inputs, &settings, shape);
+        if painting.masks.freeze() {
+            let frozen = painting.inputs.pictures(&painting.modulated, current)?.initial;
+            painting.frozen = Some(Frozen { shown: frozen.clone(), plain: frozen });
+        }
+        let mut targets = Targets::new(device, &pictures, &painting.inputs.shares());
+        targets.set_masks(painting.inputs.level_masks(&settings));
+        let initial = upload(&pictures.initial, device);
+        let weights = Arc::clone(&painting.weights);
+        painting.transfer = Some(StyleTransfer::with_targets(weights, network, targets, initial, settings)?);
         painting.await_level()?;
         painting.keep_state()?;
         Ok(painting)
@@ -192,13 +202,14 @@ impl Painting {
         // The initial image is no longer needed.
         let settings = self.level_settings().with_content_init();
         let shares = self.inputs.shares();
-        let targets = match self.target_cache.take(settings.size, &self.inputs.image_keys(&settings)) {
+        let mut targets = match self.target_cache.take(settings.size, &self.inputs.image_keys(&settings)) {
             Some(mut targets) => {
                 targets.blend(&shares, &settings.effective());
                 targets
             }
             None => Targets::new(&self.device, &self.inputs.pictures(&settings, None)?, &shares),
         };
+        targets.set_masks(self.inputs.level_masks(&settings));
         self.target_cache.trim(settings.size);
         let initial = targets.content().clone();
         StyleTransfer::with_targets(Arc::clone(&self.weights), network, targets, initial, &settings)
@@ -231,6 +242,7 @@ impl Painting {
         }
         transfer.apply_level_transfer(&resized);
         self.transfer = Some(transfer);
+        self.paste_frozen();
         self.await_level()?;
         self.pending_transfer = None;
         self.keep_state()
@@ -313,7 +325,8 @@ impl Painting {
     /// Approximate size of [`Painting::checkpoint`] in bytes.
     pub fn state_bytes(&self) -> u64 {
         let details: usize = self.details.iter().map(|(_, planes)| 4 * planes.values.len()).sum();
-        self.transfer.as_ref().map_or(0, StyleTransfer::state_bytes) + details as u64
+        let frozen = self.frozen.as_ref().map_or(0, |frozen| 2 * 4 * frozen.shown.as_raw().len());
+        self.transfer.as_ref().map_or(0, StyleTransfer::state_bytes) + (details + frozen) as u64
     }
 
     /// Steps painted so far.
@@ -380,6 +393,16 @@ impl Painting {
     /// If the device fails, or the picture or a loss stays non-finite after rollbacks, see
     /// [`Painting::take_notices`].
     pub fn read(&mut self) -> Result<Reading, TransferError> {
+        let mut reading = self.read_painted()?;
+        let painted = reading.picture.clone();
+        if self.masks.keep(&mut reading.picture, &self.content) {
+            reading.plain.get_or_insert(painted);
+        }
+        Ok(reading)
+    }
+
+    /// As [`Painting::read`], without the photograph where it is kept.
+    pub(super) fn read_painted(&mut self) -> Result<Reading, TransferError> {
         let (width, height) = self.shape;
         let mut reading = self.transfer()?.read();
         if matches!(reading, Err(TransferError::NotFinite { .. })) {
@@ -396,6 +419,12 @@ impl Painting {
         if kept > 0.0 {
             let shown = with_colours_of(&reading.picture, &self.content, kept);
             reading.plain = Some(std::mem::replace(&mut reading.picture, shown));
+        }
+        if let Some(frozen) = &self.frozen {
+            self.masks.paste(&mut reading.picture, &frozen.shown);
+            if let Some(plain) = &mut reading.plain {
+                self.masks.paste(plain, &frozen.plain);
+            }
         }
         Ok(Reading { step: self.step, place: self.place(), ..reading })
     }

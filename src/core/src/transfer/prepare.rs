@@ -40,7 +40,12 @@ pub struct Inputs {
     pub palette: Option<Arc<Picture>>,
     /// The picture of [`Init::File`], required only at the start of a run.
     pub initial: Option<Arc<Picture>>,
+    /// The pictures of [`Masks::files`](crate::settings::Masks::files), in that order.
+    pub masks: Vec<Arc<Picture>>,
 }
+
+/// Maximum number of styles of a run: as many as files of runs may name.
+pub const MAX_STYLES: usize = 64;
 
 /// Longest side of a palette, which is only used for its mean and covariance.
 const PALETTE_SIZE: u32 = 512;
@@ -73,9 +78,9 @@ enum Colours {
 }
 
 impl Inputs {
-    /// Inputs without a palette or an initial image.
+    /// Inputs without a palette, an initial image or masks.
     pub fn new(content: Arc<Picture>, styles: Vec<StyleSource>) -> Self {
-        Self { content, styles, palette: None, initial: None }
+        Self { content, styles, palette: None, initial: None, masks: Vec::new() }
     }
 
     /// Hashes of the content and of the style pictures, in this order.
@@ -105,10 +110,13 @@ impl Inputs {
         self.hashes() == other.hashes() && palette(self) == palette(other)
     }
 
-    /// Whether the styles' mix and the palette are the same.
+    /// Whether the styles' mix, the palette and the masks are the same.
     pub fn same_mix_and_palette(&self, other: &Self) -> bool {
         let hash = |inputs: &Self| inputs.palette.as_ref().map(|palette| palette.sha256);
-        self.mix() == other.mix() && hash(self) == hash(other)
+        let masks = self.masks.iter().map(|mask| mask.sha256);
+        self.mix() == other.mix()
+            && hash(self) == hash(other)
+            && masks.eq(other.masks.iter().map(|mask| mask.sha256))
     }
 
     /// Check that the palette of the settings is present.
@@ -150,23 +158,33 @@ impl Inputs {
         Schedule::new(settings, self.content.dimensions())
     }
 
+    pub(super) fn check_styles(&self) -> Result<(), TransferError> {
+        match self.styles.len() {
+            0 => Err(TransferError::NoStyle),
+            1..=MAX_STYLES => Ok(()),
+            count => Err(TransferError::TooManyStyles { count }),
+        }
+    }
+
     /// Prepare the pictures for these settings, in the shapes of [`Shapes::new`]. `current` replaces the
     /// initial image.
     ///
     /// # Errors
     ///
-    /// If there is no style, or a required [`Inputs::initial`] or [`Inputs::palette`] is missing.
+    /// If there is no style or more than [`MAX_STYLES`], or a required [`Inputs::initial`] or [`Inputs::palette`] is missing.
     pub fn pictures(
         &self,
         settings: &Settings,
         current: Option<&RgbImage>,
     ) -> Result<Pictures, TransferError> {
+        self.check_styles()?;
         self.check_palette(settings)?;
+        self.check_masks(settings)?;
         let content = self.content_image(settings);
         let style_keys = self.image_keys(settings).styles;
         let all: Vec<usize> = (0..style_keys.len()).collect();
         let styles = self.style_images(&all, &style_keys, settings, &content);
-        let first_style = styles.first().ok_or(TransferError::NoStyle)?;
+        let first_style = &styles[0];
         let (width, height) = content.dimensions();
         let to_shape = |picture: &RgbImage| resize(picture, width, height, filter(settings));
         let initial = match (current, &settings.init) {
@@ -360,8 +378,11 @@ mod tests {
     }
 
     #[test]
-    fn a_run_needs_a_style() {
-        let error = inputs_of((32, 32), &[]).pictures(&Settings::default(), None).unwrap_err();
-        assert!(matches!(error, TransferError::NoStyle));
+    fn a_run_needs_a_style_and_not_too_many() {
+        let made = |styles: &[_]| inputs_of((32, 32), styles).pictures(&Settings::default(), None);
+        assert!(matches!(made(&[]).unwrap_err(), TransferError::NoStyle));
+        assert_eq!(made(&[(8, 8); MAX_STYLES]).unwrap().styles.len(), MAX_STYLES);
+        let error = made(&[(8, 8); MAX_STYLES + 1]).unwrap_err().to_string();
+        assert_eq!(error, "there are 65 styles, but at most 64 can be mixed");
     }
 }

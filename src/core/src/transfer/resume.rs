@@ -3,6 +3,7 @@
 use super::{
     StyleTransfer, TransferError,
     checkpoint::State,
+    freeze::Frozen,
     guard::MAX_HALVINGS,
     painting::Painting,
     schedule::{Level, Schedule},
@@ -27,7 +28,8 @@ impl Painting {
             halvings: self.guard.halvings,
             levels: self.schedule.levels().to_vec(),
         };
-        Ok(state_file::to_bytes(&progress, &self.details, &state))
+        let frozen = self.frozen.as_ref().map(Frozen::planes);
+        Ok(state_file::to_bytes(&progress, &self.details, frozen.as_ref(), &state))
     }
 
     /// Continue from an earlier step of a run with the same pictures: exactly if its state is given and the
@@ -43,7 +45,11 @@ impl Painting {
             self.share_steps();
             return self.keep_state();
         };
-        let SavedRun { progress, details, state } = state_file::from_bytes(bytes)?;
+        let SavedRun { progress, details, frozen, state } = state_file::from_bytes(bytes)?;
+        let frozen = frozen.map(|planes| Frozen::of(&planes));
+        if frozen.as_ref().is_some_and(|frozen| frozen.shown.dimensions() != self.shape) {
+            return Err(TransferError::Checkpoint);
+        }
         let RunProgress { step, entered, level, held, done, halvings, levels } = progress;
         let sizes = |levels: &[Level]| levels.iter().map(|level| level.size).collect::<Vec<_>>();
         let counted = entered <= step && step <= u32::MAX / 2 && done.is_finite() && done >= 0.0;
@@ -63,6 +69,9 @@ impl Painting {
         }
         (self.step, self.entered, self.held, self.done, self.details) = (step, entered, held, done, details);
         self.schedule = Schedule::of(levels);
+        if self.masks.freeze() && frozen.is_some() {
+            self.frozen = frozen;
+        }
         self.keep_state()
     }
 

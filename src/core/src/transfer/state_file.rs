@@ -53,6 +53,8 @@ pub struct SavedRun {
     pub progress: RunProgress,
     /// Detail that smaller levels cannot hold, with its size.
     pub details: Vec<(u32, Planes)>,
+    /// Frozen pixels of the final picture as shown and as painted.
+    pub frozen: Option<[Planes; 2]>,
     pub state: State,
 }
 
@@ -199,9 +201,17 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// Serialize a run: its position, the details that smaller levels cannot hold (by size), and the state of its
-/// level.
-pub fn to_bytes(progress: &RunProgress, details: &[(u32, Planes)], state: &State) -> Vec<u8> {
+/// Names of the tensors of frozen pixels.
+const FROZEN: [&str; 2] = ["frozen.shown", "frozen.plain"];
+
+/// Serialize a run: its position, the details that smaller levels cannot hold (by size), frozen pixels, and
+/// the state of its level.
+pub fn to_bytes(
+    progress: &RunProgress,
+    details: &[(u32, Planes)],
+    frozen: Option<&[Planes; 2]>,
+    state: &State,
+) -> Vec<u8> {
     let (optimizer, pairs) = match &state.optimizer {
         OptimizerState::Adam(_) => (Optimizer::Adam, 0),
         OptimizerState::Lbfgs(lbfgs) => (Optimizer::Lbfgs, lbfgs.pairs.len()),
@@ -226,6 +236,9 @@ pub fn to_bytes(progress: &RunProgress, details: &[(u32, Planes)], state: &State
     writer.f64s("done", &[progress.done]);
     for (size, planes) in details {
         writer.planes(format!("detail.{size}"), planes);
+    }
+    if let Some(frozen) = frozen {
+        FROZEN.into_iter().zip(frozen).for_each(|(name, planes)| writer.planes(name, planes));
     }
     writer.state(state);
     let metadata = HashMap::from([(ENTRY.to_owned(), header)]);
@@ -252,6 +265,10 @@ fn read(bytes: &[u8]) -> Option<SavedRun> {
     let [done] = reader.numbers("done")?;
     let details = header.details.iter().map(|&size| Some((size, reader.planes(&format!("detail.{size}"))?)));
     let details = details.collect::<Option<Vec<_>>>()?;
+    let frozen = match reader.has(FROZEN[0]) {
+        true => Some([reader.planes(FROZEN[0])?, reader.planes(FROZEN[1])?]),
+        false => None,
+    };
     let state = reader.state(&header)?;
     let progress = RunProgress {
         step: header.step,
@@ -263,7 +280,7 @@ fn read(bytes: &[u8]) -> Option<SavedRun> {
         levels: header.levels.iter().map(|&[size, until]| Level { size, until }).collect(),
     };
     // No unexpected tensors.
-    (reader.asked == reader.tensors.len()).then_some(SavedRun { progress, details, state })
+    (reader.asked == reader.tensors.len()).then_some(SavedRun { progress, details, frozen, state })
 }
 
 /// Reads tensors by name and counts them; `None` for missing tensors and other types.

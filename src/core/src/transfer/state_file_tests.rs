@@ -51,20 +51,29 @@ fn details() -> Vec<(u32, Planes)> {
     vec![(90, planes(0.45)), (128, planes(f32::NAN))]
 }
 
+fn frozen() -> [Planes; 2] {
+    [planes(0.25), planes(0.5)]
+}
+
 fn bytes(state: &State) -> Vec<u8> {
-    to_bytes(&progress(), &details(), state)
+    to_bytes(&progress(), &details(), Some(&frozen()), state)
 }
 
 #[test]
 fn a_state_of_either_optimizer_survives_as_bytes_and_every_cut_is_refused() {
     for state in [state(adam()), state(OptimizerState::Adam(None)), state(lbfgs())] {
         let bytes = bytes(&state);
-        let SavedRun { progress: run, details: kept, state: back } = from_bytes(&bytes).unwrap();
-        assert_eq!((run, &back), (progress(), &state));
+        let SavedRun { progress: run, details: kept, frozen: held, state: back } =
+            from_bytes(&bytes).unwrap();
+        assert_eq!((run, held, &back), (progress(), Some(frozen()), &state));
         assert_eq!((kept[0].0, &kept[0].1, kept[1].0), (90, &planes(0.45), 128));
         let bits = |planes: &Planes| planes.values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
         assert_eq!(bits(&kept[1].1), bits(&planes(f32::NAN)), "not only numbers");
-        assert_eq!(to_bytes(&progress(), &details(), &back), bytes, "the same bytes each time");
+        assert_eq!(
+            to_bytes(&progress(), &details(), Some(&frozen()), &back),
+            bytes,
+            "the same bytes each time"
+        );
         for cut in 0..bytes.len() {
             assert!(from_bytes(&bytes[..cut]).is_err(), "cut at {cut}");
         }

@@ -11,6 +11,7 @@ use super::{
     amount::Calibration,
     average::Average,
     evaluator::{Evaluation, Evaluator},
+    freeze::Freeze,
     good_state::StepLosses,
     lbfgs::Lbfgs,
     lowest::{Lowest, has_converged},
@@ -52,6 +53,8 @@ pub struct StyleTransfer {
     pub(super) fade: Option<Fade>,
     pub(super) space: Space,
     pub(super) variable: Tensor<4>,
+    /// What of the variable stays, if anything.
+    pub(super) freeze: Option<Freeze>,
     pub(super) adam: Adam,
     /// Used instead of Adam if the settings say so.
     pub(super) lbfgs: Option<Lbfgs>,
@@ -122,6 +125,7 @@ impl StyleTransfer {
             calibration: None,
             fade: None,
             variable: space.variable(initial),
+            freeze: None,
             space,
             adam: Adam::new(),
             lbfgs,
@@ -135,6 +139,7 @@ impl StyleTransfer {
             norm_monitor: GradientNormMonitor::default(),
             device,
         };
+        transfer.freeze = transfer.evaluator.freeze();
         transfer.update_balance()?;
         Ok(transfer)
     }
@@ -199,7 +204,10 @@ impl StyleTransfer {
             self.end_fade()?;
         }
         let styles_changed = self.evaluator.blend(style_weights, &self.settings);
-        if styles_changed {
+        let regions_of = |s: &Settings| -> Vec<_> {
+            s.masks.painted().map(|region| (region.strength, region.styles.clone())).collect()
+        };
+        if styles_changed || regions_of(&before) != regions_of(&self.settings) {
             self.calibration = None;
         }
         let requested_before = std::mem::replace(&mut self.requested, requested);
@@ -219,6 +227,7 @@ impl StyleTransfer {
                 s.pooling,
                 s.content_layers.clone(),
                 s.style_layers.clone(),
+                regions_of(s),
             )
         };
         if styles_changed || weights_of(&before) != weights_of(&self.settings) {
@@ -312,6 +321,11 @@ impl StyleTransfer {
                 self.adam.rescale((gradient.clone().square().sum() / before.sum()).sqrt());
             }
         }
+        if let Some(freeze) = self.freeze.take() {
+            self.frozen_adam_step(gradient, &freeze);
+            self.freeze = Some(freeze);
+            return;
+        }
         // Release the variable, so that it can be updated in place.
         let variable = std::mem::replace(&mut self.variable, gradient.clone());
         let (average, confine) = (&mut self.average, self.space.confines());
@@ -335,7 +349,11 @@ impl StyleTransfer {
         if let Some(iterate) = self.lbfgs.as_ref().and_then(Lbfgs::iterate) {
             return iterate.clone();
         }
-        self.average.mean().unwrap_or_else(|| self.variable.clone())
+        match (self.average.mean(), &self.freeze) {
+            (None, _) => self.variable.clone(),
+            (Some(mean), None) => mean,
+            (Some(mean), Some(freeze)) => freeze.mean(mean, &self.variable),
+        }
     }
 
     /// The terms, and the gradient `[1, 3, H, W]` with respect to the optimised variable.
@@ -346,7 +364,11 @@ impl StyleTransfer {
         if let (Some(term), Some(measured)) = (term, measured) {
             self.norm_monitor.record(term, &self.space.gradient(measured));
         }
-        Evaluation { terms, gradient: gradient.map(|gradient| self.space.gradient(gradient)), measured: None }
+        let gradient = gradient.map(|gradient| match (self.space.gradient(gradient), &self.freeze) {
+            (gradient, None) => gradient,
+            (gradient, Some(freeze)) => freeze.gradient(gradient),
+        });
+        Evaluation { terms, gradient, measured: None }
     }
 
     /// Derivative of each channel of the picture with respect to the optimised variable.

@@ -46,7 +46,8 @@ pub struct TargetFade {
     /// Share t of the new targets, 0 to 1.
     share: f64,
     content: BTreeMap<Layer, ContentBefore>,
-    style: BTreeMap<Layer, Moments>,
+    /// Of each part of the picture that had a style.
+    style: BTreeMap<Layer, Vec<Option<Moments>>>,
 }
 
 /// What a layer's content target was.
@@ -71,7 +72,10 @@ impl ContentBefore {
 
 impl TargetFade {
     /// A fade from these targets, which shows only the new ones until its share is set.
-    pub fn new(content: BTreeMap<Layer, ContentBefore>, style: BTreeMap<Layer, Moments>) -> Self {
+    pub fn new(
+        content: BTreeMap<Layer, ContentBefore>,
+        style: BTreeMap<Layer, Vec<Option<Moments>>>,
+    ) -> Self {
         Self { share: 1.0, content, style }
     }
 
@@ -92,9 +96,10 @@ impl TargetFade {
         }
     }
 
-    /// The styles' statistics at a layer, given the new ones.
-    pub fn moments(&self, layer: Layer, new: Moments) -> Moments {
-        match self.style.get(&layer) {
+    /// The styles' statistics at a layer in a part of the picture, given the new ones.
+    pub fn moments(&self, layer: Layer, part: usize, new: Moments) -> Moments {
+        let before = self.style.get(&layer).and_then(|parts| parts.get(part)?.as_ref());
+        match before {
             Some(before) if self.share <= 0.0 => before.clone(),
             Some(before) if self.share < 1.0 => before.scaled(1.0 - self.share).plus(new.scaled(self.share)),
             _ => new,

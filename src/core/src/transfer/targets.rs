@@ -5,14 +5,16 @@ use image::RgbImage;
 
 use super::{
     Pictures, TransferError,
-    feature_targets::{FeatureTargets, NetworkImages, shares},
+    feature_targets::{FeatureTargets, NetworkImages, StyleWeights, shares},
+    freeze::Freeze,
     luminance::Luminance,
+    masks::LevelMasks,
     planes::Planes,
     readback::values,
     space::upload,
     terms::{self, GlobalTargets, LayerTerm, global_targets},
 };
-use crate::settings::{Effective, Objective, Pooling};
+use crate::settings::{Effective, Masks, Objective, Padding, Pooling, Settings};
 use impasto_network::{compute::Network, vgg::Layer};
 
 /// Images to continue with, at the same size.
@@ -34,7 +36,9 @@ pub enum StyleImage {
 pub struct Targets {
     content: Tensor<4>,
     styles: Vec<Tensor<4>>,
-    style_weights: Vec<f64>,
+    style_weights: StyleWeights,
+    /// `None` if the whole picture is painted alike.
+    masks: Option<LevelMasks>,
     features: FeatureTargets,
     global: GlobalTargets,
     /// The settings that the targets were computed with, see `Settings::feature_settings`; `None` before
@@ -48,7 +52,8 @@ impl Targets {
         Self {
             content: upload(&pictures.content, device),
             styles: pictures.styles.iter().map(|style| upload(style, device)).collect(),
-            style_weights: style_weights.to_vec(),
+            style_weights: StyleWeights::new(style_weights, &Masks::default()),
+            masks: None,
             features: FeatureTargets::default(),
             global: global_targets(),
             feature_settings: None,
@@ -66,7 +71,24 @@ impl Targets {
     }
 
     pub fn style_weights(&self) -> &[f64] {
-        &self.style_weights
+        &self.style_weights.whole
+    }
+
+    /// Set the masks, or none, and return the former ones. No target is computed anew.
+    pub fn set_masks(&mut self, masks: Option<LevelMasks>) -> Option<LevelMasks> {
+        let before = std::mem::replace(&mut self.masks, masks);
+        if before.is_some() || self.masks.is_some() {
+            // What a term keeps for some steps is of the former masks.
+            self.global.iter_mut().for_each(|(_, targets)| targets.blend(&self.style_weights));
+        }
+        before
+    }
+
+    /// What the masks freeze, if anything.
+    pub fn freeze(&self) -> Option<Freeze> {
+        let [_, _, height, width] = self.content.dims();
+        let amounts = self.masks.as_ref()?.freeze()?;
+        Some(Freeze::new(amounts, (height, width), &self.content.device()))
     }
 
     /// Compute missing targets with a network that has the settings' pooling.
@@ -80,6 +102,7 @@ impl Targets {
             true => Luminance::new(&image.device()).of(image),
             false => image.clone(),
         };
+        self.set_style_weights(&self.style_weights.whole.clone(), settings);
         let styles: Vec<Tensor<4>> = self.styles.iter().map(seen).collect();
         let pictures = NetworkImages {
             content: seen(&self.content),
@@ -89,14 +112,22 @@ impl Targets {
             statistic: settings.style_statistic(),
         };
         self.features.ensure(network, &pictures, content, style);
+        let mut masked = [content, style].concat();
         for (term, targets) in &mut self.global {
             targets.ensure(network, &styles, &self.style_weights, term.layers(settings));
+            masked.extend(term.layers(settings));
+        }
+        if let Some(masks) = &mut self.masks {
+            let [_, _, height, width] = self.content.dims();
+            let wraps = settings.padding == Padding::Circular;
+            masks.ensure(&masked, (height, width), wraps, &self.content.device());
         }
     }
 
     /// See [`terms::at`].
-    pub fn terms_at<'a>(&'a mut self, layer: Layer, settings: &Effective) -> Vec<Box<dyn LayerTerm + 'a>> {
-        terms::at(layer, &self.features, &mut self.global, settings)
+    pub fn terms_at<'a>(&'a mut self, layer: Layer, settings: &'a Effective) -> Vec<Box<dyn LayerTerm + 'a>> {
+        let masks = self.masks.as_ref().and_then(|masks| masks.at(layer));
+        terms::at(layer, &self.features, &mut self.global, masks, settings)
     }
 
     /// The mean of the content and the styles' blend, stretched to the content's shape, `[1, 3, H, W]`.
@@ -107,7 +138,7 @@ impl Targets {
     pub fn halfway(&self) -> Result<Tensor<4>, TransferError> {
         let [_, _, height, width] = self.content.dims();
         let mut image = self.content.clone() * 0.5;
-        for (style, share) in self.styles.iter().zip(shares(&self.style_weights)) {
+        for (style, share) in self.styles.iter().zip(shares(&self.style_weights.whole)) {
             let [_, _, rows, columns] = style.dims();
             let planes = Planes {
                 width: columns as u32,
@@ -142,7 +173,8 @@ impl Targets {
             StyleImage::New(image) => upload(image, &device),
         };
         self.styles = replacement.styles.iter().map(image).collect();
-        self.style_weights.clone_from(&replacement.style_weights);
+        // Those of the parts follow when the targets are ensured.
+        self.style_weights = StyleWeights::new(&replacement.style_weights, &Masks::default());
         let former = |style: &StyleImage| match style {
             StyleImage::Kept(index) => Some(*index),
             StyleImage::New(_) => None,
@@ -160,16 +192,25 @@ impl Targets {
 
     /// End a fade: only the new targets remain, those of styles to be ensured again.
     pub fn end_fade(&mut self) {
-        self.features.end_fade(&self.style_weights);
+        self.features.end_fade(&self.style_weights.whole);
         self.global.iter_mut().for_each(|(_, targets)| targets.end_fade(&self.style_weights));
     }
 
     /// Blend the styles again if their weights have changed; returns whether they have. Weights for another
     /// number of styles are ignored.
     pub fn blend(&mut self, style_weights: &[f64], settings: &Effective) -> bool {
-        let changed = style_weights.len() == self.style_weights.len() && style_weights != self.style_weights;
+        let fits = style_weights.len() == self.style_weights.whole.len();
+        fits && self.set_style_weights(style_weights, settings)
+    }
+
+    /// Set the styles' weights, of the whole and of the parts in the settings, and blend the styles if they
+    /// have changed; returns whether they have.
+    fn set_style_weights(&mut self, whole: &[f64], settings: &Settings) -> bool {
+        let style_weights = StyleWeights::new(whole, &settings.masks);
+        let changed = style_weights != self.style_weights;
         if changed {
-            self.style_weights = style_weights.to_vec();
+            self.style_weights = style_weights;
+            let style_weights = &self.style_weights;
             self.features.blend(style_weights, settings.style_statistic());
             self.global.iter_mut().for_each(|(_, targets)| targets.blend(style_weights));
         }

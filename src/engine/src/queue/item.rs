@@ -1,4 +1,4 @@
-//! An item of the queue: its pictures, settings and result.
+//! A painting to be painted, in the queue and in a batch: its pictures, settings, file and state.
 
 use std::{
     path::{Path, PathBuf},
@@ -13,13 +13,15 @@ use impasto_core::{
     settings::{Settings, StyleMix},
     transfer::{Inputs, StyleSource},
 };
-use impasto_formats::inputs::{NamedError, open_named};
+use impasto_formats::explore::Pair;
+
+use super::ItemStart;
 
 /// A picture without a file, whose pixels are stored in the queue's folder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredPixels {
     pub name: String,
-    /// Hash of the pixels, see [`Picture::pixel_hash`].
+    /// Hash of the pixels, see [`Picture::pixel_hash`]; of pixels and recipe if the file has its recipe.
     pub sha256: Sha256Hash,
 }
 
@@ -27,6 +29,17 @@ impl StoredPixels {
     /// Name of its file in the queue's folder.
     pub fn file(&self) -> String {
         format!("kept-{}.png", &self.sha256.to_string()[..24])
+    }
+
+    /// Its file in this folder, if it is there.
+    pub(super) fn path(&self, folder: Option<&Path>) -> Result<PathBuf, SourceError> {
+        let path = folder.map(|folder| folder.join(self.file())).filter(|path| path.is_file());
+        path.ok_or_else(|| SourceError::StoredPixels(self.name.clone()))
+    }
+
+    pub(super) fn open(&self, folder: Option<&Path>) -> Result<Picture, SourceError> {
+        let picture = Picture::open(&self.path(folder)?)?;
+        Ok(Picture { name: self.name.clone(), path: None, sha256: self.sha256, notes: Vec::new(), ..picture })
     }
 }
 
@@ -48,8 +61,6 @@ pub enum ItemSource {
 pub enum SourceError {
     #[error(transparent)]
     Picture(#[from] PictureError),
-    #[error(transparent)]
-    Named(#[from] NamedError),
     #[error("no picture called {0} is bundled any more")]
     Example(String),
     #[error("the copy of {0} is gone: add the painting again")]
@@ -100,21 +111,7 @@ impl ItemSource {
                 Some(example) => Ok((example.open(), None)),
                 None => Err(SourceError::Example(title.clone())),
             },
-            Self::StoredPixels(stored) => {
-                let path = folder.map(|folder| folder.join(stored.file())).filter(|path| path.is_file());
-                let path = path.ok_or_else(|| SourceError::StoredPixels(stored.name.clone()))?;
-                let picture = Picture::open(&path)?;
-                Ok((
-                    Picture {
-                        name: stored.name.clone(),
-                        path: None,
-                        sha256: stored.sha256,
-                        notes: Vec::new(),
-                        ..picture
-                    },
-                    None,
-                ))
-            }
+            Self::StoredPixels(stored) => Ok((stored.open(folder)?, None)),
         }
     }
 }
@@ -154,14 +151,7 @@ impl ItemState {
     }
 }
 
-/// An item's opened pictures, and notices for the user.
-#[derive(Debug)]
-pub struct ItemPictures {
-    pub inputs: Inputs,
-    pub remarks: Vec<String>,
-}
-
-/// An item of the queue.
+/// A painting to be painted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Item {
     /// Unique in its queue; assigned when it is added.
@@ -172,6 +162,8 @@ pub struct Item {
     /// The palette that the settings name; `None` if it is opened by that name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub palette: Option<ItemSource>,
+    #[serde(default, skip_serializing_if = "ItemStart::is_beginning")]
+    pub start: ItemStart,
     /// The requested file; once painted, the file actually written.
     pub output: PathBuf,
     /// Save the picture without its recipe.
@@ -192,10 +184,46 @@ pub struct Item {
 }
 
 impl Item {
-    /// The sources of all its pictures.
+    /// A waiting painting from its settings' initial image, saved with its recipe.
+    pub fn new(content: ItemSource, styles: Vec<ItemStyle>, output: PathBuf, settings: Settings) -> Self {
+        Self {
+            id: 0,
+            content,
+            styles,
+            palette: None,
+            start: ItemStart::Beginning,
+            output,
+            without_recipe: false,
+            without_thumbnails: false,
+            batch: false,
+            state: ItemState::Waiting,
+            remark: None,
+            settings,
+        }
+    }
+
+    /// A painting of a batch. `mixes` are those of its styles; styles beyond them have the default.
+    pub fn of_batch(pair: Pair, mixes: &[StyleMix], settings: Settings) -> Self {
+        let file = |path| ItemSource::File { path, sha256: None };
+        let mixes = mixes.iter().copied().chain(std::iter::repeat_with(StyleMix::default));
+        let styles = pair.styles.into_iter().zip(mixes);
+        let styles = styles.map(|(path, mix)| ItemStyle { source: file(path), mix }).collect();
+        Self { batch: true, ..Self::new(file(pair.content), styles, pair.output, settings) }
+    }
+
+    /// The sources of its content, styles and palette.
     pub fn sources(&self) -> impl Iterator<Item = &ItemSource> {
         let styles = self.styles.iter().map(|style| &style.source);
         [&self.content].into_iter().chain(styles).chain(&self.palette)
+    }
+
+    /// The pictures that are stored for it in the queue's folder.
+    pub(super) fn stored(&self) -> impl Iterator<Item = &StoredPixels> {
+        let sources = self.sources().filter_map(|source| match source {
+            ItemSource::StoredPixels(stored) => Some(stored),
+            ItemSource::File { .. } | ItemSource::Example(_) => None,
+        });
+        sources.chain(self.start.stored())
     }
 
     /// "cat.jpg in waves.png"
@@ -204,36 +232,39 @@ impl Item {
         format!("{} in {}", self.content.name(), styles.join(" + "))
     }
 
+    /// Number of steps to paint.
+    pub fn steps(&self) -> u32 {
+        match self.start {
+            ItemStart::Course { steps, .. } => steps,
+            ItemStart::Beginning | ItemStart::Picture(_) => self.settings.steps,
+        }
+    }
+
     /// Approximate work, in pixels of the final size times steps. A pyramid takes a nearly constant part of
     /// that.
     pub fn work(&self) -> f64 {
-        f64::from(self.settings.longest_side()).powi(2) * f64::from(self.settings.steps)
+        f64::from(self.settings.longest_side()).powi(2) * f64::from(self.steps())
     }
 
-    /// Open its pictures; also returns notices for the user.
+    /// Open its content, styles and palette; also returns notices for the user. `folder` is the queue's.
     ///
     /// # Errors
     ///
     /// The error of the first picture that is not available.
-    pub fn open(&self, folder: Option<&Path>) -> Result<ItemPictures, SourceError> {
+    pub fn open(&self, folder: Option<&Path>) -> Result<(Inputs, Vec<String>), SourceError> {
         let mut remarks = Vec::new();
-        let (content, remark) = self.content.open(folder)?;
-        remarks.extend(remark);
-        let mut palette = None;
-        if let Some(source) = &self.palette {
+        let mut open = |source: &ItemSource| -> Result<Arc<Picture>, SourceError> {
             let (picture, remark) = source.open(folder)?;
             remarks.extend(remark);
-            palette = Some(Arc::new(picture));
-        }
+            Ok(Arc::new(picture))
+        };
+        let content = open(&self.content)?;
+        let palette = self.palette.as_ref().map(&mut open).transpose()?;
         let mut styles = Vec::with_capacity(self.styles.len());
         for ItemStyle { source, mix } in &self.styles {
-            let (picture, remark) = source.open(folder)?;
-            remarks.extend(remark);
-            styles.push(StyleSource { picture: Arc::new(picture), mix: *mix });
+            styles.push(StyleSource { picture: open(source)?, mix: *mix });
         }
-        let mut inputs = Inputs { palette, ..Inputs::new(Arc::new(content), styles) };
-        open_named(&mut inputs, &self.settings)?;
-        Ok(ItemPictures { inputs, remarks })
+        Ok((Inputs { palette, ..Inputs::new(content, styles) }, remarks))
     }
 }
 

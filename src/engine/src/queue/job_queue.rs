@@ -13,106 +13,11 @@ use std::{
 
 use image::RgbImage;
 
-use super::{Item, ItemState, QueueStore};
-use impasto_core::run::Job;
+use super::{
+    Cell, CellProgress, CpuSharing, Item, ItemMove, ItemProgress, ItemState, LiveActivity, PaintedCell,
+    QueueStore, QueueSummary,
+};
 use impasto_formats::known::KnownFiles;
-
-/// What the queue does while the live run paints on the CPU.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum CpuSharing {
-    #[default]
-    Wait,
-    Share,
-}
-
-/// The live activity in the window that the queue yields to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct LiveActivity {
-    /// The live run is painting.
-    pub painting: bool,
-    /// A control is being dragged.
-    pub dragging: bool,
-    /// The live run computes on the CPU or on a software driver.
-    pub on_cpu: bool,
-    pub cpu_sharing: CpuSharing,
-}
-
-/// A cell of a grid: a small painting.
-#[derive(Clone, Debug)]
-pub struct Cell {
-    /// Id of the grid, and index of the cell in it.
-    pub grid: u64,
-    pub index: usize,
-    pub job: Job,
-}
-
-/// A finished cell, or why it failed.
-#[derive(Clone, Debug)]
-pub struct PaintedCell {
-    pub grid: u64,
-    pub index: usize,
-    pub result: Result<Arc<RgbImage>, String>,
-    /// Time taken.
-    pub seconds: f64,
-}
-
-/// What is being done to the current item.
-#[derive(Clone, Debug, PartialEq)]
-pub enum ItemStage {
-    /// Work before the first step, with a description.
-    Preparing(String),
-    Painting,
-    Saving,
-}
-
-/// Progress of the current item.
-#[derive(Clone, Debug)]
-pub struct ItemProgress {
-    pub id: u64,
-    pub stage: ItemStage,
-    pub step: u32,
-    pub steps: u32,
-    /// Shape of its picture in pixels; zero until it is prepared.
-    pub shape: (u32, u32),
-    /// Fraction of the work done.
-    pub share: f32,
-    /// `None` before it can be estimated.
-    pub seconds_left: Option<f64>,
-    /// It yields to the live run.
-    pub waits: bool,
-}
-
-/// Progress of the current cell.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct CellProgress {
-    pub grid: u64,
-    pub index: usize,
-    pub share: f32,
-}
-
-/// A summary of the queue.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct QueueSummary {
-    /// Unfinished items, including the current one.
-    pub open: usize,
-    pub failed: usize,
-    /// Finished items.
-    pub finished: usize,
-    /// Held: no item is started until released.
-    pub held: bool,
-    /// Painting yields to the live run.
-    pub waits: bool,
-    pub seconds_left: Option<f64>,
-}
-
-/// Where to move an item in the list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ItemMove {
-    Up,
-    Down,
-    /// Before the item that is now at this index.
-    To(usize),
-}
 
 /// Longest side of an item's thumbnail, in pixels.
 pub(super) const THUMBNAIL_SIDE: u32 = 160;
@@ -147,6 +52,8 @@ pub(super) struct Inner {
     /// Work of the waiting items, and of the current one.
     pub(super) waiting_work: f64,
     pub(super) work_in_hand: f64,
+    /// Number of [`Adding`]s.
+    adding: usize,
 }
 
 impl Inner {
@@ -216,6 +123,15 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Pictures are being stored for items that are not in the list yet: none is removed while this lives.
+pub struct Adding(JobQueue);
+
+impl Drop for Adding {
+    fn drop(&mut self) {
+        lock(&self.0.0.inner).adding -= 1;
+    }
+}
+
 /// The window's side.
 impl JobQueue {
     /// Change the shared state and wake the painter.
@@ -242,6 +158,14 @@ impl JobQueue {
     /// The folder for pictures without a file.
     pub fn folder(&self) -> Option<PathBuf> {
         lock(&self.0.folder).clone()
+    }
+
+    /// Take this before pictures are stored for an item, and drop it when the item is added. Waits while the
+    /// list is written.
+    pub fn begin_adding(&self) -> Adding {
+        let _writing = lock(&self.0.store);
+        lock(&self.0.inner).adding += 1;
+        Adding(self.clone())
     }
 
     /// Set the register in which the files of painted items are noted.
@@ -432,7 +356,8 @@ impl JobQueue {
         lock(&self.0.inner).unwritten
     }
 
-    /// Write the list if it has changed. Blocks on the disk.
+    /// Write the list if it has changed, and remove stored pictures that no item needs any more. Blocks on the
+    /// disk.
     ///
     /// # Errors
     ///
@@ -448,8 +373,16 @@ impl JobQueue {
             inner.write_failed = true;
             inner.items.clone()
         };
+        let needed = QueueStore::needed(&items);
         let written = store.as_ref().map_or(Ok(()), |store| store.write(items));
-        lock(&self.0.inner).write_failed = written.is_err();
+        let adding = {
+            let mut inner = lock(&self.0.inner);
+            inner.write_failed = written.is_err();
+            inner.adding > 0
+        };
+        if let Some(store) = store.as_ref().filter(|_| written.is_ok() && !adding) {
+            store.tidy(&needed);
+        }
         written
     }
 

@@ -1,5 +1,6 @@
-//! Background painting: the queue's paintings at their final size and a grid's small ones, on a thread and an
-//! engine of their own. The command line paints with the same loop.
+//! Paintings to be painted without being watched: items, each from its files to its saved picture, and the
+//! runner that paints them, in the queue and in a batch. In the window a thread of its own does so, with the
+//! queue's items at their final size and a grid's cells between their steps.
 //!
 //! ```text
 //! window ── items, cells, live activity ──► JobQueue ◄── next item, progress ── painter's thread
@@ -7,20 +8,28 @@
 //!                                              └── queue.toml, written atomically, locked by one window
 //! ```
 
+mod activity;
 mod item;
 mod job_queue;
+mod observer;
 mod paint;
 mod painter;
+mod runner;
+mod start;
 mod store;
 #[cfg(test)]
 mod tests;
 mod turns;
 
-pub use item::{Item, ItemSource, ItemState, ItemStyle, StoredPixels};
-pub use job_queue::{
-    Cell, CellProgress, CpuSharing, ItemMove, ItemProgress, ItemStage, JobQueue, LiveActivity, PaintedCell,
+pub use activity::{
+    Cell, CellProgress, CpuSharing, ItemMove, ItemProgress, ItemStage, LiveActivity, PaintedCell,
     QueueSummary,
 };
-pub use paint::{RenderEnd, RenderObserver, RenderPlan, RenderResult, guarded, paint};
+pub use item::{Item, ItemSource, ItemState, ItemStyle, StoredPixels};
+pub use job_queue::{Adding, JobQueue};
+pub use observer::RenderObserver;
+pub use paint::{RenderEnd, RenderPlan, RenderResult, guarded, paint};
 pub use painter::Painter;
+pub use runner::{Existing, ItemEnd, Place, Rendered, Rescued, Runner};
+pub use start::{ItemStart, Runs};
 pub use store::{QueueStore, StoreError};

@@ -10,11 +10,12 @@ use std::{
 use anyhow::Context;
 use image::RgbImage;
 
+use super::RenderObserver;
 use crate::{
     replay::Interrupted,
     session::{Engine, EngineError},
 };
-use impasto_core::transfer::Losses;
+use impasto_core::{settings::Settings, transfer::Losses};
 
 /// Which steps to paint and to read back.
 #[derive(Clone, Copy, Debug)]
@@ -30,34 +31,15 @@ pub struct RenderPlan {
     pub film: bool,
 }
 
-/// Receives the results of the painting loop.
-pub trait RenderObserver {
-    /// Called before each step and before the run ends; may block.
-    fn before_step(&mut self) {}
-
-    /// Called for every picture that is read back.
-    fn picture_read(&mut self, picture: &RgbImage) {
-        let _ = picture;
+impl RenderPlan {
+    /// So many steps, of which nothing but the last picture is needed.
+    pub fn steps(steps: u32) -> Self {
+        Self { steps, losses_every: None, picture_every: None, stop_when_converged: false, film: false }
     }
 
-    /// The losses of a step; `planned` if [`RenderPlan::losses_every`] requested them.
-    fn losses(&mut self, step: u32, losses: &Losses, seconds: f64, planned: bool);
-
-    /// The objective has converged at this step; called once.
-    fn converged(&mut self, step: u32);
-
-    /// A notice of the engine for the user.
-    fn notice(&mut self, text: &str) {
-        let _ = text;
-    }
-
-    /// A picture that [`RenderPlan::picture_every`] requested.
-    fn picture(&mut self, step: u32, picture: &RgbImage) -> anyhow::Result<()>;
-
-    /// A picture of the time-lapse that [`RenderPlan::film`] requested.
-    fn film(&mut self, step: u32, picture: &RgbImage) -> anyhow::Result<()> {
-        let _ = (step, picture);
-        Ok(())
+    /// A run as these settings ask for it, of which nothing but the last picture is needed.
+    pub fn of(settings: &Settings) -> Self {
+        Self { stop_when_converged: settings.stop_when_converged, ..Self::steps(settings.steps) }
     }
 }
 
@@ -354,11 +336,9 @@ mod tests {
 
     fn plan(steps: u32, losses_every: u32, picture_every: u32) -> RenderPlan {
         RenderPlan {
-            steps,
             losses_every: Some(losses_every),
             picture_every: Some(picture_every),
-            stop_when_converged: false,
-            film: false,
+            ..RenderPlan::steps(steps)
         }
     }
 
@@ -401,13 +381,7 @@ mod tests {
     #[test]
     fn the_moments_of_a_time_lapse_thin_out_and_have_both_ends() {
         let mut observer = RecordingObserver::default();
-        let plan = RenderPlan {
-            steps: 500,
-            losses_every: None,
-            picture_every: None,
-            stop_when_converged: false,
-            film: true,
-        };
+        let plan = RenderPlan { film: true, ..RenderPlan::steps(500) };
         paint(&mut Fake::default(), plan, &AtomicBool::new(false), &mut observer);
         assert_eq!(observer.films[..24], (1..=24).collect::<Vec<_>>());
         assert_eq!(observer.films.last(), Some(&500));

@@ -3,7 +3,7 @@
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{Arc, atomic::AtomicBool},
     thread,
     time::{Duration, Instant},
@@ -12,23 +12,18 @@ use std::{
 use image::RgbImage;
 
 use super::{
-    Cell, Item, ItemStage, ItemState, JobQueue, PaintedCell, RenderEnd, RenderPlan, guarded,
-    item::ItemPictures,
+    Cell, Existing, Item, ItemEnd, ItemStage, ItemState, JobQueue, PaintedCell, Place, RenderObserver,
+    Rescued, Runner,
     job_queue::THUMBNAIL_SIDE,
-    paint::{RenderObserver, paint},
-    turns::{Between, Clock, Next},
+    turns::{Between, Clock, Next, Work},
 };
-use crate::{
-    replay::{RecipeWriter, ReplayPlan, Replayer},
-    session::Engine,
-};
+use crate::{replay::ReplayPlan, session::Engine};
 use impasto_base::error::chain;
 use impasto_core::{
-    picture::{self, SaveError},
-    run::{Job, RunInfo},
-    transfer::{Losses, Schedule},
+    picture,
+    run::RunInfo,
+    transfer::{Inputs, Losses},
 };
-use impasto_formats::explore::{Ledger, recipe_hash};
 use impasto_network::compute::{self, DeviceKind};
 
 /// Maximum wait for the current step at shutdown.
@@ -58,7 +53,9 @@ impl Painter {
         let thread = thread::Builder::new().name("impasto-behind".into()).spawn(move || {
             compute::run_at_lowest_priority(|| {
                 let make: Arc<dyn Fn() -> E> = Arc::new(make);
-                PainterThread { queue: thread_queue, make, wake: &wake, item: None, cell: None }.run();
+                let (queue, wake) = (thread_queue, &wake as &dyn Fn());
+                let cells = Cells { queue: &queue, wake, runner: Runner::new(Arc::clone(&make)) };
+                PainterThread { queue: &queue, wake, runner: Runner::new(make), cells }.run();
             });
         })?;
         Ok(Self { queue, thread })
@@ -82,61 +79,37 @@ impl Drop for Painter {
     }
 }
 
-/// Drop a value whose destructor may panic.
-fn drop_safely<T>(it: &mut Option<T>) {
-    if let Some(it) = it.take() {
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(it)));
-    }
-}
-
-fn plan(job: &Job) -> RenderPlan {
-    RenderPlan {
-        steps: job.settings.steps,
-        losses_every: None,
-        picture_every: None,
-        stop_when_converged: job.settings.stop_when_converged,
-        film: false,
-    }
-}
-
 fn computes_on_cpu(info: &RunInfo) -> bool {
     matches!(info.device.kind, DeviceKind::Cpu | DeviceKind::Software)
 }
 
-/// Fraction of a run's work that is done after a step.
-fn share(schedule: &Schedule, step: u32) -> f64 {
-    let left = |step| schedule.work_left(0, step).last().copied().unwrap_or(0.0);
-    1.0 - left(step) / left(0).max(1e-9)
+/// A panic outside of an engine, as an error.
+fn caught<T>(work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|_| Err(anyhow::anyhow!("an internal error ended it")))
 }
 
-/// The result of an item.
-struct ItemResult {
-    state: ItemState,
-    /// The file of its picture.
-    output: Option<PathBuf>,
-    /// Notices for the user.
-    remarks: Vec<String>,
-}
+/// What an item becomes: its state, the file of its picture, notices for the user.
+type ItemResult = (ItemState, Option<PathBuf>, Vec<String>);
 
-struct PainterThread<'a, E: Engine> {
-    queue: JobQueue,
-    make: Arc<dyn Fn() -> E>,
+struct PainterThread<'a, E> {
+    queue: &'a JobQueue,
     wake: &'a dyn Fn(),
-    item: Option<Replayer<E>>,
-    cell: Option<E>,
+    runner: Runner<E>,
+    cells: Cells<'a, E>,
 }
 
 impl<E: Engine + 'static> PainterThread<'_, E> {
     fn run(&mut self) {
         loop {
-            let warm = self.item.is_some() || self.cell.is_some();
+            let warm = self.runner.is_warm() || self.cells.runner.is_warm();
             match self.queue.next(warm) {
                 Next::Quit => break,
                 Next::Rest => {
-                    drop_safely(&mut self.item);
-                    drop_safely(&mut self.cell);
+                    self.runner.release();
+                    self.cells.runner.release();
                 }
-                Next::Cell(cell, stop) => self.paint_cell(*cell, &stop),
+                Next::Cell(cell, stop) => self.cells.paint(*cell, &stop),
                 Next::Item(item, stop) => self.paint_item(&item, &stop),
             }
         }
@@ -151,194 +124,139 @@ impl<E: Engine + 'static> PainterThread<'_, E> {
         (self.wake)();
     }
 
-    fn paint_item(&mut self, item: &Item, stop: &AtomicBool) {
+    fn paint_item(&mut self, item: &Item, stop: &Arc<AtomicBool>) {
         self.save();
-        let result = catch_unwind(AssertUnwindSafe(|| self.try_item(item, stop)))
-            .unwrap_or_else(|_| Err(anyhow::anyhow!("an internal error ended it")));
-        let ItemResult { state, output, remarks } = result.unwrap_or_else(|error| {
+        let (state, output, remarks) = caught(|| self.try_item(item, stop)).unwrap_or_else(|error| {
             // Don't reuse an engine after a failure.
-            drop_safely(&mut self.item);
-            ItemResult {
-                state: ItemState::Failed { message: chain(&*error) },
-                output: None,
-                remarks: Vec::new(),
-            }
+            self.runner.release();
+            (ItemState::Failed { message: chain(&*error) }, None, Vec::new())
         });
         let remark = (!remarks.is_empty()).then(|| remarks.join("; "));
         self.queue.finish_item(item.id, state, output, remark);
         self.save();
     }
 
-    fn try_item(&mut self, item: &Item, stop: &AtomicBool) -> anyhow::Result<ItemResult> {
-        let ItemPictures { inputs, mut remarks } = item.open(self.queue.folder().as_deref())?;
-        let recipe = item.batch.then(|| recipe_hash(&inputs, &item.settings));
-        let folder = item.output.parent().unwrap_or(Path::new("."));
-        if let Some(recipe) = &recipe
-            && Ledger::open(folder).is_ok_and(|ledger| ledger.has_numbered(&item.output, recipe))
-        {
-            return Ok(ItemResult { state: ItemState::AlreadyPainted, output: None, remarks });
-        }
-        if item.batch {
-            std::fs::create_dir_all(folder)
-                .map_err(|error| anyhow::anyhow!("cannot make the folder {}: {error}", folder.display()))?;
-        }
-        // Report a missing folder before hours of work, not after.
-        match picture::check_destination(&item.output, false) {
-            Ok(()) | Err(SaveError::Exists { .. }) => {}
-            Err(error) => return Err(error.into()),
-        }
-        let job = Job::new(item.id, inputs, item.settings.clone());
-        let schedule = job.inputs.schedule(&job.settings);
-        let make = Arc::clone(&self.make);
-        let mut replayer = match self.item.take() {
-            Some(replayer) => replayer,
-            None => Replayer::new(move || make()),
-        };
-        let queue = self.queue.clone();
+    fn try_item(&mut self, item: &Item, stop: &Arc<AtomicBool>) -> anyhow::Result<ItemResult> {
+        let (folder, known) = (self.queue.folder(), self.queue.known_files());
+        let place = Place { folder, known, existing: Existing::Number };
         let mut observer = ItemObserver {
-            painter: self,
+            queue: self.queue,
+            wake: self.wake,
+            cells: &mut self.cells,
             item,
             stop,
-            schedule,
+            work: Work::default(),
             clock: Clock::new(),
+            seconds: 0.0,
             since_first: None,
             notices: Vec::new(),
         };
-        observer.before_step();
-        let record = replayer.record_handle();
-        let info = guarded(|| {
-            replayer.begin(&ReplayPlan::plain(job.clone(), job.settings.steps), &mut |what| {
-                queue.progress(|now| now.stage = ItemStage::Preparing(what.to_owned()));
-                (observer.painter.wake)();
-            })
-        })?;
-        queue.known_files().add_run(&job, &info);
-        queue.set_device(computes_on_cpu(&info));
-        queue.progress(|now| (now.stage, now.shape) = (ItemStage::Painting, (info.width, info.height)));
-        remarks.extend(info.remarks.iter().cloned());
-        let painted = paint(&mut replayer, plan(&job), stop, &mut observer);
-        let seconds = observer.clock.seconds();
-        remarks.append(&mut observer.notices);
-        let picture = match painted.end {
-            RenderEnd::Interrupted => {
-                self.item = Some(replayer);
-                return Ok(ItemResult { state: ItemState::Cancelled, output: None, remarks: Vec::new() });
-            }
-            RenderEnd::Failed(error) => {
-                drop_safely(&mut Some(replayer));
-                return Err(error);
-            }
-            RenderEnd::Finished => painted.picture.map(|(_, picture)| picture),
+        let end = self.runner.paint(item, &place, stop, &mut observer)?;
+        let (seconds, mut remarks) = (observer.seconds, observer.notices);
+        let (saved, listed) = match end {
+            ItemEnd::Interrupted => return Ok((ItemState::Cancelled, None, Vec::new())),
+            ItemEnd::AlreadyPainted => return Ok((ItemState::AlreadyPainted, None, remarks)),
+            ItemEnd::Painted { saved, listed, .. } => (saved, listed),
         };
-        self.item = Some(replayer);
-        let picture = picture.ok_or_else(|| anyhow::anyhow!("nothing was painted"))?;
-        queue.progress(|now| now.stage = ItemStage::Saving);
-        queue.show(item.id, picture::thumbnail(&picture, THUMBNAIL_SIDE));
-        queue.set_pace(seconds / item.work().max(1.0));
-        (self.wake)();
-        let writer =
-            (!item.without_recipe).then(|| RecipeWriter::new(&job, info, record, !item.without_thumbnails));
-        let text = |room| writer.as_ref()?.text(&picture, room);
-        let (output, failure) = match picture::save_under_free_name(&picture, &item.output, &text) {
-            Ok(output) => (output, None),
-            Err(error) => {
-                // A full disk or a missing share must not cost hours of work.
-                let mut folders: Vec<PathBuf> =
-                    self.queue.folder().map(|folder| folder.join("rescued")).into_iter().collect();
-                folders.extend(picture::fallback_folders());
-                let output = picture::save_elsewhere(&picture, &item.output, &folders, &text)?;
-                (output, Some(error))
+        let output = match saved {
+            Ok(output) => {
+                if output != item.output {
+                    let name = output.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                    remarks.push(format!("its name was taken, so it was saved as {name}"));
+                }
+                output
+            }
+            Err(rescued) => {
+                let Rescued { error, saved } = *rescued;
+                let output = saved?;
+                remarks.push(format!("{}; it is kept as {} instead", chain(&error), output.display()));
+                output
             }
         };
-        match &failure {
-            Some(error) => {
-                remarks.push(format!("{}; it is kept as {} instead", chain(error), output.display()));
-            }
-            None if output != item.output => {
-                remarks.push(format!("its name was taken, so it was saved as {}", name(&output)));
-            }
-            None => {}
-        }
-        if failure.is_none()
-            && let Some(recipe) = recipe
-            && let Err(error) = Ledger::open(folder).and_then(|mut ledger| match painted.limits.is_empty() {
-                true => ledger.record(&output, recipe),
-                // A later batch paints it properly.
-                false => ledger.forget(&output),
-            })
-        {
+        if let Err(error) = listed {
             remarks.push(format!("the batch list of its folder cannot be written: {error}"));
         }
-        Ok(ItemResult { state: ItemState::Done { seconds }, output: Some(output), remarks })
-    }
-
-    fn paint_cell(&mut self, cell: Cell, stop: &AtomicBool) {
-        let began = Instant::now();
-        let result = catch_unwind(AssertUnwindSafe(|| self.try_cell(&cell, stop)))
-            .unwrap_or_else(|_| Err(anyhow::anyhow!("an internal error ended it")));
-        if result.is_err() {
-            drop_safely(&mut self.cell);
-        }
-        let result = result.map_err(|error| chain(&*error)).transpose();
-        let Cell { grid, index, .. } = cell;
-        let seconds = began.elapsed().as_secs_f64();
-        self.queue.finish_cell(result.map(|result| PaintedCell { grid, index, result, seconds }));
-        (self.wake)();
-    }
-
-    /// Paint a cell; `None` if it was stopped.
-    fn try_cell(&mut self, cell: &Cell, stop: &AtomicBool) -> anyhow::Result<Option<Arc<RgbImage>>> {
-        let schedule = cell.job.inputs.schedule(&cell.job.settings);
-        let engine = self.cell.get_or_insert_with(|| (self.make)());
-        let info = guarded(|| engine.start(&cell.job, None, &mut |_| ()))?;
-        self.queue.set_device(computes_on_cpu(&info));
-        let mut observer = CellObserver { queue: &self.queue, wake: self.wake, stop, schedule };
-        let painted = paint(engine, plan(&cell.job), stop, &mut observer);
-        match painted.end {
-            RenderEnd::Interrupted => Ok(None),
-            RenderEnd::Failed(error) => Err(error),
-            RenderEnd::Finished => {
-                let (_, picture) = painted.picture.ok_or_else(|| anyhow::anyhow!("nothing was painted"))?;
-                Ok(Some(Arc::new(picture)))
-            }
-        }
+        Ok((ItemState::Done { seconds }, Some(output), remarks))
     }
 }
 
-fn name(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+/// The painter of a grid's cells.
+struct Cells<'a, E> {
+    queue: &'a JobQueue,
+    wake: &'a dyn Fn(),
+    runner: Runner<E>,
+}
+
+impl<E: Engine + 'static> Cells<'_, E> {
+    fn paint(&mut self, Cell { grid, index, job }: Cell, stop: &Arc<AtomicBool>) {
+        let began = Instant::now();
+        let mut observer = CellObserver { queue: self.queue, wake: self.wake, stop, work: Work::default() };
+        let steps = job.settings.steps;
+        let result = caught(|| self.runner.render(ReplayPlan::plain(job, steps), stop, &mut observer));
+        if result.is_err() {
+            self.runner.release();
+        }
+        let result = result.map_err(|error| chain(&*error)).transpose();
+        let seconds = began.elapsed().as_secs_f64();
+        self.queue.finish_cell(result.map(|result| {
+            let result = result.map(|rendered| Arc::new(rendered.picture));
+            PaintedCell { grid, index, result, seconds }
+        }));
+        (self.wake)();
+    }
 }
 
 /// Report an item's progress, and wait if it should yield.
-struct ItemObserver<'a, 'b, E: Engine> {
-    painter: &'a mut PainterThread<'b, E>,
+struct ItemObserver<'a, 'b, E> {
+    queue: &'a JobQueue,
+    wake: &'a dyn Fn(),
+    cells: &'a mut Cells<'b, E>,
     item: &'a Item,
     stop: &'a AtomicBool,
-    schedule: Schedule,
+    work: Work,
     clock: Clock,
+    /// What the painting took.
+    seconds: f64,
     /// Fraction of the work and the clock's time at the first losses: speed is measured from there, as a
     /// run's first step is slower than the others.
     since_first: Option<(f64, f64)>,
-    /// Notices of the engine.
     notices: Vec<String>,
 }
 
 impl<E: Engine + 'static> RenderObserver for ItemObserver<'_, '_, E> {
+    fn opened(&mut self, _: &Inputs) {
+        self.clock = Clock::new();
+    }
+
+    fn preparing(&mut self, what: &str) {
+        self.queue.progress(|now| now.stage = ItemStage::Preparing(what.to_owned()));
+        (self.wake)();
+    }
+
+    fn began(&mut self, runs: &[ReplayPlan], index: usize, info: &RunInfo) {
+        self.work.begin(runs, index);
+        self.queue.set_device(computes_on_cpu(info));
+        self.queue.progress(|now| {
+            (now.stage, now.shape) = (ItemStage::Painting, (info.width, info.height));
+        });
+        self.notices.extend(info.remarks.iter().cloned());
+    }
+
     fn before_step(&mut self) {
-        let (painter, stop) = (&mut *self.painter, self.stop);
+        let (queue, cells, stop) = (self.queue, &mut *self.cells, self.stop);
         self.clock.uncounted(|| {
-            while let Between::Cell(cell, stop) = painter.queue.before_step(stop) {
-                painter.paint_cell(*cell, &stop);
+            while let Between::Cell(cell, stop) = queue.before_step(stop) {
+                cells.paint(*cell, &stop);
             }
             // Free the memory of a finished grid's engine.
-            if painter.queue.cell().is_none() && painter.cell.is_some() {
-                drop_safely(&mut painter.cell);
+            if queue.cell().is_none() {
+                cells.runner.release();
             }
         });
     }
 
     fn losses(&mut self, step: u32, _: &Losses, _: f64, _: bool) {
-        let (done, seconds) = (share(&self.schedule, step), self.clock.seconds());
+        let (done, seconds) = (self.work.share(step), self.clock.seconds());
         let seconds_left = match self.since_first {
             None => {
                 self.since_first = Some((done, seconds));
@@ -348,27 +266,29 @@ impl<E: Engine + 'static> RenderObserver for ItemObserver<'_, '_, E> {
             Some(_) => None,
         };
         if let Some(left) = seconds_left {
-            self.painter.queue.set_pace((seconds + left) / self.item.work().max(1.0));
+            self.queue.set_pace((seconds + left) / self.item.work().max(1.0));
         }
-        self.painter.queue.progress(|now| {
-            (now.step, now.share) = (step, done as f32);
+        self.queue.progress(|now| {
+            (now.step, now.share) = (self.work.steps_before() + step, done as f32);
             now.seconds_left = seconds_left.or(now.seconds_left);
         });
-        (self.painter.wake)();
+        (self.wake)();
     }
 
     fn notice(&mut self, text: &str) {
         self.notices.push(text.to_owned());
     }
 
-    fn converged(&mut self, _: u32) {}
-
     fn picture_read(&mut self, picture: &RgbImage) {
-        self.painter.queue.show(self.item.id, picture::thumbnail(picture, THUMBNAIL_SIDE));
+        self.queue.show(self.item.id, picture::thumbnail(picture, THUMBNAIL_SIDE));
     }
 
-    fn picture(&mut self, _: u32, _: &RgbImage) -> anyhow::Result<()> {
-        Ok(())
+    fn finished(&mut self, picture: &RgbImage) {
+        self.queue.progress(|now| now.stage = ItemStage::Saving);
+        self.picture_read(picture);
+        self.seconds = self.clock.seconds();
+        self.queue.set_pace(self.seconds / self.item.work().max(1.0));
+        (self.wake)();
     }
 }
 
@@ -377,22 +297,21 @@ struct CellObserver<'a> {
     queue: &'a JobQueue,
     wake: &'a dyn Fn(),
     stop: &'a AtomicBool,
-    schedule: Schedule,
+    work: Work,
 }
 
 impl RenderObserver for CellObserver<'_> {
+    fn began(&mut self, runs: &[ReplayPlan], index: usize, info: &RunInfo) {
+        self.work.begin(runs, index);
+        self.queue.set_device(computes_on_cpu(info));
+    }
+
     fn before_step(&mut self) {
         self.queue.before_cell_step(self.stop);
     }
 
     fn losses(&mut self, step: u32, _: &Losses, _: f64, _: bool) {
-        self.queue.cell_progress(share(&self.schedule, step) as f32);
+        self.queue.cell_progress(self.work.share(step) as f32);
         (self.wake)();
-    }
-
-    fn converged(&mut self, _: u32) {}
-
-    fn picture(&mut self, _: u32, _: &RgbImage) -> anyhow::Result<()> {
-        Ok(())
     }
 }

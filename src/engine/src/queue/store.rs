@@ -1,16 +1,19 @@
 //! The queue's file, in a folder that one window at a time locks.
 
 use std::{
+    collections::BTreeSet,
     fs::{self, File, TryLockError},
     io,
     path::{Path, PathBuf},
 };
 
+use image::RgbImage;
 use serde::{Deserialize, Serialize};
 
-use super::{Item, ItemSource, ItemState};
-use impasto_base::files;
-use impasto_core::picture::{self, Picture, SaveError};
+use super::{Item, ItemSource, ItemState, StoredPixels};
+use impasto_base::{files, hash::Sha256Hash};
+use impasto_core::picture::{self, MAX_TEXT, Picture, SaveError};
+use impasto_formats::recipe::Recipe;
 
 const LOCK: &str = "lock";
 const FILE: &str = "queue.toml";
@@ -88,19 +91,17 @@ impl QueueStore {
         for item in items.iter_mut().filter(|item| item.state == ItemState::Painting) {
             item.state = ItemState::Waiting;
         }
-        self.tidy(&items);
+        self.tidy(&Self::needed(&items));
         Ok(items)
     }
 
-    fn tidy(&self, items: &[Item]) {
-        let needed: Vec<String> = items
-            .iter()
-            .flat_map(Item::sources)
-            .filter_map(|source| match source {
-                ItemSource::StoredPixels(stored) => Some(stored.file()),
-                ItemSource::File { .. } | ItemSource::Example(_) => None,
-            })
-            .collect();
+    /// The files that items need in the queue's folder.
+    pub(super) fn needed(items: &[Item]) -> BTreeSet<String> {
+        items.iter().flat_map(Item::stored).map(StoredPixels::file).collect()
+    }
+
+    /// Remove all stored pictures but these.
+    pub(super) fn tidy(&self, needed: &BTreeSet<String>) {
         for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
             if name.starts_with("kept-") && !needed.contains(&name) {
@@ -151,6 +152,23 @@ impl QueueStore {
         }
         Ok(source)
     }
+
+    /// Store a painted picture with its recipe, as a later painting begins with it.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be written.
+    pub fn keep_painting(
+        folder: &Path,
+        picture: &RgbImage,
+        recipe: &Recipe,
+    ) -> Result<StoredPixels, SaveError> {
+        let text = recipe.text(MAX_TEXT).unwrap_or_default();
+        let sha256 = Sha256Hash::of_pieces([picture.as_raw().as_slice(), text.as_bytes()]);
+        let stored = StoredPixels { name: "the picture that it begins with".to_owned(), sha256 };
+        picture::save_with_text(picture, &folder.join(stored.file()), true, &|room| recipe.text(room))?;
+        Ok(stored)
+    }
 }
 
 /// Write a PNG, with the picture's transparency if it has any.
@@ -171,7 +189,7 @@ fn write_pixels(picture: &Picture, path: &Path) -> Result<(), SaveError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::queue::ItemStyle;
+    use crate::queue::{ItemStart, ItemStyle};
     use impasto_core::settings::{Settings, StyleMix};
 
     fn hash(byte: &str) -> impasto_base::hash::Sha256Hash {
@@ -180,31 +198,21 @@ mod tests {
 
     fn item(state: ItemState) -> Item {
         let style = |source| ItemStyle { source, mix: StyleMix { weight: 1.0 / 3.0, ..StyleMix::default() } };
+        let stored = |byte: &str| StoredPixels { name: "pasted".into(), sha256: hash(byte) };
+        let settings =
+            Settings { learning_rate: 0.1 + 0.2, palette: Some("p.png".into()), ..Settings::default() };
+        let content = ItemSource::File { path: "/a b/ü.jpg".into(), sha256: None };
+        let styles = ["Swirl".into()]
+            .map(ItemSource::Example)
+            .into_iter()
+            .chain([ItemSource::StoredPixels(stored("77"))]);
         Item {
             id: 3,
-            content: ItemSource::File { path: "/a b/ü.jpg".into(), sha256: None },
-            styles: vec![
-                style(ItemSource::Example("Swirl".into())),
-                style(ItemSource::StoredPixels(super::super::StoredPixels {
-                    name: "pasted".into(),
-                    sha256: hash("77"),
-                })),
-            ],
-            palette: Some(ItemSource::StoredPixels(super::super::StoredPixels {
-                name: "pasted".into(),
-                sha256: hash("78"),
-            })),
-            output: "/out/ü in Swirl.png".into(),
+            palette: Some(ItemSource::StoredPixels(stored("78"))),
+            start: ItemStart::Course { picture: stored("79"), steps: 70 },
             without_recipe: true,
-            without_thumbnails: false,
-            batch: false,
             state,
-            remark: None,
-            settings: Settings {
-                learning_rate: 0.1 + 0.2,
-                palette: Some("p.png".into()),
-                ..Settings::default()
-            },
+            ..Item::new(content, styles.map(style).collect(), "/out/ü in Swirl.png".into(), settings)
         }
     }
 
@@ -222,7 +230,9 @@ mod tests {
             ItemState::AlreadyPainted,
         ]
         .map(item);
-        fs::write(folder.path().join("kept-777777777777777777777777.png"), "x").unwrap();
+        for needed in ["77", "79"] {
+            fs::write(folder.path().join(format!("kept-{}.png", needed.repeat(12))), "x").unwrap();
+        }
         fs::write(folder.path().join("kept-0.png"), "x").unwrap();
         store.write(items.to_vec()).unwrap();
         // The names in the file stay, whatever the types are called.
@@ -233,7 +243,9 @@ mod tests {
         let back = store.load().unwrap();
         assert_eq!(back[0], item(ItemState::Waiting));
         assert_eq!(back[1..], items[1..]);
-        assert!(folder.path().join("kept-777777777777777777777777.png").exists());
+        for needed in ["77", "79"] {
+            assert!(folder.path().join(format!("kept-{}.png", needed.repeat(12))).exists());
+        }
         assert!(!folder.path().join("kept-0.png").exists());
     }
 

@@ -1,9 +1,9 @@
 //! The painter's thread with small test engines, and the queue's rules.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicU32, Ordering},
     },
     thread,
@@ -13,16 +13,21 @@ use std::{
 use image::RgbImage;
 
 use super::{
-    CpuSharing, Item, ItemMove, ItemSource, ItemState, ItemStyle, JobQueue, LiveActivity, Painter, QueueStore,
+    CpuSharing, Item, ItemMove, ItemSource, ItemStart, ItemState, ItemStyle, JobQueue, LiveActivity, Painter,
+    QueueStore, StoredPixels,
 };
 use crate::session::{Engine, EngineError, PyramidProgress, Reading};
 use impasto_core::{
     picture,
-    run::{Job, RunInfo},
+    run::{Job, Pass, Record, RunInfo, Start},
     settings::{Settings, StyleMix},
     transfer::{GradientNorms, Inputs, Losses, StyleSource},
 };
-use impasto_formats::explore::{Ledger, recipe_hash};
+use impasto_formats::{
+    explore::{Ledger, recipe_hash},
+    known::KnownFiles,
+    recipe::{self, Recipe},
+};
 use impasto_network::compute::{DeviceInfo, DeviceKind};
 
 /// The seed with which the engine panics in its second step.
@@ -39,15 +44,20 @@ struct Small {
     step: u32,
     /// Counts the steps of all items.
     painted: Arc<AtomicU32>,
+    /// The shapes of the pictures that its runs went on from.
+    from: Shapes,
 }
+
+type Shapes = Arc<Mutex<Vec<Option<(u32, u32)>>>>;
 
 impl Engine for Small {
     fn start(
         &mut self,
         job: &Job,
-        _: Option<&RgbImage>,
+        current: Option<&RgbImage>,
         _: &mut dyn FnMut(&str),
     ) -> Result<RunInfo, EngineError> {
+        self.from.lock().unwrap().push(current.map(RgbImage::dimensions));
         (self.settings, self.step) = (job.settings.clone(), 0);
         let info = impasto_test_support::info();
         let device = DeviceInfo { kind: DeviceKind::Cpu, ..info.device.clone() };
@@ -87,19 +97,9 @@ impl Engine for Small {
 
 fn item(output: PathBuf, seed: u64, steps: u32) -> Item {
     let example = |title: &str| ItemSource::Example(title.to_owned());
-    Item {
-        id: 0,
-        content: example("Chelsea"),
-        styles: vec![ItemStyle { source: example("Swirl"), mix: StyleMix::default() }],
-        palette: None,
-        output,
-        without_recipe: true,
-        without_thumbnails: false,
-        batch: false,
-        state: ItemState::Waiting,
-        remark: None,
-        settings: Settings { seed, steps, size: 64, ..Settings::default() },
-    }
+    let styles = vec![ItemStyle { source: example("Swirl"), mix: StyleMix::default() }];
+    let settings = Settings { seed, steps, size: 64, ..Settings::default() };
+    Item { without_recipe: true, ..Item::new(example("Chelsea"), styles, output, settings) }
 }
 
 fn states(queue: &JobQueue) -> Vec<ItemState> {
@@ -352,4 +352,101 @@ fn items_move_and_names_differ() {
     assert_eq!((summary.open, summary.finished, summary.seconds_left), (2, 1, None));
     queue.remove_finished();
     assert_eq!(order(), [2, 1]);
+}
+
+/// A painting of five steps with a change after the second, repainted in four at twice the size.
+fn painted_before(style: picture::Picture) -> Record {
+    let inputs = Inputs::new(Arc::new(picture::CONTENTS[0].open()), vec![StyleSource::new(Arc::new(style))]);
+    let settings = Settings { size: 32, steps: 5, ..Settings::default() };
+    let heavier = Settings { style_weight: 3.5, ..settings.clone() };
+    let mut first = Record::new(Pass::new(&Job::new(1, inputs.clone(), settings.clone()), Start::Beginning));
+    first.change(2, (&settings, &heavier), (&inputs, &inputs));
+    let larger = Job::new(2, inputs, Settings { size: 64, ..heavier });
+    first.at(5).then(Pass::new(&larger, Start::Repaint)).at(4)
+}
+
+/// The recipe of a painting, and how an item begins with it.
+fn stored(folder: &Path, record: &Record) -> (Recipe, StoredPixels) {
+    let picture = RgbImage::from_pixel(30, 20, image::Rgb([7; 3]));
+    let recipe = Recipe::new(record, picture.dimensions(), &impasto_test_support::info());
+    let stored = QueueStore::keep_painting(folder, &picture, &recipe).unwrap();
+    (recipe, stored)
+}
+
+#[test]
+fn a_painting_goes_on_from_a_stored_picture_which_leaves_with_its_item() {
+    let outer = tempfile::tempdir().unwrap();
+    let at = |name: &str| outer.path().join(name);
+    let queue = JobQueue::default();
+    queue.restore(Some(QueueStore::open(&at("queue")).unwrap()), Vec::new());
+    let record = painted_before(picture::STYLES[0].open());
+    let adding = queue.begin_adding();
+    let (before, stored) = stored(&at("queue"), &record);
+    let file = at("queue").join(stored.file());
+    queue.add([item(at("first.png"), 0, 3)], None);
+    queue.save().unwrap();
+    assert!(file.exists(), "it is on its way into the list");
+    let begun = Item {
+        start: ItemStart::Picture(stored),
+        without_recipe: false,
+        settings: Settings { size: 128, steps: 3, ..Settings::default() },
+        ..item(at("a.png"), 0, 3)
+    };
+    queue.add([begun], None);
+    drop(adding);
+    let from = Shapes::default();
+    let engines_from = Arc::clone(&from);
+    let make = move || Small { from: Arc::clone(&engines_from), ..Small::default() };
+    let _painter = Painter::spawn(queue.clone(), make, || ()).unwrap();
+    wait_until("both are painted", &queue, all_finished);
+    assert_eq!(*from.lock().unwrap(), [None, Some((30, 20))]);
+    let (recipe, _) = recipe::read_file(&at("a.png")).unwrap();
+    assert_eq!(recipe.passes[..2], before.passes);
+    let last = recipe.last();
+    assert_eq!((last.start, last.settings.size, last.steps), (Start::Moment, 128, 3));
+    assert!(recipe.complete && recipe.passes.len() == 3);
+    assert!(file.exists());
+    queue.remove(2);
+    queue.save().unwrap();
+    assert!(!file.exists() && at("a.png").exists());
+}
+
+#[test]
+fn a_course_is_repeated_in_proportion_with_its_changes() {
+    let outer = tempfile::tempdir().unwrap();
+    let at = |name: &str| outer.path().join(name);
+    let queue = JobQueue::default();
+    queue.restore(Some(QueueStore::open(&at("queue")).unwrap()), Vec::new());
+    let record = painted_before(picture::STYLES[0].open());
+    let (before, stored_picture) = stored(&at("queue"), &record);
+    let course = |picture| Item {
+        start: ItemStart::Course { picture, steps: record.all_steps() },
+        without_recipe: false,
+        settings: Settings { size: 128, ..before.settings.clone() },
+        ..item(at("a.png"), 0, 3)
+    };
+    queue.add([course(stored_picture)], None);
+    let (from, painted) = <(Shapes, Arc<AtomicU32>)>::default();
+    let engines = (Arc::clone(&from), Arc::clone(&painted));
+    let make =
+        move || Small { from: Arc::clone(&engines.0), painted: Arc::clone(&engines.1), ..Small::default() };
+    let _painter = Painter::spawn(queue.clone(), make, || ()).unwrap();
+    wait_until("it is painted", &queue, all_finished);
+    assert_eq!(painted.load(Ordering::Relaxed), 9);
+    assert_eq!(*from.lock().unwrap(), [None, Some((20, 5))], "the second run continues the first");
+    let (recipe, _) = recipe::read_file(&at("a.png")).unwrap();
+    let mut expected = before.passes.clone();
+    expected.iter_mut().for_each(|pass| pass.settings.size *= 2);
+    assert_eq!(recipe.passes, expected);
+    assert!(recipe.complete);
+
+    // What cannot be repeated is told before it is painted.
+    let runs = |record: &Record| {
+        let item = course(stored(&at("queue"), record).1);
+        let (inputs, _) = item.open(Some(&at("queue"))).unwrap();
+        item.runs(inputs, Some(&at("queue")), &KnownFiles::default()).unwrap_err().to_string()
+    };
+    assert!(runs(&record.clone().incomplete()).contains("cannot be repeated"));
+    let lost = picture::Picture::from_rgba("lost.png", 20, 20, [1, 2, 3, 255].repeat(400)).unwrap();
+    assert!(runs(&painted_before(lost)).contains("lost.png, which is not found"));
 }

@@ -10,8 +10,10 @@ use std::{
 };
 
 use image::RgbImage;
+use impasto_core::transfer::Schedule;
 
 use super::{Cell, Item, ItemProgress, ItemStage, ItemState, JobQueue, PaintedCell, job_queue::lock};
+use crate::replay::ReplayPlan;
 
 /// What the painter does next.
 pub(super) enum Next {
@@ -48,7 +50,7 @@ impl JobQueue {
                 inner.stop = Arc::default();
                 let item = inner.items[at].clone();
                 let stage = ItemStage::Preparing("Opening the pictures…".to_owned());
-                let (id, steps) = (item.id, item.settings.steps);
+                let (id, steps) = (item.id, item.steps());
                 inner.now = Some(ItemProgress {
                     id,
                     stage,
@@ -180,4 +182,53 @@ impl Clock {
     pub fn seconds(&self) -> f64 {
         self.since.elapsed().saturating_sub(self.waited).as_secs_f64()
     }
+}
+
+/// How much of the work of an item's or a cell's runs is done.
+#[derive(Debug, Default)]
+pub(super) struct Work {
+    /// Of all runs, in pixels times steps.
+    all: f64,
+    before: f64,
+    steps_before: u32,
+    /// The schedule of the current run, its pixels and its steps.
+    now: Option<(Schedule, f64, u32)>,
+}
+
+impl Work {
+    /// One of the runs begins; they begin in their order.
+    pub fn begin(&mut self, runs: &[ReplayPlan], index: usize) {
+        if let Some((schedule, pixels, steps)) = self.now.take() {
+            self.before += pixels * done(&schedule, steps);
+            self.steps_before += steps;
+        }
+        let measured = |run: &ReplayPlan| {
+            let settings = &run.job.settings;
+            let pixels = f64::from(settings.longest_side()).powi(2);
+            (run.job.inputs.schedule(settings), pixels, run.steps)
+        };
+        if index == 0 {
+            let all = runs.iter().map(measured);
+            self.all = all.map(|(schedule, pixels, steps)| pixels * done(&schedule, steps)).sum();
+        }
+        self.now = runs.get(index).map(measured);
+    }
+
+    /// Fraction of the work that is done after a step of the current run.
+    pub fn share(&self, step: u32) -> f64 {
+        let Some((schedule, pixels, _)) = &self.now else { return 0.0 };
+        (self.before + pixels * done(schedule, step)) / self.all.max(1e-9)
+    }
+
+    /// Steps of the runs before the current one.
+    pub fn steps_before(&self) -> u32 {
+        self.steps_before
+    }
+}
+
+/// Work after a step, in steps at the final size, in which a run goes on when its schedule is over.
+fn done(schedule: &Schedule, step: u32) -> f64 {
+    let left = |step| schedule.work_left(0, step).last().copied().unwrap_or(0.0);
+    let scheduled = schedule.levels().last().map_or(0, |level| level.until);
+    left(0) - left(step) + f64::from(step.saturating_sub(scheduled))
 }

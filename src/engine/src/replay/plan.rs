@@ -15,7 +15,7 @@ use impasto_core::{
     transfer::Inputs,
 };
 use impasto_formats::{
-    inputs::{open_initial, open_palette},
+    inputs::{open_initial, open_mask, open_palette},
     recipe::{EventKind, Recipe, ReplayEvent, events},
 };
 
@@ -28,14 +28,14 @@ pub struct ReplayPlan {
     pub steps: u32,
     /// Start with a new engine.
     pub new_engine: bool,
-    /// The palettes that the events change to, by their names in the settings.
-    pub palettes: Palettes,
+    /// The palettes and masks of the run and its events, by their names in the settings.
+    pub named: NamedPictures,
     /// The pictures that the events replace others with.
     pub pictures: PicturesByHash,
 }
 
-/// Opened palettes by their names in settings.
-pub type Palettes = BTreeMap<PathBuf, Arc<Picture>>;
+/// Opened palettes and masks by their names in settings.
+pub type NamedPictures = BTreeMap<PathBuf, Arc<Picture>>;
 
 /// Opened pictures by the hashes that a recipe has for them.
 pub type PicturesByHash = BTreeMap<Sha256Hash, Arc<Picture>>;
@@ -55,7 +55,7 @@ impl ReplayPlan {
             events: Vec::new(),
             steps,
             new_engine: false,
-            palettes: Palettes::new(),
+            named: NamedPictures::new(),
             pictures: PicturesByHash::new(),
         }
     }
@@ -121,14 +121,14 @@ impl ReplayPlan {
                 }
             }
             let settings = change(pass.settings.clone())?;
-            let mut palettes = Palettes::new();
+            let mut named = NamedPictures::new();
             // A palette that replaces another is found by its hash, whatever its file holds now.
             for event in &events {
                 if let EventKind::Replace(settings, _, records) = &event.kind
                     && let Some((name, source)) = settings.palette.as_ref().zip(records.palette.as_ref())
                     && pass.settings.palette.as_ref() != Some(name)
                 {
-                    palettes.entry(name.clone()).or_insert_with(|| Arc::clone(&pictures[&source.sha256]));
+                    named.entry(name.clone()).or_insert_with(|| Arc::clone(&pictures[&source.sha256]));
                 }
             }
             let later = events.iter().filter_map(|event| match &event.kind {
@@ -136,8 +136,7 @@ impl ReplayPlan {
                 EventKind::Replace(..) | EventKind::Level(_) | EventKind::Downscale(_) => None,
             });
             for settings in [&settings].into_iter().chain(later) {
-                let Some(name) = settings.palette.as_ref().filter(|name| !palettes.contains_key(*name))
-                else {
+                let Some(name) = settings.palette.as_ref().filter(|name| !named.contains_key(*name)) else {
                     continue;
                 };
                 let pasted = pass.palettes.iter().find(|palette| Some(palette.sha256) == pasted_hash(name));
@@ -145,10 +144,26 @@ impl ReplayPlan {
                     Some(source) => open(source)?,
                     None => open_palette(name)?,
                 };
-                palettes.insert(name.clone(), palette);
+                named.insert(name.clone(), palette);
+            }
+            let all = events.iter().filter_map(|event| match &event.kind {
+                EventKind::Update(settings, _) | EventKind::Replace(settings, ..) => Some(settings.as_ref()),
+                EventKind::Level(_) | EventKind::Downscale(_) => None,
+            });
+            for name in [&settings].into_iter().chain(all).flat_map(|settings| settings.masks.files()) {
+                if named.contains_key(name) {
+                    continue;
+                }
+                let recorded = pass.masks.iter().find(|mask| Some(mask.sha256) == pasted_hash(name));
+                let mask = match recorded {
+                    Some(source) => open(source)?,
+                    None => open_mask(name)?,
+                };
+                named.insert(name.to_owned(), mask);
             }
             let inputs = Inputs {
-                palette: settings.palette.as_ref().and_then(|name| palettes.get(name)).cloned(),
+                masks: masks_of(&settings, &named),
+                palette: settings.palette.as_ref().and_then(|name| named.get(name)).cloned(),
                 // Only the first run starts from it.
                 initial: if index == 0 { open_initial(&settings)? } else { None },
                 ..Inputs::new(content, styles)
@@ -163,7 +178,7 @@ impl ReplayPlan {
                 choose_size: false,
             };
             let (steps, new_engine) = (pass.steps, pass.new_engine);
-            plans.push(Self { job, events, steps, new_engine, palettes, pictures });
+            plans.push(Self { job, events, steps, new_engine, named, pictures });
         }
         Ok(plans)
     }
@@ -184,7 +199,13 @@ pub(super) fn replaced(
         styles: records.styles.iter().zip(mix).map(style).collect::<Option<_>>()?,
         palette: records.palette.as_ref().and_then(opened),
         initial: now.initial.clone(),
+        masks: now.masks.clone(),
     })
+}
+
+/// The masks of these settings, which their plan has opened.
+pub(super) fn masks_of(settings: &Settings, named: &NamedPictures) -> Vec<Arc<Picture>> {
+    settings.masks.files().filter_map(|name| named.get(name)).cloned().collect()
 }
 
 /// Use the replacements in an event's pictures too, and another `palette`, if there is one, by its name in the

@@ -10,7 +10,7 @@ use std::{
 
 use image::RgbImage;
 
-use super::plan::{Palettes, PicturesByHash, ReplayPlan, replaced};
+use super::plan::{NamedPictures, PicturesByHash, ReplayPlan, masks_of, replaced};
 use crate::session::{Engine, EngineError, Reading};
 use impasto_core::{
     run::{DownscalePart, Job, Pass, Record, RunInfo, Start},
@@ -50,7 +50,7 @@ pub struct Replayer<E> {
     step: u32,
     settings: Settings,
     inputs: Option<Inputs>,
-    palettes: Palettes,
+    named: NamedPictures,
     pictures: PicturesByHash,
     /// The last picture read, from which the next run continues, and its record.
     current_picture: Option<(RgbImage, Record)>,
@@ -74,7 +74,7 @@ impl<E: Engine> Replayer<E> {
             step: 0,
             settings: Settings::default(),
             inputs: None,
-            palettes: Palettes::new(),
+            named: NamedPictures::new(),
             pictures: PicturesByHash::new(),
             current_picture: None,
             record: None,
@@ -89,6 +89,11 @@ impl<E: Engine> Replayer<E> {
     /// [`Engine::step`] fails with [`Interrupted`], and the picture can still be read.
     pub fn stop_at(&mut self, interrupted: Arc<AtomicBool>) {
         self.interrupted = interrupted;
+    }
+
+    /// Let the next run continue from this picture instead of the last one.
+    pub fn continue_from(&mut self, picture: RgbImage, record: Record) {
+        self.current_picture = Some((picture, record));
     }
 
     /// Prepare the next run, which continues from the last picture unless its job says otherwise.
@@ -114,7 +119,7 @@ impl<E: Engine> Replayer<E> {
         self.events = plan.events.clone().into();
         self.settings = job.settings;
         self.inputs = Some(job.inputs);
-        self.palettes.clone_from(&plan.palettes);
+        self.named.clone_from(&plan.named);
         self.pictures.clone_from(&plan.pictures);
         self.step = 0;
         self.downscaled = false;
@@ -151,13 +156,15 @@ impl<E: Engine> Replayer<E> {
                     inputs.set_mix(&mix);
                     if settings.palette != self.settings.palette {
                         inputs.palette =
-                            settings.palette.as_ref().and_then(|name| self.palettes.get(name)).cloned();
+                            settings.palette.as_ref().and_then(|name| self.named.get(name)).cloned();
                     }
+                    inputs.masks = masks_of(&settings, &self.named);
                     self.update(&settings, &inputs)?;
                 }
                 EventKind::Replace(settings, mix, records) => {
                     let Some(now) = &self.inputs else { continue };
-                    let Some(inputs) = replaced(now, &records, &mix, &self.pictures) else { continue };
+                    let Some(mut inputs) = replaced(now, &records, &mix, &self.pictures) else { continue };
+                    inputs.masks = masks_of(&settings, &self.named);
                     self.replace_pictures(&settings, &inputs)?;
                 }
             }
@@ -444,7 +451,7 @@ mod tests {
             ReplayPlan::of(&recipe, &Replacements::default(), &mut open, &|settings| Ok(settings)).unwrap();
         let hash = |palette: Option<&Arc<Picture>>| palette.map(|palette| palette.sha256);
         assert_eq!(hash(plans[0].job.inputs.palette.as_ref()), hash(Some(&known[0])));
-        assert_eq!(hash(plans[0].palettes.get(&known[1].reference())), hash(Some(&known[1])));
+        assert_eq!(hash(plans[0].named.get(&known[1].reference())), hash(Some(&known[1])));
         assert_eq!(replay(&plans).1.passes(), recipe.passes);
         let mut gone = |_: &SourceRecord| Err(anyhow::anyhow!("gone"));
         assert!(

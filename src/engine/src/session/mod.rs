@@ -73,7 +73,8 @@ pub trait Engine {
         report: &mut dyn FnMut(&str),
     ) -> Result<RunInfo, EngineError>;
 
-    /// Apply changed settings between two steps, and from the inputs the styles' mix and the palette.
+    /// Apply changed settings between two steps, and from the inputs the styles' mix, the palette and
+    /// the masks.
     ///
     /// # Errors
     ///

@@ -131,6 +131,11 @@ impl BlobCache {
         }
     }
 
+    /// Whether there is a blob of this id.
+    pub fn contains(&self, id: u64) -> bool {
+        self.blobs.contains_key(&id)
+    }
+
     /// Remove a blob.
     pub fn remove(&mut self, id: u64) {
         match self.blobs.remove(&id) {

@@ -1,7 +1,8 @@
 //! The time machine's storage: which moments of a painting are kept, and where their pictures are.
 //!
 //! [`Timeline`] is the index, thinned as a run grows older; [`MomentStore`] keeps the pictures and the engine's
-//! states, compressed in memory up to a limit, 96 MiB together, and in a cache folder beyond it.
+//! states, compressed in memory up to a limit, 96 MiB together, and in a cache folder beyond it. Pinned moments
+//! are never thinned out, and the store holds their pictures beside its limits.
 //!
 //! It is our own because no cache crate thins by a moment's place in a run: older moments become sparse,
 //! recent ones stay dense.
@@ -133,7 +134,10 @@ impl Timeline {
                 None => vec![id],
             },
             StoreResult::Refused { id } => {
-                self.remove(id);
+                // The store holds a pinned moment's picture all the same.
+                if self.get(id).is_some_and(|moment| !moment.pinned) {
+                    self.remove(id);
+                }
                 // Moments sent before that are refused as well, and need no more room.
                 if id < self.room_made {
                     return Vec::new();

@@ -32,7 +32,7 @@ pub struct Moment {
     pub at: f64,
     /// The settings differ from the previous moment's.
     pub changed: bool,
-    /// Pinned by the user.
+    /// Pinned by the user: it is never thinned out, and [`super::MomentStore::pin`] holds its picture.
     pub pinned: bool,
     /// The engine's complete state is stored with it.
     pub exact: bool,
@@ -42,6 +42,11 @@ pub struct Moment {
 }
 
 impl Moment {
+    /// Whether its picture can be read.
+    pub fn is_readable(&self) -> bool {
+        self.pinned || self.bytes > 0
+    }
+
     /// Longest side of the iterate in pixels.
     pub fn side(&self) -> u32 {
         self.place.width.max(self.place.height)

@@ -1,6 +1,8 @@
-//! Pictures and states of the moments: compressed on a separate thread, so that callers never wait.
+//! Pictures and states of the moments: compressed on a separate thread, so that callers never wait. Those of
+//! pinned moments are held as they are, whatever the limits.
 
 use std::{
+    collections::BTreeMap,
     io::{self, Cursor},
     path::PathBuf,
     sync::{
@@ -73,20 +75,27 @@ struct Blobs {
     states: BlobCache,
 }
 
+/// The pictures of pinned moments, under a lock of their own: that of the blobs is held while files are written.
+type Pinned = Arc<Mutex<BTreeMap<MomentId, Arc<RgbImage>>>>;
+
 /// Stores the pictures and states of a timeline's moments.
 pub struct MomentStore {
     commands: Sender<StoreCommand>,
     waiting: Arc<AtomicUsize>,
     kept: Receiver<StoreResult>,
     blobs: Arc<Mutex<Blobs>>,
+    pinned: Pinned,
 }
 
 /// Reads from a [`MomentStore`] on any thread; may block on the disk.
 #[derive(Clone)]
-pub struct MomentReader(Arc<Mutex<Blobs>>);
+pub struct MomentReader {
+    blobs: Arc<Mutex<Blobs>>,
+    pinned: Pinned,
+}
 
-fn lock(blobs: &Mutex<Blobs>) -> MutexGuard<'_, Blobs> {
-    blobs.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl MomentStore {
@@ -130,16 +139,30 @@ impl MomentStore {
                 }
             }
         })?;
-        Ok(Self { commands, waiting, kept, blobs })
+        Ok(Self { commands, waiting, kept, blobs, pinned: Pinned::default() })
     }
 
     /// Queue a moment; false if the queue is full.
     pub fn add(&self, id: MomentId, picture: Arc<RgbImage>, state: Option<Arc<Vec<u8>>>) -> bool {
-        if self.waiting.load(Ordering::Relaxed) >= MAX_WAITING {
-            return false;
-        }
+        self.waiting.load(Ordering::Relaxed) < MAX_WAITING && self.queue(id, picture, state)
+    }
+
+    fn queue(&self, id: MomentId, picture: Arc<RgbImage>, state: Option<Arc<Vec<u8>>>) -> bool {
         self.waiting.fetch_add(1, Ordering::Relaxed);
         self.commands.send(StoreCommand::Add { id, picture, state }).is_ok()
+    }
+
+    /// Hold the picture of a moment in memory until it is unpinned; the moment need not have been added.
+    pub fn pin(&self, id: MomentId, picture: Arc<RgbImage>) {
+        lock(&self.pinned).insert(id, picture);
+    }
+
+    /// Hold a picture no longer. It is stored like any other's, unless it is already.
+    pub fn unpin(&self, id: MomentId) {
+        let picture = lock(&self.pinned).remove(&id);
+        if let Some(picture) = picture {
+            self.queue(id, picture, None);
+        }
     }
 
     /// Remove moments.
@@ -156,7 +179,7 @@ impl MomentStore {
 
     /// A reader for background threads.
     pub fn reader(&self) -> MomentReader {
-        MomentReader(Arc::clone(&self.blobs))
+        MomentReader { blobs: Arc::clone(&self.blobs), pinned: Arc::clone(&self.pinned) }
     }
 }
 
@@ -166,6 +189,10 @@ fn keep(
     picture: &RgbImage,
     state: Option<Arc<Vec<u8>>>,
 ) -> Vec<StoreResult> {
+    // An unpinned moment may be there already.
+    if state.is_none() && lock(blobs).pictures.contains(id) {
+        return Vec::new();
+    }
     let mut encoded = Cursor::new(Vec::new());
     let encoder = PngEncoder::new_with_quality(&mut encoded, CompressionType::Fast, FilterType::Adaptive);
     if picture.write_with_encoder(encoder).is_err() {
@@ -212,20 +239,23 @@ impl MomentReader {
     /// # Errors
     ///
     /// If it is not stored, or its file is gone.
-    pub fn picture(&self, id: MomentId) -> io::Result<RgbImage> {
-        let bytes = lock(&self.0).pictures.get(id)?;
+    pub fn picture(&self, id: MomentId) -> io::Result<Arc<RgbImage>> {
+        if let Some(picture) = lock(&self.pinned).get(&id) {
+            return Ok(Arc::clone(picture));
+        }
+        let bytes = lock(&self.blobs).pictures.get(id)?;
         let picture = image::load_from_memory_with_format(&bytes, image::ImageFormat::Png);
-        Ok(picture.map_err(io::Error::other)?.into_rgb8())
+        Ok(Arc::new(picture.map_err(io::Error::other)?.into_rgb8()))
     }
 
     /// The engine's state at a moment; `None` if it is not stored.
     pub fn state(&self, id: MomentId) -> Option<Arc<Vec<u8>>> {
-        lock(&self.0).states.get(id).ok()
+        lock(&self.blobs).states.get(id).ok()
     }
 
-    /// Bytes in memory, and in files.
+    /// Bytes in memory, and in files, without the pictures of pinned moments.
     pub fn usage(&self) -> (u64, u64) {
-        let blobs = lock(&self.0);
+        let blobs = lock(&self.blobs);
         let (pictures, states) = (blobs.pictures.usage(), blobs.states.usage());
         (pictures.0 + states.0, pictures.1 + states.1)
     }

@@ -30,21 +30,6 @@ pub enum CollectError {
     OutputFolder(PathBuf),
 }
 
-/// The pictures that paths, folders and patterns name, each group sorted by name, without those in folders
-/// below.
-///
-/// # Errors
-///
-/// If a path does not exist, or a folder or pattern has no pictures.
-pub fn collect(paths: &[PathBuf]) -> Result<Vec<SourceFile>, CollectError> {
-    let mut collector = Collector::default();
-    let mut found = Vec::new();
-    for path in paths {
-        found.extend(collector.collect(path)?);
-    }
-    Ok(found)
-}
-
 /// Collects pictures, and notes what it leaves out in the requested folders.
 #[derive(Debug, Default)]
 pub struct Collector {
@@ -195,7 +180,7 @@ mod tests {
             fs::write(folder.path().join(name), "x").unwrap();
         }
         let names = |paths: &str| {
-            let found = collect(&[folder.path().join(paths)]).unwrap();
+            let found = Collector::default().collect(&folder.path().join(paths)).unwrap();
             found
                 .iter()
                 .map(|found| found.path.file_name().unwrap().to_str().unwrap().to_owned())
@@ -204,8 +189,9 @@ mod tests {
         assert_eq!(names(""), ["a.jpg", "a2.JPG", "b.png"]);
         assert_eq!(names("a*"), ["a.jpg", "a2.JPG"]);
         assert_eq!(names("b.png"), ["b.png"]);
-        assert!(matches!(collect(&[folder.path().join("z*")]), Err(CollectError::Empty(_))));
-        assert!(matches!(collect(&[folder.path().join("z.png")]), Err(CollectError::Missing(_))));
+        let collect = |paths: &str| Collector::default().collect(&folder.path().join(paths));
+        assert!(matches!(collect("z*"), Err(CollectError::Empty(_))));
+        assert!(matches!(collect("z.png"), Err(CollectError::Missing(_))));
     }
 
     #[test]

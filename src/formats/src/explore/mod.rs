@@ -8,8 +8,8 @@ mod pairs;
 mod sheet;
 
 pub use axis::{Axis, AxisError, AxisValue};
-pub use collect::{CollectError, Collector, SourceFile, collect};
+pub use collect::{CollectError, Collector, SourceFile};
 pub use figure::{Figure, FigureCell, FigureRow};
 pub use ledger::{Ledger, recipe_hash};
-pub use pairs::{NAME_PATTERN, Pair, PairError, Pairing, mixed_outputs};
+pub use pairs::{NAME_PATTERN, Pair, PairError, Pairing, mixed_pairs};
 pub use sheet::{CELL_SIZE, CELL_STEPS, ContactSheet, cell_order, legend};

@@ -1,7 +1,7 @@
 //! Which contents are painted in which styles, and the names of the output files.
 
 use std::{
-    collections::BTreeMap,
+    collections::BTreeSet,
     path::{Component, Path, PathBuf},
 };
 
@@ -22,11 +22,11 @@ pub enum Pairing {
     Matched,
 }
 
-/// A content, a style and the output file.
+/// A content, its style or several that are mixed, and the output file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pair {
     pub content: PathBuf,
-    pub style: PathBuf,
+    pub styles: Vec<PathBuf>,
     pub output: PathBuf,
 }
 
@@ -87,40 +87,41 @@ fn mix_name(styles: &[SourceFile]) -> String {
     names.join(" + ")
 }
 
-/// The output files of paintings, each a content and the name of its style, in the folders below `folder`
-/// that the contents are in.
-fn outputs<'a>(
-    paintings: impl IntoIterator<Item = (&'a SourceFile, String)>,
+/// Pairs of a content, its styles and their name, with output files in the folders below `folder` that the
+/// contents are in.
+fn name_outputs<'a>(
+    paintings: impl IntoIterator<Item = (&'a SourceFile, Vec<PathBuf>, String)>,
     folder: &Path,
     pattern: &str,
-) -> Result<Vec<PathBuf>, PairError> {
-    let mut names = BTreeMap::new();
-    let mut outputs = Vec::new();
-    for (index, (content, style)) in paintings.into_iter().enumerate() {
+) -> Result<Vec<Pair>, PairError> {
+    let mut names = BTreeSet::new();
+    let mut pairs = Vec::new();
+    for (index, (content, styles, style)) in paintings.into_iter().enumerate() {
         let name = file_name(pattern, &stem(&content.path), &style, index + 1);
         let output = folder.join(&content.subfolder).join(name);
         // Some file systems are case-insensitive.
-        if names.insert(output.to_string_lossy().to_lowercase(), index).is_some() {
+        if !names.insert(output.to_string_lossy().to_lowercase()) {
             return Err(PairError::SameName(output));
         }
-        outputs.push(output);
+        pairs.push(Pair { content: content.path.clone(), styles, output });
     }
-    Ok(outputs)
+    Ok(pairs)
 }
 
-/// The output files of contents that are each painted in a mix of all styles.
+/// The paintings of contents that are each painted in a mix of all styles.
 ///
 /// # Errors
 ///
 /// If two outputs have the same name.
-pub fn mixed_outputs(
+pub fn mixed_pairs(
     contents: &[SourceFile],
     styles: &[SourceFile],
     folder: &Path,
     pattern: &str,
-) -> Result<Vec<PathBuf>, PairError> {
+) -> Result<Vec<Pair>, PairError> {
     let name = mix_name(styles);
-    outputs(contents.iter().map(|content| (content, name.clone())), folder, pattern)
+    let styles: Vec<PathBuf> = styles.iter().map(|style| style.path.clone()).collect();
+    name_outputs(contents.iter().map(|content| (content, styles.clone(), name.clone())), folder, pattern)
 }
 
 impl Pairing {
@@ -145,16 +146,9 @@ impl Pairing {
                 return Err(PairError::Uneven { contents: contents.len(), styles: styles.len() });
             }
         };
-        let names = pairs.iter().map(|&(content, style)| (content, style_name(style)));
-        let outputs = outputs(names, folder, pattern)?;
-        let pairs = pairs.into_iter().zip(outputs);
-        Ok(pairs
-            .map(|((content, style), output)| Pair {
-                content: content.path.clone(),
-                style: style.path.clone(),
-                output,
-            })
-            .collect())
+        let paintings =
+            pairs.into_iter().map(|(content, style)| (content, vec![style.path.clone()], style_name(style)));
+        name_outputs(paintings, folder, pattern)
     }
 }
 
@@ -214,7 +208,9 @@ mod tests {
         let contents = ["cat.jpg", "trip/cat.jpg"].map(|path| below("photos", path));
         let styles = sources(&["wave.jpg", "star.jpg", "moon.jpg", "sun.jpg", "sea.jpg"]);
         let outputs = |count: usize, pattern: &str| {
-            mixed_outputs(&contents, &styles[..count], Path::new("out"), pattern).unwrap()
+            let pairs = mixed_pairs(&contents, &styles[..count], Path::new("out"), pattern).unwrap();
+            assert!(pairs.iter().all(|pair| pair.styles.len() == count));
+            pairs.into_iter().map(|pair| pair.output).collect::<Vec<_>>()
         };
         let out = Path::new("out");
         assert_eq!(
@@ -222,7 +218,7 @@ mod tests {
             [out.join("cat in wave + star.png"), out.join("trip").join("cat in wave + star.png")]
         );
         assert_eq!(outputs(5, "{number} {style}.jpg")[0], out.join("001 wave + star + moon + 2 more.jpg"));
-        let same = mixed_outputs(&[contents[0].clone(), contents[0].clone()], &styles, out, NAME_PATTERN);
+        let same = mixed_pairs(&[contents[0].clone(), contents[0].clone()], &styles, out, NAME_PATTERN);
         assert!(matches!(same, Err(PairError::SameName(_))));
     }
 }

@@ -37,7 +37,7 @@ use impasto_core::{
 
 use container::Entries;
 pub use error::ProjectError;
-pub use pins::SavedPin;
+pub use pins::{MAX_PINS, SavedPin};
 pub use write::{Draft, SourceStorage};
 
 /// Newest format version: its recipes may be of version 2. A project without such is written as version 1,
@@ -133,7 +133,7 @@ pub struct Manifest {
     pub recipe: Option<Recipe>,
     #[serde(default)]
     pub losses: Vec<LossCurve>,
-    /// Pinned pictures.
+    /// Pinned moments.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pins: Vec<SavedPin>,
     /// Saved mixes.
@@ -173,7 +173,7 @@ pub struct Project {
     pub engine: Option<EngineState>,
     /// Notices for the user on how it was read.
     pub remarks: Vec<String>,
-    /// The pins with their pictures.
+    /// The pinned moments with their pictures.
     pub pins: Vec<(SavedPin, Arc<RgbImage>)>,
     entries: Entries,
     folder: PathBuf,

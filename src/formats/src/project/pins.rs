@@ -1,4 +1,4 @@
-//! Pins and saved mixes in a project.
+//! Pinned moments and saved mixes in a project.
 
 use std::sync::Arc;
 
@@ -17,15 +17,22 @@ use impasto_core::{
     settings::Settings,
 };
 
-/// Maximum number of pins in a project.
-pub(super) const MAX_PINS: usize = 64;
+/// Maximum number of pinned moments in a project.
+pub const MAX_PINS: usize = 64;
 
-/// A pinned picture, and what it was painted with.
+/// A pinned moment: its picture, and what it was painted with. Programs that do not know the name and the time
+/// read it without them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SavedPin {
     /// The number that the user sees.
     pub number: u32,
+    /// The name that the user gave it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     pub step: u32,
+    /// Time spent painting until then, in seconds.
+    #[serde(default)]
+    pub elapsed: f64,
     pub settings: Settings,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recipe: Option<Recipe>,
@@ -34,7 +41,7 @@ pub struct SavedPin {
 }
 
 impl Draft<'_> {
-    /// Add the next pin. Its picture is embedded, or stored in a file beside the project, named by the `hash`
+    /// Add the next pinned moment. Its picture is embedded, or stored in a file beside the project, named by the `hash`
     /// of its pixels.
     ///
     /// # Errors
@@ -162,7 +169,10 @@ mod tests {
             for number in [1, 2] {
                 let settings = Settings { seed: u64::from(number), ..Settings::default() };
                 let recipe = (number == 1).then(crate::recipe::tests::recipe);
-                let pin = SavedPin { number, step: 10 * number, settings, recipe, pixels: Pixels::default() };
+                let name = (number == 2).then(|| "the blue one".to_owned());
+                let (step, elapsed) = (10 * number, f64::from(number) + 0.5);
+                let pin =
+                    SavedPin { number, name, step, elapsed, settings, recipe, pixels: Pixels::default() };
                 draft.pin(pin, &picture(number as u8), hash(number as u8)).unwrap();
             }
             let path = folder.path().join("a.impasto");
@@ -174,6 +184,8 @@ mod tests {
                     (pin.number, pin.step, pin.settings.seed),
                     (number, 10 * number, u64::from(number))
                 );
+                let name = (number == 2).then_some("the blue one");
+                assert_eq!((pin.name.as_deref(), pin.elapsed), (name, f64::from(number) + 0.5));
                 assert_eq!((&**rgb, pin.recipe.is_some()), (&picture(number as u8), number == 1));
             }
             let names: &[&str] =
@@ -191,7 +203,43 @@ mod tests {
 
     fn saved(number: u32) -> SavedPin {
         let (settings, pixels) = (Settings::default(), Pixels::default());
-        SavedPin { number, step: 1, settings, recipe: None, pixels }
+        SavedPin { number, name: None, step: 1, elapsed: 0.0, settings, recipe: None, pixels }
+    }
+
+    /// A pin as programs knew it that had no names for them.
+    #[derive(Deserialize, Serialize)]
+    struct OldPin {
+        number: u32,
+        step: u32,
+        settings: Settings,
+        #[serde(default)]
+        recipe: Option<Recipe>,
+        #[serde(default)]
+        pixels: Pixels,
+    }
+
+    #[test]
+    fn older_programs_read_pins_and_theirs_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut draft = Draft::new(manifest(), SourceStorage::Embedded);
+        let pin = SavedPin { name: Some("the blue one".to_owned()), elapsed: 7.5, ..saved(1) };
+        draft.pin(pin, &picture(7), hash(7)).unwrap();
+        let path = folder.path().join("a.impasto");
+        draft.write(&path).unwrap();
+        let (json, entries) = crate::project::container::read(&fs::read(&path).unwrap()).unwrap();
+        let mut value: Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(value["version"], 1, "older programs open it");
+        let old: OldPin = serde_json::from_value(value["pins"][0].clone()).unwrap();
+        assert_eq!((old.number, old.step, old.settings == Settings::default()), (1, 1, true));
+
+        // What they write has neither names nor times.
+        value["pins"] = vec![serde_json::to_value(old).unwrap()].into();
+        let entries: Vec<_> = entries.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
+        let project =
+            Project::parse(written(value.to_string().as_bytes(), &entries), PathBuf::new()).unwrap();
+        let (pin, rgb) = &project.pins[0];
+        assert_eq!((pin.number, &pin.name, pin.elapsed), (1, &None, 0.0));
+        assert_eq!(**rgb, picture(7));
     }
 
     #[test]

@@ -8,9 +8,7 @@ use super::{Recipe, has_hash};
 use crate::{known::KnownFiles, trust::Trust};
 use impasto_base::{files::folder_of, hash::Sha256Hash, text};
 use impasto_core::settings::{Init, Settings};
-
-/// Maximum size of a file that is hashed, in bytes.
-const MAX_BYTES: u64 = 2 << 30;
+use impasto_network::vgg::MAX_WEIGHTS_BYTES;
 
 /// Find the files beside the recipe's file, or among those that the user opened before; returns notices for the
 /// user. One that has the recorded hash may be opened from now on.
@@ -87,7 +85,7 @@ impl Search<'_> {
     fn find(&mut self, name: &Path, hash: Option<Sha256Hash>) -> Option<PathBuf> {
         let beside = self.folder.join(name);
         if let Some(hash) = hash {
-            let same = has_hash(&beside, &hash, MAX_BYTES).then(|| beside.clone());
+            let same = has_hash(&beside, &hash, MAX_WEIGHTS_BYTES).then(|| beside.clone());
             if let Some(path) = same.or_else(|| self.known.find(&hash)) {
                 self.found.push(path.clone());
                 return Some(path);

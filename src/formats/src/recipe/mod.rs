@@ -37,13 +37,19 @@ pub(crate) use read::{adapt, check};
 pub use read::{parse, read_file};
 pub use thumbnail::Thumbnail;
 
-/// Newest format version: it has changes of pictures. A recipe without them is written as version 1, which
-/// older programs read.
-pub const VERSION: u64 = 2;
+/// Newest format version: it has masks, and the one before it changes of pictures. A recipe without them is
+/// written as version 1, which older programs read.
+pub const VERSION: u64 = 3;
 
 /// The oldest version that can express these runs.
 fn version_of(passes: &[Pass]) -> u64 {
-    if passes.iter().any(|pass| pass.last_pictures().is_some()) { 2 } else { 1 }
+    if passes.iter().any(|pass| !pass.masks.is_empty()) {
+        3
+    } else if passes.iter().any(|pass| pass.last_pictures().is_some()) {
+        2
+    } else {
+        1
+    }
 }
 
 /// How a picture was painted.

@@ -8,12 +8,10 @@ use super::{Recipe, RecipeError, VERSION, events, numbers};
 use impasto_base::{files::read_regular, text};
 use impasto_core::{
     picture::{MAX_FILE_BYTES, MAX_TEXT, embedded_text},
-    run::{DownscalePart, MAX_CHANGES, MAX_PASSES, MAX_SOURCES, Pass},
+    run::{DownscalePart, MAX_CHANGES, MAX_MASKS, MAX_PASSES, MAX_SOURCES, Pass},
     settings::{Settings, StyleMix},
+    transfer::MAX_STYLES,
 };
-
-/// Maximum number of styles of a run.
-const MAX_STYLES: usize = 64;
 
 /// Maximum number of steps at downscaled sizes in a recipe, each and in sum: hours of dragging.
 const MAX_DOWNSCALED_STEPS: u32 = 100_000;
@@ -200,6 +198,9 @@ fn check_pass(pass: &Pass) -> Result<(), String> {
     }
     if pass.palettes.len() > MAX_CHANGES + 1 {
         return Err(format!("it has {} palettes", pass.palettes.len()));
+    }
+    if pass.masks.len() > MAX_MASKS {
+        return Err(format!("it has {} masks", pass.masks.len()));
     }
     // An untrusted picture must not keep a render busy forever between two steps.
     let downscale = |part: DownscalePart| match part {

@@ -8,6 +8,7 @@ mod ffmpeg;
 mod format;
 mod gif;
 mod lettering;
+mod system_fonts;
 mod webp;
 
 use std::{
@@ -24,6 +25,7 @@ use encoder::Encoder;
 pub use error::TimelapseError;
 pub use format::Format;
 pub use lettering::{Lettering, caption};
+pub use system_fonts::SystemFonts;
 
 /// Playback of a time-lapse.
 #[derive(Clone, Copy, Debug, PartialEq)]

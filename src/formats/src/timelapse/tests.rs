@@ -129,3 +129,60 @@ fn letters_are_drawn_and_cut_at_the_edge() {
     let (short, tall) = (lettering.measure("a", 12.0), lettering.measure("aaaa", 24.0));
     assert!(tall.0 > 4 * short.0 && tall.1 > short.1);
 }
+
+#[test]
+fn letters_that_the_bundled_font_lacks_come_from_the_system() {
+    use epaint::text::{FallbackRequest, FontFamily, FontProvider as _};
+
+    let drawn = |text: &str| {
+        let mut image = RgbImage::from_pixel(160, 40, image::Rgb([255; 3]));
+        Lettering::default().draw(&mut image, (4, 4), text, 24.0, [0; 3]);
+        image
+    };
+    // Two words each; where no font has their letters, both are the same row of boxes.
+    for (script, [one, other]) in [
+        ("Chinese", ["文字", "图画"]),
+        ("Japanese", ["あい", "うえ"]),
+        ("Korean", ["한글", "그림"]),
+        ("Arabic", ["لوح", "رسم"]),
+        ("Hebrew", ["צבע", "ציר"]),
+        ("Thai", ["สี", "ดำ"]),
+    ] {
+        let request = FallbackRequest {
+            cluster: &one[..one.chars().next().unwrap().len_utf8()],
+            family: &FontFamily::Proportional,
+        };
+        if SystemFonts.font_for(&request).is_some() {
+            assert_ne!(drawn(one), drawn(other), "{script}");
+        } else {
+            println!("skipped: no font with {script} letters");
+        }
+    }
+}
+
+#[test]
+fn emoji_keep_their_colours() {
+    use epaint::{
+        Color32, ColorImage,
+        text::{GlyphBitmap, GlyphRasterizer, GlyphRasterizerRequest, RasterizedGlyph},
+    };
+
+    let mut lettering = Lettering::default();
+    let red = |_: &GlyphRasterizerRequest<'_>| {
+        let image = ColorImage::filled([6, 6], Color32::from_rgba_premultiplied(100, 0, 0, 128));
+        let bitmap = GlyphBitmap { image, offset_px: epaint::emath::Vec2::ZERO, is_color: true };
+        Some(RasterizedGlyph { bitmap, advance_px: 8.0 })
+    };
+    // No font has a letter of the private use area.
+    lettering.0.set_glyph_rasterizers(vec![GlyphRasterizer::new("red squares", red)]);
+    let mut image = RgbImage::from_pixel(40, 40, image::Rgb([200; 3]));
+    lettering.draw(&mut image, (4, 4), "\u{f8f0}", 20.0, [0, 0, 255]);
+    let mut colours: Vec<[u8; 3]> = image.pixels().map(|pixel| pixel.0).collect();
+    colours.sort_unstable();
+    colours.dedup();
+    assert!(
+        colours.contains(&[200, 100, 100])
+            && colours.iter().all(|[red, green, blue]| *red == 200 && green == blue),
+        "{colours:?}"
+    );
+}

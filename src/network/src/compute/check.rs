@@ -202,7 +202,7 @@ fn style(features: &Features, target: &Features) -> [Tensor<1>; 3] {
     let energy = mean.ones_like().sum();
     let moments = MomentsTarget::new([&mean, &deviation, &energy, &energy], 0.01);
     if let Features::Gpu(features) = features
-        && let Some((value, matrix, vector)) = features.style_term(&gram, Some(&moments), 2.0, 0.5)
+        && let Some((value, matrix, vector)) = features.style_term(&gram, Some(&moments), 2.0, 0.5, None)
     {
         return [value, matrix.flatten::<1>(0, 1) * 2.0, vector.unwrap_or(mean) * 2.0];
     }

@@ -3,7 +3,7 @@
 
 use burn::tensor::{Device as TensorDevice, Tensor, TensorData};
 
-use super::{cpu::HostFeatures, gpu::GpuFeatures};
+use super::{PositionWeights, cpu::HostFeatures, gpu::GpuFeatures};
 
 /// Features of one layer.
 #[derive(Clone, Debug)]
@@ -61,7 +61,7 @@ impl Features {
                 let channels = matrix.channels;
                 Tensor::from_data(TensorData::new(matrix.gram(), [channels, channels]), device)
             }
-            Features::Gpu(features) => features.gram(),
+            Features::Gpu(features) => features.gram(None),
         }
     }
 
@@ -76,7 +76,41 @@ impl Features {
             Features::Host { matrix, device, .. } => {
                 Tensor::from_data(TensorData::new(matrix.mean(), [matrix.channels]), device)
             }
-            Features::Gpu(features) => features.mean(),
+            Features::Gpu(features) => features.mean(None),
+        }
+    }
+
+    /// Weighted Gram matrix Σ m·F·Fᵀ/Σm `[C, C]`.
+    pub fn weighted_gram(&self, weights: &PositionWeights) -> Tensor<2> {
+        match self {
+            Features::Tensor(tensor) => {
+                let left = flat(&(tensor.clone() * weights.tensor().clone()));
+                left.matmul(flat(tensor).transpose()) / weights.sum()
+            }
+            Features::Host { matrix, device, .. } => {
+                let channels = matrix.channels;
+                Tensor::from_data(
+                    TensorData::new(matrix.weighted_gram(weights), [channels, channels]),
+                    device,
+                )
+            }
+            Features::Gpu(features) => features.gram(Some(weights)),
+        }
+    }
+
+    /// Weighted mean Σ m·F/Σm `[C]`.
+    pub fn weighted_mean(&self, weights: &PositionWeights) -> Tensor<1> {
+        match self {
+            Features::Tensor(tensor) => {
+                let [_, channels, ..] = tensor.dims();
+                let sums = flat(&(tensor.clone() * weights.tensor().clone())).sum_dim(1);
+                sums.reshape([channels]) / weights.sum()
+            }
+            Features::Host { matrix, device, .. } => {
+                let mean = TensorData::new(matrix.weighted_mean(weights), [matrix.channels]);
+                Tensor::from_data(mean, device)
+            }
+            Features::Gpu(features) => features.mean(Some(weights)),
         }
     }
 
@@ -85,7 +119,7 @@ impl Features {
         match self {
             Features::Tensor(tensor) => f64::from(tensor.clone().square().sum().into_scalar::<f32>()),
             Features::Host { matrix, .. } => matrix.energy(),
-            Features::Gpu(features) => f64::from(features.squares(None).into_scalar::<f32>()),
+            Features::Gpu(features) => f64::from(features.squares(None, None).into_scalar::<f32>()),
         }
     }
 
@@ -102,7 +136,26 @@ impl Features {
             (Features::Host { matrix, device, .. }, Features::Host { matrix: target, .. }) => {
                 Tensor::from_data(TensorData::new(vec![matrix.distance(target) as f32], [1]), device)
             }
-            (Features::Gpu(features), Features::Gpu(target)) => features.squares(Some(target)),
+            (Features::Gpu(features), Features::Gpu(target)) => features.squares(Some(target), None),
+            _ => panic!("one network computes all features of a run"),
+        }
+    }
+
+    /// Weighted Σ m·(F−F*)², shape `[1]`.
+    ///
+    /// # Panics
+    ///
+    /// As [`Features::distance`].
+    pub fn weighted_distance(&self, target: &Self, weights: &PositionWeights) -> Tensor<1> {
+        match (self, target) {
+            (Features::Tensor(features), Features::Tensor(target)) => {
+                ((features.clone() - target.clone()).square() * weights.tensor().clone()).sum()
+            }
+            (Features::Host { matrix, device, .. }, Features::Host { matrix: target, .. }) => {
+                let distance = matrix.weighted_distance(target, weights) as f32;
+                Tensor::from_data(TensorData::new(vec![distance], [1]), device)
+            }
+            (Features::Gpu(features), Features::Gpu(target)) => features.squares(Some(target), Some(weights)),
             _ => panic!("one network computes all features of a run"),
         }
     }

@@ -4,4 +4,4 @@ mod layer;
 pub mod weights;
 
 pub use layer::Layer;
-pub use weights::{Weights, WeightsError, WeightsInfo};
+pub use weights::{MAX_WEIGHTS_BYTES, Weights, WeightsError, WeightsInfo};

@@ -78,14 +78,13 @@ impl Graph<'_> {
             let x = rect.min.x + rect.width() * quarter as f32 / 4.0;
             painter.vline(x, outer.y_range(), Stroke::new(1.0, palette.line));
         }
-        self.scale(&painter, outer, palette);
-
         let on = self.track.on;
         let color = if on { palette.accent } else { palette.weak };
         painter.add(Shape::line(self.line(rect), Stroke::new(1.6, color)));
         let now = place(rect, self.now, self.range().position(self.value(self.now)));
         painter.vline(now.x, outer.y_range(), Stroke::new(1.0, palette.text));
         painter.circle_filled(now, 3.0, palette.text);
+        self.scale(&painter, outer, palette);
 
         let pointer = response.hover_pos();
         let near = |points: &[Pos2]| {
@@ -195,10 +194,13 @@ impl Graph<'_> {
         let font = FontId::monospace(10.5);
         let low = range.value(0.0);
         for (at, align, value) in [
-            (outer.left_top() + egui::vec2(4.0, 2.0), Align2::LEFT_TOP, range.max),
-            (outer.left_bottom() + egui::vec2(4.0, -2.0), Align2::LEFT_BOTTOM, low),
+            (outer.left_top() + egui::vec2(14.0, 2.0), Align2::LEFT_TOP, range.max),
+            (outer.left_bottom() + egui::vec2(14.0, -2.0), Align2::LEFT_BOTTOM, low),
         ] {
-            painter.text(at, align, widgets::number(value), font.clone(), palette.weak);
+            let text = painter.layout_no_wrap(widgets::number(value), font.clone(), palette.weak);
+            let rect = align.anchor_size(at, text.size());
+            painter.rect_filled(rect.expand(1.0), 0.0, palette.well);
+            painter.galley(rect.min, text, palette.weak);
         }
     }
 }

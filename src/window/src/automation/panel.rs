@@ -43,11 +43,11 @@ impl ImpastoApp {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let any = !self.settings.automation.is_empty();
             let tooltip = "Takes every course away; the settings stay where they were set";
-            if widgets::icon_button(ui, Icon::Close, "Remove all automation", tooltip, any).clicked() {
+            if any && widgets::quiet_button(ui, "Remove all", tooltip).clicked() {
                 self.settings.automation = Automation::default();
             }
             let percent = 100.0 * self.settings.time_at(self.run.step()).min(1.0);
-            let text = widgets::weak(ui, format!("{percent:.0} %"));
+            let text = widgets::weak(ui, format!("{percent:.0} % of the run"));
             ui.add(Label::new(text).truncate()).on_hover_text(
                 "Where the run is: courses go from its beginning to its end, whatever the number of steps",
             );

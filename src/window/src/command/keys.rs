@@ -50,7 +50,9 @@ impl Command {
             .into_iter()
             .filter(|command| !matches!(command, Command::Copy | Command::Paste | Command::Help))
             .flat_map(|command| command.row().keys.iter().map(move |shortcut| (*shortcut, command)))
-            .filter(|(shortcut, _)| !focused || shortcut.modifiers.command)
+            .filter(|(shortcut, command)| {
+                !focused || shortcut.modifiers.command || *command == Command::Controls
+            })
             .collect();
         // ctrl-O also matches when shift is held, so what asks for more keys goes first.
         shortcuts.sort_by_key(|(shortcut, _)| {

@@ -1,7 +1,6 @@
 //! The table of commands. To add one: a row here.
 
 use egui::{
-    FocusDirection,
     Key::{self, *},
     KeyboardShortcut, Modifiers, ViewportCommand,
 };
@@ -129,6 +128,9 @@ commands! {
     Swap "Swap content and style" Swap []
         "Makes the content the style and the first style the content"
         if |app| app.pictures.content.picture.is_some() || app.pictures.styles[0].picture.is_some() => |app, _| app.swap();
+    FollowFiles "Follow files" Restart []
+        "Content, styles and palette follow their files: what another program saves, such as Krita or Photoshop, fades into the painting within a second"
+        => |app, _| app.toggle_following();
     // The picture comes as an event, like that of the keys.
     Paste "Paste picture" Copy [ctrl(V)]
         "Puts the clipboard's picture into the slot under the pointer, or asks which one is meant"
@@ -175,6 +177,9 @@ commands! {
     Now "Back to now" Step [plain(End)]
         "Shows the painting as it is"
         if |app| app.view.film.view().is_some() => |app, ctx| app.look_at(ctx, None);
+    Pin "Pin this moment" Pin [plain(P)]
+        "Keeps the moment that is shown, with its settings, in the filmstrip and in projects, to compare with and to return to; once more: no longer"
+        if |app| app.view.canvas.picture().is_some() => |app, ctx| app.pin(ctx);
     Branch "Go on from this moment" Play [plain(B)]
         "Goes on painting from the moment that is looked at: picture and settings return, and what was painted since stays in the filmstrip"
         if |app| app.view.film.view().is_some() => |app, _| app.go_on_from_view();
@@ -203,11 +208,8 @@ commands! {
         "The other picture in the painting's place, or the painting again"
         => |app, _| app.view.compare.flipped = !app.view.compare.flipped;
     CompareNext "Compare with the next" Flip [plain(N)]
-        "Takes the next picture to compare with: content, style, pins"
+        "Takes the next picture to compare with: content, style, pinned moments"
         => |app, _| app.compare_with_next();
-    Pin "Pin the picture" Pin [plain(P)]
-        "Keeps the picture as it is now, with its settings, to compare with and to return to"
-        if |app| app.view.canvas.picture().is_some() => |app, _| app.pin();
     Lab "Layer lab" Lab [plain(L)]
         "Shows what one layer sees: its Gram matrix beside the style's, its feature maps, and where in the picture it pulls"
         => |app, _| app.toggle_lab();
@@ -232,6 +234,9 @@ commands! {
     Stage "Second window" Fit [plain(F10)]
         "The picture alone in a window of its own, for another screen; this one stays as it is to work in"
         => |app, ctx| app.toggle_stage(ctx);
+    NextPreset "Next preset" Dice []
+        "Takes the next of the bundled presets; also on the bar of the full screen and of the second window"
+        => |app, _| app.next_preset();
     Playlist "Playlist…" Play [plain(F9)]
         "Paintings that follow each other by themselves, on the full screen or in the second window"
         => |app, _| app.playlist.open = !app.playlist.open;
@@ -256,6 +261,9 @@ commands! {
     QueueHold "Hold the queue, or go on" Queue []
         "The queue begins nothing and rests where it is, or goes on"
         if |app| app.queue.outlook.open > 0 => |app, ctx| app.hold_queue(ctx);
+    Notify "Tell when the queue is done" Eye []
+        "The desktop tells when the queue is done or something of it fails, unless this window is in front"
+        => |app, _| app.toggle_notifications();
     Grid "Grid" Grid [plain(G)]
         "Small pictures with two settings varied, painted in the background, to choose from by looking"
         => |app, _| app.toggle_page(Page::Grid);
@@ -266,8 +274,8 @@ commands! {
         "Finds any command, preset or setting by a few letters, and sets values: “beta 3”"
         => |app, _| app.panels.finder.toggle();
     Controls "Focus the controls" PanelLeft [plain(F6)]
-        "Moves the keyboard's focus into the controls; there, tab and the arrows move on, escape leaves"
-        => |_, ctx| ctx.memory_mut(|memory| memory.move_focus(FocusDirection::Next));
+        "Moves the keyboard's focus from part to part of the window, with shift back; there, tab and the arrows move on, escape leaves"
+        => |app, ctx| app.go_through_regions(ctx);
     TogglePanels "Hide or show panels" PanelLeft [plain(Tab)]
         "Leaves only the picture and the transport, or brings the panels back"
         => |app, _| app.toggle_panels();
@@ -283,6 +291,9 @@ commands! {
     ZoomReset "Interface at 100 %" Fit [ctrl(Num0)]
         "Texts and controls as large as the screen asks for"
         => |app, ctx| app.set_zoom(ctx, 1.0);
+    LessMotion "Less motion" Hold []
+        "Lets paintings change without a fade and lists scroll at once; the desktop's own setting counts until this is used"
+        => |app, ctx| app.toggle_motion(ctx);
     FrameTimes "Frame times" History [plain(F12)]
         "Shows how long frames and steps take, and how soon a changed setting is seen"
         => |app, _| app.panels.frames.shown = !app.panels.frames.shown;
@@ -298,6 +309,9 @@ commands! {
     About "About Impasto" Help []
         "Version, and the licences of everything that the program is built from"
         => |app, _| app.toggle_about();
+    XWayland "Start through XWayland" Open []
+        "Nothing can be dropped on a window of Wayland. From the next start on it runs through XWayland, if there is one, and takes dropped files; text may be less sharp on scaled screens"
+        if |_| crate::xwayland::is_wayland() => |app, _| app.toggle_xwayland();
     Quit "Quit" Close [ctrl(Q)]
         "Closes the window; settings and pictures are remembered"
         => |_, ctx| ctx.send_viewport_cmd(ViewportCommand::Close);

@@ -66,11 +66,11 @@ impl ImpastoApp {
         row(ui, "Pyramid", tooltip, |ui| {
             widgets::checkbox(ui, "Pyramid", tooltip, &mut self.settings.pyramid);
             let place = self.run.place();
-            if !self.settings.pyramid {
-                return;
+            if self.settings.pyramid && place.levels == 1 && self.run.alive() {
+                let text = "one size only: small enough to begin with";
+                ui.add(egui::Label::new(widgets::weak(ui, text)).truncate()).on_hover_text(tooltip);
             }
-            if place.levels < 2 {
-                ui.label(widgets::weak(ui, "one size only: it is small"));
+            if !self.settings.pyramid || place.levels < 2 {
                 return;
             }
             ui.spacing_mut().item_spacing.x = space::XS;

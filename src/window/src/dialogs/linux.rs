@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Answer, Ask, Mode, shown, tell_apart};
+use super::{Answer, Ask, Mode, Parent, shown, tell_apart};
 
 /// A dialog that ends within this time, with nothing picked, could not be shown. It takes some of it to
 /// appear, and a file too many is better than a picture that is lost.
@@ -21,7 +21,7 @@ const PORTAL: Duration = Duration::from_secs(5);
 /// display, with 1.
 const CANCELLED: i32 = 42;
 
-pub async fn show(ask: Ask) -> Answer {
+pub async fn show(ask: Ask, parent: Option<Parent>) -> Answer {
     let connection = async {
         let builder = zbus::connection::Builder::session()?;
         builder.method_timeout(PORTAL).build().await
@@ -33,7 +33,10 @@ pub async fn show(ask: Ask) -> Answer {
             false
         }
     };
-    if offers { tell_apart(shown(&ask), SOONER).await } else { zenity(Command::new("zenity"), &ask) }
+    if offers {
+        return tell_apart(shown(&ask, parent), SOONER).await;
+    }
+    zenity(Command::new("zenity"), &ask, parent.and_then(Parent::x11))
 }
 
 /// Whether the desktop portal has file dialogs: it offers the interface only if the desktop brings one.
@@ -53,8 +56,9 @@ async fn offers_files(connection: &zbus::Connection) -> bool {
     version.is_ok()
 }
 
-/// Asks by zenity, which is what `command` starts, and waits for its end.
-fn zenity(mut command: Command, ask: &Ask) -> Answer {
+/// Asks by zenity, which is what `command` starts, and waits for its end. Its dialog belongs to the window with this
+/// number under X11.
+fn zenity(mut command: Command, ask: &Ask, window: Option<u64>) -> Answer {
     command.args(["--file-selection", "--title", &ask.title]);
     match ask.mode {
         Mode::Open => {}
@@ -80,6 +84,10 @@ fn zenity(mut command: Command, ask: &Ask) -> Answer {
     }
     for way in ["ZENITY_CANCEL", "ZENITY_ESC"] {
         command.env(way, CANCELLED.to_string());
+    }
+    if let Some(window) = window {
+        // Not by an option: that differs between zenity's versions, and one that is not known ends it.
+        command.env("WINDOWID", window.to_string());
     }
     let asked = Instant::now();
     let output = match command.stdin(Stdio::null()).output() {
@@ -114,13 +122,13 @@ mod tests {
     fn played(script: &str, ask: &Ask) -> Answer {
         let mut command = Command::new("sh");
         command.args(["-c", script, "zenity"]);
-        zenity(command, ask)
+        zenity(command, ask, Some(0x0160_0004))
     }
 
     #[test]
     fn a_dialog_that_fails_is_told_from_one_that_is_cancelled() {
         let ask = Ask::save_picture("a.png");
-        assert_eq!(zenity(Command::new("/nowhere/zenity"), &ask), Answer::Unavailable);
+        assert_eq!(zenity(Command::new("/nowhere/zenity"), &ask, None), Answer::Unavailable);
         for fails in [
             "sleep 0.4; exit 1",
             "exit 255",
@@ -153,6 +161,12 @@ mod tests {
         let all = arguments(&open);
         assert!(has(&all, ["--filename", "/a b/"]), "{all:?}");
         assert!(has(&all, ["--file-filter", "All files | *"]), "{all:?}");
+    }
+
+    #[test]
+    fn its_dialog_belongs_to_the_window() {
+        let ask = Ask::open_project();
+        assert_eq!(played(r#"echo "/$WINDOWID""#, &ask), Answer::Picked(vec!["/23068676".into()]));
     }
 
     #[test]

@@ -82,7 +82,7 @@ impl ImpastoApp {
         let info = self.run.info.take();
         self.run = Run { id: self.run.id + 1, info, ..Run::default() };
         self.history.restore(&manifest.losses);
-        self.take_pins(&project.pins);
+        self.take_pins(ctx, &project.pins);
         if !manifest.mixes.is_empty() {
             self.mixes.desk.slots = manifest.mixes.clone();
         }

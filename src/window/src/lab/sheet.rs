@@ -54,7 +54,7 @@ pub fn paint(ui: &Ui, extracts: &Extracts, sight: LayerVisualization, rect: Rect
         let image = egui::Image::from_texture((texture.id(), rect.size())).uv(uv).corner_radius(2.0);
         image.paint_at(ui, rect);
     } else {
-        Icon::Lab.paint(ui.painter(), rect.center(), palette.rail.gamma_multiply(0.6));
+        Icon::Lab.paint(ui.painter(), rect.center(), palette.rail);
     }
     if let Stage::Making(part) = stage {
         let mut bar = Rect::from_min_max(pos2(rect.min.x, rect.max.y - 3.0), rect.max);

@@ -14,7 +14,7 @@ use super::{
     action::Actions,
     extracts::Extracts,
     mixes::MixDesk,
-    state::{History, Series},
+    state::{Curve, History, Series},
     theme::{Palette, space},
     widgets::{self, row_error},
 };
@@ -89,13 +89,15 @@ impl Context<'_> {
             // A factor α or β of 0 leaves no share either.
             self.shares.as_ref().map(|shares| shares.get(&term).copied().unwrap_or(0.0))
         };
-        let (points, latest) = self.history.line(series).map_or((&[][..], None), |(p, l)| (p, Some(l)));
+        let line = self.history.line(series);
+        let losses = line.map_or_else(Vec::new, |line| self.history.parts(line));
+        let latest = line.and_then(Curve::latest);
         let color = match term {
             Term::Style(layer) => palette.layer(layer),
             Term::Content(_) => palette.text,
             Term::Global(_) => palette.weak,
         };
-        Look { color, heard, share, points, latest }
+        Look { color, heard, share, losses, latest }
     }
 
     fn error(&self, ui: &mut Ui, setting: &str) {

@@ -46,8 +46,9 @@ pub struct Look<'a> {
     pub heard: bool,
     /// Share of the image's gradient, 0 to 1, if it is known.
     pub share: Option<f64>,
-    /// Steps and logarithms of the losses.
-    pub points: &'a [PlotPoint],
+    /// Steps and logarithms of the losses, each size apart.
+    pub losses: Vec<&'a [PlotPoint]>,
+    /// The loss now, if it is measured.
     pub latest: Option<f64>,
 }
 
@@ -66,7 +67,7 @@ pub struct StripUi<'a> {
     pub look: Look<'a>,
     /// What its layer holds, where that is shown.
     pub extract: Option<(&'a Extracts, LayerVisualization)>,
-    /// Strips with pictures stand around it.
+    /// Others have such a picture, and this one keeps their line.
     pub indented: bool,
     pub removable: bool,
     /// Moves with the other linked faders.
@@ -92,14 +93,14 @@ impl StripUi<'_> {
         let whole = vec2(ui.available_width(), FIRST + SECOND + METER);
         let (mut area, _) = ui.allocate_exact_size(whole, Sense::hover());
         let side = FIRST + SECOND - 1.0;
-        if let Some((extracts, sight)) = self.extract {
-            let rect = Rect::from_min_size(area.min + vec2(0.0, 2.0), vec2(side, side));
-            if picture(ui, rect, extracts, sight).clicked() {
-                used.picture = true;
-            }
+        let place = Rect::from_min_size(area.min + vec2(0.0, 2.0), vec2(side, side));
+        if let Some((extracts, sight)) = self.extract
+            && picture(ui, place, extracts, sight).clicked()
+        {
+            used.picture = true;
         }
-        if self.indented {
-            area.min.x += side + space::S;
+        if self.extract.is_some() || self.indented {
+            area.min.x = place.max.x + space::S;
         }
         let (gap, width) = (space::XS, area.width());
         let first = Rect::from_min_size(area.min, vec2(width, FIRST));
@@ -118,8 +119,8 @@ impl StripUi<'_> {
         let name = cut(first, first.min.x, first.min.x + NAME);
         let remove = cut(first, first.max.x - REMOVE, first.max.x);
         let number = cut(first, remove.min.x - gap - NUMBER, remove.min.x - gap);
-        self.name(ui, name);
-        self.sparkline(ui, cut(first, name.max.x + gap, number.min.x - space::S));
+        let end = self.name(ui, name);
+        self.sparkline(ui, cut(first, end.max(name.max.x) + gap, number.min.x - space::S));
         at(ui, number, |ui| {
             fader.number(ui, &mut strip.weight, NUMBER);
         });
@@ -194,7 +195,7 @@ impl StripUi<'_> {
         let (name, rest) = rect.split_top_bottom_at_y(rect.min.y + NAME_ABOVE);
         let (rest, switches) = rest.split_top_bottom_at_y(rest.max.y - SECOND);
         let (rest, number) = rest.split_top_bottom_at_y(rest.max.y - FIRST - gap);
-        self.name_in(ui, name, Align2::CENTER_CENTER, 12.5);
+        self.name(ui, name, Align2::CENTER_CENTER, 12.5);
         let track = Rect::from_center_size(rest.center(), vec2(20.0, rest.height() - gap));
         at(ui, track, |ui| {
             if !self.look.heard {
@@ -235,11 +236,8 @@ impl StripUi<'_> {
         }
     }
 
-    fn name(&self, ui: &mut Ui, rect: Rect) {
-        self.name_in(ui, rect, Align2::LEFT_CENTER, 14.0);
-    }
-
-    fn name_in(&self, ui: &mut Ui, rect: Rect, align: Align2, size: f32) {
+    /// Shows the name and tells where it ends.
+    fn name(&self, ui: &mut Ui, rect: Rect, align: Align2, size: f32) -> f32 {
         let palette = Palette::of(ui);
         let response = ui.interact(rect, ui.scope_id().with(("name", self.what)), Sense::hover());
         let color = if self.look.heard { palette.text } else { palette.weak };
@@ -249,23 +247,35 @@ impl StripUi<'_> {
         if self.locked {
             Icon::Lock.paint(ui.painter(), pos2(text.max.x + 10.0, rect.center().y), palette.weak);
             tips::beside(response, &format!("{}\nLocked: Randomize leaves it alone.", self.tooltip));
+            text.max.x + 18.0
         } else {
             tips::beside(response, self.tooltip);
+            text.max.x
         }
     }
 
     /// The loss over the run, on a logarithmic axis of its own.
     fn sparkline(&self, ui: &mut Ui, rect: Rect) {
-        let Some(latest) = self.look.latest.filter(|_| rect.width() >= 16.0) else { return };
+        if self.look.losses.is_empty() || rect.width() < 16.0 {
+            return;
+        }
         let name = format!("Loss of {}", self.what);
         let response = ui.interact(rect, ui.scope_id().with(("loss", self.what)), Sense::hover());
-        let value = widgets::number(format!("{latest:.2e}").parse().unwrap_or(latest));
-        response.widget_info(|| WidgetInfo::labeled(Role::Image, true, format!("{name}, now {value}")));
-        response.on_hover_text(format!("{name} before its weight, over the run: now {value}"));
+        let now = match self.look.latest {
+            Some(latest) => {
+                format!("now {}", widgets::number(format!("{latest:.2e}").parse().unwrap_or(latest)))
+            }
+            None => "not measured now".to_owned(),
+        };
+        response.widget_info(|| WidgetInfo::labeled(Role::Image, true, format!("{name}, {now}")));
+        response.on_hover_text(format!("{name} before its weight, over the run: {now}"));
         let color = if self.look.heard { self.look.color } else { Palette::of(ui).weak };
-        let line = curve(self.look.points, rect.shrink2(vec2(1.0, 5.0)));
-        if let Some(&end) = line.last() {
+        let lines = curve(&self.look.losses, rect.shrink2(vec2(1.0, 5.0)));
+        let end = lines.last().and_then(|line| line.last()).copied();
+        for line in lines {
             ui.painter().add(Shape::line(line, Stroke::new(1.0, color)));
+        }
+        if let Some(end) = end.filter(|_| self.look.latest.is_some()) {
             ui.painter().circle_filled(end, 1.5, color);
         }
     }
@@ -302,22 +312,25 @@ fn percent(share: f64) -> String {
     if percent > 0.0 && percent < 0.5 { "<1 %".to_owned() } else { format!("{percent:.0} %") }
 }
 
-/// The points fitted into a rectangle, one per point of width at most.
-pub fn curve(points: &[PlotPoint], rect: Rect) -> Vec<Pos2> {
-    let (Some(first), Some(last)) = (points.first(), points.last()) else { return Vec::new() };
-    let (low, high) = points
-        .iter()
-        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), p| (low.min(p.y), high.max(p.y)));
+/// Lines fitted into a rectangle, one point per point of width at most.
+pub fn curve(parts: &[&[PlotPoint]], rect: Rect) -> Vec<Vec<Pos2>> {
+    let all = || parts.iter().copied().flatten();
+    let (Some(first), Some(last)) = (all().next(), all().last()) else { return Vec::new() };
+    let (low, high) =
+        all().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), p| (low.min(p.y), high.max(p.y)));
     let span = |a: f64, b: f64| if b > a { b - a } else { 1.0 };
     let (wide, high_by) = (span(first.x, last.x), span(low, high));
     let place = |p: &PlotPoint| {
         let x = rect.min.x + rect.width() * ((p.x - first.x) / wide) as f32;
         pos2(x, rect.max.y - rect.height() * ((p.y - low) / high_by) as f32)
     };
-    let every = (points.len() as f32 / rect.width().max(1.0)).ceil().max(1.0) as usize;
-    let mut line: Vec<Pos2> = points.iter().step_by(every).map(place).collect();
-    line.push(place(last));
-    line
+    let every = (all().count() as f32 / rect.width().max(1.0)).ceil().max(1.0) as usize;
+    let line = |part: &&[PlotPoint]| {
+        let mut line: Vec<Pos2> = part.iter().step_by(every).map(place).collect();
+        line.extend(part.last().map(place));
+        line
+    };
+    parts.iter().map(line).collect()
 }
 
 /// What a layer holds, small; larger under the pointer.
@@ -393,11 +406,19 @@ mod tests {
         assert_eq!([0.0, 0.004, 0.25, 1.0].map(percent), ["0 %", "<1 %", "25 %", "100 %"]);
         let points: Vec<PlotPoint> = (0..1000).map(|i| PlotPoint::new(f64::from(i), -f64::from(i))).collect();
         let rect = Rect::from_min_size(pos2(10.0, 20.0), vec2(50.0, 14.0));
-        let line = curve(&points, rect);
+        let line = curve(&[&points], rect).concat();
         assert!(line.len() <= 51 && line.iter().all(|p| rect.expand(0.01).contains(*p)), "{line:?}");
         assert_eq!((line[0], *line.last().unwrap()), (rect.left_top(), rect.right_bottom()));
-        let one = curve(&points[..1], rect);
+        let one = curve(&[&points[..1]], rect).concat();
         assert!(one.iter().all(|p| rect.contains(*p)));
         assert!(curve(&[], rect).is_empty());
+        // Two sizes are two lines in the same place.
+        let (before, after) = points.split_at(400);
+        let two = curve(&[before, after], rect);
+        assert_eq!(
+            (two.len(), two[0][0], *two[1].last().unwrap()),
+            (2, rect.left_top(), rect.right_bottom())
+        );
+        assert!(two[0].last().unwrap().x < two[1][0].x);
     }
 }

@@ -9,14 +9,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::origin::{Origin, RememberedStyle};
 use impasto_base::{files, hash::Sha256Hash, random::SplitMix64};
-use impasto_core::settings::Settings;
+use impasto_core::{settings::Settings, transfer::MAX_STYLES};
 
 /// Version of the form that this program writes; it reads this one and those before.
 const VERSION: u64 = 1;
-/// Largest file that is read, in bytes; most entries, and most styles of one.
+/// Largest file that is read, in bytes, and most entries.
 const MOST_BYTES: u64 = 8 << 20;
 const MOST_ENTRIES: usize = 1000;
-const MOST_STYLES: usize = 64;
 /// Seconds that an entry may last, and that a picture may take to fade.
 pub const SECONDS: std::ops::RangeInclusive<f64> = 5.0..=86_400.0;
 pub const FADE: std::ops::RangeInclusive<f64> = 0.0..=30.0;
@@ -110,8 +109,8 @@ impl Entry {
     }
 
     fn check(&self) -> Result<(), String> {
-        if self.styles.is_empty() || self.styles.len() > MOST_STYLES {
-            return Err(format!("it has {} styles, but needs 1 to {MOST_STYLES}", self.styles.len()));
+        if self.styles.is_empty() || self.styles.len() > MAX_STYLES {
+            return Err(format!("it has {} styles, but needs 1 to {MAX_STYLES}", self.styles.len()));
         }
         if let Some(seconds) = self.seconds
             && !SECONDS.contains(&seconds)

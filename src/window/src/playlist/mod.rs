@@ -74,6 +74,19 @@ impl ImpastoApp {
         self.ask_to_save_as(Ask::save_playlist(&name), saving);
     }
 
+    /// What becomes of the playlist if the window closes now, where that matters.
+    pub(super) fn playlist_left_by_closing(&self) -> Option<String> {
+        let unsaved = self.playlist.list != self.playlist.saved && !self.playlist.list.entries.is_empty();
+        let unsaved = unsaved.then_some(match self.playlist.file {
+            Some(_) => "What was changed of the playlist is not saved.",
+            None => "The playlist is not saved.",
+        });
+        let plays =
+            self.playlist.plays().then_some("A playlist is in play; the next start begins without it.");
+        let text: Vec<&str> = plays.into_iter().chain(unsaved).collect();
+        (!text.is_empty()).then(|| text.join(" "))
+    }
+
     fn read_playlist(&mut self, path: PathBuf) {
         let path = std::path::absolute(&path).unwrap_or(path);
         let (file, known) = (path.clone(), self.files.known.clone());

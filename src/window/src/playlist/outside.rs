@@ -71,7 +71,7 @@ impl Outside {
     /// Removes from an entry's settings the files that may not be opened.
     pub fn restrict(&self, settings: &mut Settings) {
         for named in NamedFile::ALL {
-            if named.of(settings).is_some_and(|path| self.refused.contains(path)) {
+            if named.all_of(settings).any(|path| self.refused.contains(path)) {
                 named.leave_out(settings);
             }
         }

@@ -290,7 +290,9 @@ fn row(
         ui.allocate_ui_with_layout(vec2(room, ROW), Layout::left_to_right(Align::Center), |ui| {
             ui.set_min_width(room);
             let color = if playing { Palette::of(ui).accent } else { Palette::of(ui).text };
-            let text = egui::RichText::new(format!("{number}  {}", entry.title())).color(color);
+            // Not by its colour alone.
+            let mark = if playing { "▶ " } else { "" };
+            let text = egui::RichText::new(format!("{mark}{number}  {}", entry.title())).color(color);
             let title = ui.add(egui::Label::new(text).truncate().sense(egui::Sense::click()));
             if title.on_hover_text("Double-click: plays from here").double_clicked() {
                 actions.push(PlaylistAction::Play(Some(index)));

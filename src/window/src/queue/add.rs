@@ -7,6 +7,7 @@ use std::{
 
 use egui::{Context, Label, TextEdit, Ui};
 
+use super::start::StartChoice;
 use crate::{
     ImpastoApp,
     dialogs::Ask,
@@ -21,9 +22,12 @@ use impasto_base::error::chain;
 use impasto_core::{
     picture::{self, Picture},
     settings::{MAX_SIZE, MIN_SIZE, Settings},
-    transfer::{self, KernelSet},
+    transfer::{self, Inputs, KernelSet},
 };
-use impasto_engine::queue::{Item, ItemSource, ItemState, ItemStyle, QueueStore};
+use impasto_engine::{
+    queue::{Item, ItemSource, ItemStart, ItemStyle, QueueStore},
+    session::StyleSource,
+};
 
 /// Endings that pictures can be saved with.
 const ENDINGS: [&str; 6] = ["png", "jpg", "jpeg", "webp", "tif", "tiff"];
@@ -32,6 +36,7 @@ const SMALL: u32 = 160;
 
 /// What a person chooses for a painting.
 pub struct AddForm {
+    pub start: StartChoice,
     pub size: f64,
     pub name: String,
     pub folder: Option<PathBuf>,
@@ -118,14 +123,16 @@ impl ImpastoApp {
         } else if self.may_queue() {
             let folder = self.folder_for(FileKind::Exports);
             let size = f64::from(self.view.layout.final_size);
-            self.queue.adding = Some(AddForm { size, name: self.save_name(), folder, free: None });
+            let start = StartChoice::default();
+            self.queue.adding = Some(AddForm { start, size, name: self.save_name(), folder, free: None });
         }
     }
 
     pub(crate) fn add_window(&mut self, ctx: &Context) {
         let Some(mut form) = self.queue.adding.take() else { return };
-        let Some(inputs) = self.inputs() else { return };
-        let settings = Settings { size: whole_size(form.size), ..self.settings.clone() };
+        let queued = self.queued_inputs(form.start, whole_size(form.size));
+        let Some((inputs, settings, steps)) = queued else { return };
+        let start_problem = self.start_problem(form.start);
         let names: Vec<&str> = inputs.styles.iter().map(|style| style.picture.name.as_str()).collect();
         let title = format!("{} in {}", inputs.content.name, names.join(" + "));
         let shapes = inputs.shapes(&settings);
@@ -138,14 +145,9 @@ impl ImpastoApp {
             ui.heading("Add this painting to the queue");
             ui.add_space(space::S);
             ui.add(Label::new(&title).truncate());
-            ui.add(
-                Label::new(widgets::weak(
-                    ui,
-                    "The pictures and settings as they are now, painted from the beginning.",
-                ))
-                .wrap(),
-            );
-            ui.add_space(space::M);
+            ui.add_space(space::S);
+            form.start_rows(ui, start_problem);
+            ui.add_space(space::S);
             size_row(ui, &mut form.size);
             let tooltip = "Name of the picture's file; its ending says the format: .png, .jpg, .webp or .tif";
             widgets::row(ui, "Name", tooltip, |ui| {
@@ -170,16 +172,13 @@ impl ImpastoApp {
                 (None, None) => {}
             }
             let (width, height) = shapes.content;
-            let text = format!(
-                "{width} × {height} px, {} steps, about {} of memory",
-                settings.steps,
-                widgets::bytes(memory)
-            );
+            let text =
+                format!("{width} × {height} px, {steps} steps, about {} of memory", widgets::bytes(memory));
             ui.label(widgets::weak(ui, text));
             ui.add_space(space::M);
             ui.horizontal(|ui| {
                 let tooltip = "Puts it at the end of the queue";
-                let able = problem.is_none();
+                let able = problem.is_none() && start_problem.is_none();
                 let add = widgets::accent_button(ui, Icon::Plus, "Add to the queue", 170.0, tooltip, able);
                 if able && ui.memory(|memory| memory.focused().is_none()) {
                     add.request_focus();
@@ -206,55 +205,71 @@ impl ImpastoApp {
         match decision {
             None => self.queue.adding = Some(form),
             Some(false) => {}
-            Some(true) => self.queue_painting(&form, settings),
+            Some(true) => self.queue_painting(&form, inputs, settings),
         }
     }
 
     /// Makes the item in the background: pictures without a file are copied.
-    fn queue_painting(&mut self, form: &AddForm, settings: Settings) {
-        let Some((inputs, output)) = self.inputs().zip(form.path()) else { return };
+    fn queue_painting(&mut self, form: &AddForm, inputs: Inputs, settings: Settings) {
+        let Some(output) = form.path() else { return };
         self.view.layout.final_size = settings.size;
-        let folder = self.queue.desk.folder();
+        let (desk, known) = (self.queue.desk.clone(), self.files.known.clone());
         let (without_recipe, without_thumbnails) = (self.files.without_recipe, self.files.without_thumbnails);
         let shown = self.view.canvas.picture();
+        let choice = form.start;
+        let begins = self.shown_to_keep();
         let work = move || {
+            let adding = desk.begin_adding();
+            let folder = desk.folder();
             let keep = |picture: &Picture| keep(folder.as_deref(), picture);
             let item = || -> Result<Item, String> {
-                let style = |style: &impasto_engine::session::StyleSource| -> Result<ItemStyle, String> {
+                let style = |style: &StyleSource| -> Result<ItemStyle, String> {
                     Ok(ItemStyle { source: keep(&style.picture)?, mix: style.mix })
                 };
-                Ok(Item {
-                    id: 0,
-                    content: keep(&inputs.content)?,
-                    styles: inputs.styles.iter().map(style).collect::<Result<_, _>>()?,
+                let styles = inputs.styles.iter().map(style).collect::<Result<_, _>>()?;
+                let output = std::path::absolute(&output).unwrap_or(output);
+                let start = match (choice, begins, &folder) {
+                    (StartChoice::Beginning, ..) => ItemStart::Beginning,
+                    (_, Some(shown), Some(folder)) => shown.keep(choice, folder)?,
+                    _ => return Err("the picture is not shown any more".to_owned()),
+                };
+                let item = Item {
                     palette: inputs.palette.as_deref().map(keep).transpose()?,
-                    output: std::path::absolute(&output).unwrap_or(output),
+                    start,
                     without_recipe,
                     without_thumbnails,
-                    batch: false,
-                    state: ItemState::Waiting,
-                    remark: None,
-                    settings,
-                })
+                    ..Item::new(keep(&inputs.content)?, styles, output, settings)
+                };
+                if choice != StartChoice::Beginning {
+                    // Tell now, and not after a night, if a picture is missing.
+                    item.runs(inputs.clone(), folder.as_deref(), &known).map_err(|error| chain(&*error))?;
+                }
+                Ok(item)
             };
             let small = shown.unwrap_or_else(|| Arc::new(inputs.content.rgb.clone()));
-            (item(), Arc::new(picture::thumbnail(&small, SMALL)))
+            (item(), Arc::new(picture::thumbnail(&small, SMALL)), adding)
         };
-        self.tasks.save(Path::new("the queue"), "queue", work, |app: &mut Self, ctx, (item, small)| {
-            let item = match item {
-                Ok(item) => item,
-                Err(text) => {
-                    let text = format!("Not queued: {text}.");
-                    return app.messages.banners.push(Banner { trouble: Trouble::Other, text });
-                }
-            };
-            let held = app.queue.outlook.held;
-            app.queue.desk.add([item], Some(&small));
-            app.start_painter(ctx);
-            app.messages.toasts.add(match held {
-                true => "Added to the queue, which is on hold: Queue, then Go on.",
-                false => "Added to the queue.",
-            });
-        });
+        self.tasks.save(
+            Path::new("the queue"),
+            "queue",
+            work,
+            |app: &mut Self, ctx, (item, small, adding)| {
+                let item = match item {
+                    Ok(item) => item,
+                    Err(text) => {
+                        let text = format!("Not queued: {text}.");
+                        return app.messages.banners.push(Banner { trouble: Trouble::Other, text });
+                    }
+                };
+                let held = app.queue.outlook.held;
+                app.queue.desk.add([item], Some(&small));
+                drop(adding);
+                app.start_painter(ctx);
+                app.messages.toasts.add(match held {
+                    true => "Added to the queue, which is on hold: Queue, then Go on.",
+                    false => "Added to the queue.",
+                });
+            },
+        );
     }
 }

@@ -1,15 +1,18 @@
 //! Adding folders to the queue: contents in styles, as `impasto batch` paints them.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use egui::{Context, Label, TextEdit, Ui};
 
 use super::add::{folder_row, keep, size_row, whole_size};
 use crate::{ImpastoApp, dialogs, folders::FileKind, icons::Icon, theme::space, widgets};
-use impasto_base::error::chain;
-use impasto_core::settings::{Settings, StyleMix};
-use impasto_engine::queue::{Item, ItemSource, ItemState, ItemStyle};
-use impasto_formats::explore::{NAME_PATTERN, Pair, Pairing, collect};
+use impasto_base::{error::chain, text};
+use impasto_core::settings::Settings;
+use impasto_engine::queue::Item;
+use impasto_formats::explore::{Collector, NAME_PATTERN, Pair, Pairing};
 
 /// What a person chooses for folders.
 pub struct FoldersForm {
@@ -17,8 +20,15 @@ pub struct FoldersForm {
     asked: Question,
     /// The question that was asked last, and its number.
     last: Option<(Question, u64)>,
-    answer: Option<Result<Vec<Pair>, String>>,
+    answer: Option<Result<Found, String>>,
     tickets: u64,
+}
+
+/// What there is to paint.
+struct Found {
+    pairs: Vec<Pair>,
+    /// What was left out of the folders, in words.
+    left_out: Option<String>,
 }
 
 /// What the paintings are made of.
@@ -33,18 +43,24 @@ struct Question {
 
 impl Question {
     /// Looks at the disk.
-    fn answer(&self) -> Result<Vec<Pair>, String> {
-        let contents = collect(&self.contents).map_err(|error| chain(&error))?;
-        let styles = collect(&self.styles).map_err(|error| chain(&error))?;
+    fn answer(&self) -> Result<Found, String> {
+        let mut collector = Collector::default();
+        let mut collect = |paths: &[PathBuf]| {
+            let found: Result<Vec<_>, _> = paths.iter().map(|path| collector.collect(path)).collect();
+            found.map(|found| found.concat()).map_err(|error| chain(&error))
+        };
+        let (contents, styles) = (collect(&self.contents)?, collect(&self.styles)?);
         let folder = self.output.as_deref().unwrap_or(Path::new("."));
-        self.pairing.pairs(&contents, &styles, folder, &self.pattern).map_err(|error| match error {
-            impasto_formats::explore::PairError::Uneven { contents, styles } => {
-                format!(
-                    "{contents} contents and {styles} styles cannot be matched one by one: take all pairs"
-                )
-            }
-            error => chain(&error),
-        })
+        let pairs =
+            self.pairing.pairs(&contents, &styles, folder, &self.pattern).map_err(|error| match error {
+                impasto_formats::explore::PairError::Uneven { contents, styles } => {
+                    format!(
+                        "{contents} contents and {styles} styles cannot be matched one by one: take all pairs"
+                    )
+                }
+                error => chain(&error),
+            })?;
+        Ok(Found { pairs, left_out: left_out(&collector) })
     }
 
     /// What is missing before there is anything to ask.
@@ -62,6 +78,19 @@ impl Question {
     }
 }
 
+/// Says what a collector has left out.
+fn left_out(collector: &Collector) -> Option<String> {
+    let said = |paths: &BTreeSet<PathBuf>, what: &str, why: &str| {
+        let names = paths.iter().map(|path| path.file_name().unwrap_or_default().to_string_lossy());
+        let text = || format!("{} {why} ({})", widgets::counted(paths.len(), what), text::list(names));
+        (!paths.is_empty()).then(text)
+    };
+    let files = said(&collector.other_files, "file", "that cannot be painted from");
+    let folders = said(&collector.folders, "folder", "in them");
+    let parts: Vec<String> = files.into_iter().chain(folders).collect();
+    (!parts.is_empty()).then(|| format!("Left out: {}", parts.join(", ")))
+}
+
 impl FoldersForm {
     fn new(size: u32) -> Self {
         let asked = Question { pattern: NAME_PATTERN.to_owned(), ..Question::default() };
@@ -69,17 +98,19 @@ impl FoldersForm {
     }
 
     /// Takes an answer in, unless something else was asked since.
-    fn take(&mut self, ticket: u64, result: Result<Vec<Pair>, String>) {
+    fn take(&mut self, ticket: u64, result: Result<Found, String>) {
         if self.last.as_ref().is_some_and(|(_, last)| *last == ticket) {
             self.answer = Some(result);
         }
     }
 
     fn picked(&mut self, wanted: Wanted, paths: Vec<PathBuf>) {
+        // The queue may be painted from another folder.
+        let mut paths = paths.into_iter().map(|path| std::path::absolute(&path).unwrap_or(path));
         match wanted {
             Wanted::Contents => self.asked.contents.extend(paths),
             Wanted::Styles => self.asked.styles.extend(paths),
-            Wanted::Output => self.asked.output = paths.into_iter().next(),
+            Wanted::Output => self.asked.output = paths.next(),
         }
     }
 }
@@ -135,11 +166,14 @@ impl ImpastoApp {
                     widgets::row_error(ui, &widgets::sentence(text));
                     0
                 }
-                (None, Some(Ok(pairs))) => {
+                (None, Some(Ok(Found { pairs, left_out }))) => {
                     let example = pairs.first().and_then(|pair| pair.output.file_name());
                     let example = example.unwrap_or_default().to_string_lossy().into_owned();
                     let text = format!("{}, the first is {example}", widgets::counted(pairs.len(), "painting"));
                     ui.add(Label::new(widgets::weak(ui, text)).truncate());
+                    if let Some(text) = left_out {
+                        ui.add(Label::new(widgets::weak(ui, text)).wrap());
+                    }
                     pairs.len()
                 }
             };
@@ -216,10 +250,11 @@ impl ImpastoApp {
     }
 
     fn queue_pairs(&mut self, ctx: &Context, form: FoldersForm) {
-        let Some(Ok(pairs)) = form.answer else { return };
+        let Some(Ok(Found { pairs, .. })) = form.answer else { return };
         let size = whole_size(form.size);
         self.view.layout.final_size = size;
         let settings = Settings { size, ..self.settings.clone() };
+        let _adding = self.queue.desk.begin_adding();
         let palette = match self.inputs().and_then(|inputs| inputs.palette) {
             None => None,
             Some(palette) => match keep(self.queue.desk.folder().as_deref(), &palette) {
@@ -227,23 +262,12 @@ impl ImpastoApp {
                 Err(text) => return self.messages.toasts.add(format!("Not queued: {text}.")),
             },
         };
-        let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
         let number = pairs.len();
-        let items = pairs.into_iter().map(|Pair { content, style, output }| {
-            let file = |path| ItemSource::File { path: absolute(path), sha256: None };
-            Item {
-                id: 0,
-                content: file(content),
-                styles: vec![ItemStyle { source: file(style), mix: StyleMix::default() }],
-                palette: palette.clone(),
-                output: absolute(output),
-                without_recipe: self.files.without_recipe,
-                without_thumbnails: self.files.without_thumbnails,
-                batch: true,
-                state: ItemState::Waiting,
-                remark: None,
-                settings: settings.clone(),
-            }
+        let items = pairs.into_iter().map(|pair| Item {
+            palette: palette.clone(),
+            without_recipe: self.files.without_recipe,
+            without_thumbnails: self.files.without_thumbnails,
+            ..Item::of_batch(pair, &[], settings.clone())
         });
         self.queue.desk.add(items, None);
         self.start_painter(ctx);

@@ -2,8 +2,10 @@
 
 mod add;
 mod folders;
+mod news;
 mod page;
 mod row;
+mod start;
 
 use std::{
     collections::HashMap,
@@ -183,6 +185,7 @@ impl ImpastoApp {
             // What was there before the window looked is no news.
             if self.queue.version.is_some() {
                 self.tell_what_is_over(&rows);
+                self.notify_of_queue(ctx, &rows);
             }
             self.queue.textures.retain(|id, _| rows.iter().any(|row| row.id == *id));
             (self.queue.version, self.queue.rows) = (Some(version), rows);
@@ -238,6 +241,27 @@ impl ImpastoApp {
         };
         self.messages.toasts.add(text);
         false
+    }
+
+    /// What becomes of the queue if the window closes now, where something of it is at work.
+    pub(super) fn queue_left_by_closing(&self) -> Option<String> {
+        let QueueSummary { open, held, .. } = self.queue.outlook;
+        let begun = self.queue.desk.now();
+        if open == 0 || (held && begun.is_none()) {
+            return None;
+        }
+        let left = super::widgets::counted(open, "painting");
+        let mut text = format!("The queue has {left} left. ");
+        if let Some(begun) = begun {
+            let row = self.queue.rows.iter().find(|row| row.id == begun.id);
+            let file = row.map_or("The present one", |row| row.file.as_str());
+            text += &format!("{file}, {:.0} % painted, begins again from its start. ", 100.0 * begun.share);
+        }
+        text += match self.queue.folder.is_some() {
+            true => "At the next start the queue goes on when you say so: Queue, then Go on.",
+            false => "The queue cannot be kept for the next start.",
+        };
+        Some(text)
     }
 
     /// The queue in a few words, where something of it is still to be painted.

@@ -90,6 +90,7 @@ impl ImpastoApp {
             }
         });
         self.courtesy_row(ui);
+        self.notify_row(ui);
     }
 
     /// What the queue does while the person paints.

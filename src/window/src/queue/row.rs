@@ -50,13 +50,12 @@ pub enum QueueAction {
 
 impl Row {
     pub fn new(item: &Item) -> Self {
-        let settings = &item.settings;
         Self {
             id: item.id,
             title: item.title(),
             file: item.output.file_name().unwrap_or_default().to_string_lossy().into_owned(),
             path: item.output.display().to_string(),
-            facts: format!("{} px, {} steps", settings.longest_side(), settings.steps),
+            facts: format!("{} px, {} steps", item.settings.longest_side(), item.steps()),
             state: item.state.clone(),
             remark: item.remark.clone(),
         }

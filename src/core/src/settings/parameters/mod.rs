@@ -75,7 +75,7 @@ pub enum Kind {
     /// On or off.
     Switch,
     Layers(Layers),
-    /// A choice, colour, path, or tracks.
+    /// A choice, colour, path, tracks, or masks.
     Other,
 }
 
@@ -246,10 +246,13 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::settings::Masks;
 
     #[test]
     fn every_field_of_the_settings_has_one_row() {
-        let settings = serde_json::to_value(Settings::default()).unwrap();
+        // Without any, the masks are left out.
+        let masks = Masks { style_map: Some("map.png".into()), ..Masks::default() };
+        let settings = serde_json::to_value(Settings { masks, ..Settings::default() }).unwrap();
         let fields: BTreeSet<&str> = settings.as_object().unwrap().keys().map(String::as_str).collect();
         let rows: BTreeSet<&str> = PARAMETERS.iter().map(|row| row.field).collect();
         assert_eq!(rows, fields);
@@ -270,11 +273,11 @@ mod tests {
             assert_eq!(once.len(), all.len(), "{all:?}");
         }
         assert!(PARAMETERS.iter().all(|row| !row.label.is_empty()));
-        // Window-only settings have no flag, and every number has an id.
+        // Window-only settings have no flag, tracks and masks have several, and every number has an id.
         let bare = PARAMETERS.iter().filter(|row| row.flag.is_none());
-        assert!(
-            bare.into_iter().all(|row| matches!(row.effect, Effect::Window) || row.field == "automation")
-        );
+        assert!(bare.into_iter().all(|row| {
+            matches!(row.effect, Effect::Window) || ["automation", "masks"].contains(&row.field)
+        }));
         assert!(PARAMETERS.iter().all(|row| matches!(row.kind, Kind::Number(_)) == row.id.is_some()));
     }
 

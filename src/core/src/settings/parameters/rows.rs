@@ -263,7 +263,7 @@ parameters! {
     }
     luminance_only: switch() {
         label: "Light only",
-        synonyms: "colour, color, luminance, grey, gray, black and white",
+        synonyms: "luminance, lightness, colour, color, grey, gray, black and white",
         control: "Luminance only",
         flag: flag("luminance-only", "BOOL", "Paint in luminance alone, the styles' matched to the content's; the painting has the content's colours"),
         default: OnObjective::Keep,
@@ -492,6 +492,11 @@ parameters! {
     automation: tracks() {
         label: "Automation of",
         scope: Scope::Start,
+        default: OnObjective::Keep,
+    }
+    masks: masks() {
+        label: "Masks",
+        scope: Scope::Run,
         default: OnObjective::Keep,
     }
 }

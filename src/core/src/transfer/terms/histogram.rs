@@ -5,10 +5,13 @@ use std::collections::BTreeMap;
 
 use burn::tensor::Tensor;
 
-use super::{LayerTargets, TermEvaluation};
-use crate::{objective::Quantiles, transfer::feature_targets::shares};
+use super::{LayerTargets, Part, TermEvaluation};
+use crate::{
+    objective::Quantiles,
+    transfer::feature_targets::{StyleWeights, shares},
+};
 use impasto_network::{
-    compute::{FeatureGradient, Features, Network},
+    compute::{FeatureGradient, Features, Network, PositionWeights},
     vgg::Layer,
 };
 
@@ -16,11 +19,14 @@ use impasto_network::{
 /// targets stay.
 const EVERY: u32 = 8;
 
-/// One layer's target: each style's distribution, their blend, and the last remapped features.
+/// The blended distribution in each part of the picture that has a style.
+type Blends = Vec<Option<Quantiles>>;
+
+/// One layer's target: each style's distribution, their blends, and the last remapped features of each part.
 struct HistogramTarget {
     each: Vec<Quantiles>,
-    blend: Quantiles,
-    sent: Option<(Features, u32)>,
+    blends: Blends,
+    sent: BTreeMap<usize, (Features, u32)>,
 }
 
 /// Targets of the layers in use; empty until the term is used.
@@ -28,34 +34,53 @@ struct HistogramTarget {
 pub struct Histograms {
     layers: BTreeMap<Layer, HistogramTarget>,
     /// During a fade: the share of the new targets, and the distributions that it began with.
-    fade: Option<(f64, BTreeMap<Layer, Quantiles>)>,
+    fade: Option<(f64, BTreeMap<Layer, Blends>)>,
 }
 
 impl Histograms {
-    /// The target of a layer's features, and the factor of their squared distance; `None` for a layer without
-    /// a target.
-    fn target(&mut self, layer: Layer, features: &Features) -> Option<(Features, f64)> {
-        let entry = self.layers.get_mut(&layer)?;
-        let factor = entry.blend.factor(features.positions() * layer.channels());
-        let target = match entry.sent.take() {
+    /// The target of a layer's features in a part of the picture, and the factor of their squared distance;
+    /// `None` for a layer without a target, or a part without a style.
+    fn target(&mut self, layer: Layer, features: &Features, part: &Part) -> Option<(Features, f64)> {
+        let HistogramTarget { blends, sent, .. } = self.layers.get_mut(&layer)?;
+        let blend = blends.get(part.index)?.as_ref()?;
+        let positions = part.weights.map_or(features.positions() as f64, PositionWeights::sum);
+        let factor = part.share * blend.factor(positions * layer.channels() as f64);
+        let target = match sent.remove(&part.index) {
             Some((target, age)) if age < EVERY && !features.is_on_host() => {
-                entry.sent = Some((target.clone(), age + 1));
+                sent.insert(part.index, (target.clone(), age + 1));
                 target
             }
             _ => {
-                let target = features.with_values(&entry.blend.remap(&features.values()));
-                entry.sent = (!features.is_on_host()).then(|| (target.clone(), 1));
+                let values = features.values();
+                let mapped = match part.weights {
+                    None => blend.remap(&values),
+                    Some(weights) => blend.remap_weighted(&values, weights.values()),
+                };
+                let target = features.with_values(&mapped);
+                if !features.is_on_host() {
+                    sent.insert(part.index, (target.clone(), 1));
+                }
                 target
             }
         };
         Some((target, factor))
     }
 
-    /// The blend of a layer's distributions. A fade blends the quantiles, as a mix of two styles does: the
+    /// The blends of a layer's distributions in each part of the picture.
+    fn blended(&self, layer: Layer, each: &[Quantiles], weights: &StyleWeights) -> Blends {
+        let parts = weights.parts().enumerate();
+        parts.map(|(part, weights)| Some(self.blended_part(layer, part, each, weights?))).collect()
+    }
+
+    /// The blend of a layer's distributions in a part. A fade blends the quantiles, as a mix of two styles does: the
     /// distribution between the two in the Wasserstein distance, from which the term is made.
-    fn blended(&self, layer: Layer, each: &[Quantiles], weights: &[f64]) -> Quantiles {
+    fn blended_part(&self, layer: Layer, part: usize, each: &[Quantiles], weights: &[f64]) -> Quantiles {
         let new = Quantiles::blend(each, &shares(weights));
-        match self.fade.as_ref().and_then(|(share, before)| Some((*share, before.get(&layer)?))) {
+        let before = self
+            .fade
+            .as_ref()
+            .and_then(|(share, before)| Some((*share, before.get(&layer)?.get(part)?.as_ref()?)));
+        match before {
             Some((share, before)) if share <= 0.0 => before.clone(),
             Some((share, before)) if share < 1.0 => {
                 Quantiles::blend(&[before.clone(), new], &[1.0 - share, share])
@@ -66,7 +91,7 @@ impl Histograms {
 }
 
 impl LayerTargets for Histograms {
-    fn ensure(&mut self, network: &Network, images: &[Tensor<4>], weights: &[f64], layers: &[Layer]) {
+    fn ensure(&mut self, network: &Network, images: &[Tensor<4>], weights: &StyleWeights, layers: &[Layer]) {
         let missing: Vec<Layer> =
             layers.iter().copied().filter(|layer| !self.layers.contains_key(layer)).collect();
         if missing.is_empty() {
@@ -79,34 +104,34 @@ impl LayerTargets for Histograms {
             }
         }
         for (layer, each) in found {
-            let blend = self.blended(layer, &each, weights);
-            self.layers.insert(layer, HistogramTarget { each, blend, sent: None });
+            let blends = self.blended(layer, &each, weights);
+            self.layers.insert(layer, HistogramTarget { each, blends, sent: BTreeMap::new() });
         }
     }
 
-    fn blend(&mut self, weights: &[f64]) {
+    fn blend(&mut self, weights: &StyleWeights) {
         let mut layers = std::mem::take(&mut self.layers);
         for (layer, entry) in &mut layers {
-            entry.blend = self.blended(*layer, &entry.each, weights);
-            entry.sent = None;
+            entry.blends = self.blended(*layer, &entry.each, weights);
+            entry.sent.clear();
         }
         self.layers = layers;
     }
 
     fn renew(&mut self, fades: bool) {
         let before = std::mem::take(&mut self.layers);
-        let blends = || before.into_iter().map(|(layer, entry)| (layer, entry.blend)).collect();
+        let blends = || before.into_iter().map(|(layer, entry)| (layer, entry.blends)).collect();
         self.fade = fades.then(|| (1.0, blends()));
     }
 
-    fn set_fade(&mut self, share: f64, weights: &[f64]) {
+    fn set_fade(&mut self, share: f64, weights: &StyleWeights) {
         if let Some((old, _)) = &mut self.fade {
             *old = share;
             self.blend(weights);
         }
     }
 
-    fn end_fade(&mut self, weights: &[f64]) {
+    fn end_fade(&mut self, weights: &StyleWeights) {
         if self.fade.take().is_some() {
             self.blend(weights);
         }
@@ -116,15 +141,25 @@ impl LayerTargets for Histograms {
         &mut self,
         layer: Layer,
         features: &Features,
+        parts: &[Part],
         weight: f64,
         alone: Option<f64>,
     ) -> Option<TermEvaluation> {
-        let (target, factor) = self.target(layer, features)?;
-        let gradient_for = |target, weight: f64| FeatureGradient::to_target(target, 2.0 * weight * factor);
-        Some(TermEvaluation {
-            value: features.distance(&target) * factor,
-            alone: alone.map(|weight| gradient_for(target.clone(), weight)),
-            gradient: Some(gradient_for(target, weight)),
-        })
+        let evaluations = parts.iter().filter_map(|part| {
+            let (target, factor) = self.target(layer, features, part)?;
+            let gradient_for = |target, weight: f64| {
+                FeatureGradient::to_target(target, 2.0 * weight * factor).weighted_by(part.weights)
+            };
+            let distance = match part.weights {
+                None => features.distance(&target),
+                Some(weights) => features.weighted_distance(&target, weights),
+            };
+            Some(TermEvaluation {
+                value: distance * factor,
+                alone: alone.map(|weight| gradient_for(target.clone(), weight)),
+                gradient: Some(gradient_for(target, weight)),
+            })
+        });
+        evaluations.reduce(TermEvaluation::plus)
     }
 }

@@ -12,7 +12,11 @@ mod style;
 
 use burn::tensor::Tensor;
 
-use super::{Term, feature_targets::FeatureTargets};
+use super::{
+    Term,
+    feature_targets::{FeatureTargets, StyleWeights},
+    masks::{LayerMasks, Part},
+};
 use crate::settings::{GlobalTerm, Settings};
 use impasto_network::{
     compute::{FeatureGradient, Features, Network},
@@ -31,6 +35,24 @@ pub struct TermEvaluation {
     pub alone: Option<FeatureGradient>,
 }
 
+impl TermEvaluation {
+    /// The sum of one term's evaluations in two parts of the picture.
+    fn plus(self, other: Self) -> Self {
+        let add = |a: Option<FeatureGradient>, b: Option<FeatureGradient>| match (a, b) {
+            (Some(mut a), Some(b)) => {
+                a.add(b);
+                Some(a)
+            }
+            (a, b) => a.or(b),
+        };
+        Self {
+            value: self.value + other.value,
+            gradient: add(self.gradient, other.gradient),
+            alone: add(self.alone, other.alone),
+        }
+    }
+}
+
 /// A term at one layer.
 pub trait LayerTerm {
     /// Its id.
@@ -46,28 +68,29 @@ pub type ImageTerm = fn(&Tensor<4>, &Settings) -> (Tensor<1>, Tensor<4>);
 /// Targets of a term with one weight at its layers; empty until it is used.
 pub trait LayerTargets {
     /// Compute missing targets at these layers from the network's style inputs `[1, 3, H, W]`.
-    fn ensure(&mut self, network: &Network, images: &[Tensor<4>], weights: &[f64], layers: &[Layer]);
+    fn ensure(&mut self, network: &Network, images: &[Tensor<4>], weights: &StyleWeights, layers: &[Layer]);
 
     /// Blend the styles with new weights.
-    fn blend(&mut self, weights: &[f64]);
+    fn blend(&mut self, weights: &StyleWeights);
 
     /// Drop the targets after a replacement of the styles; if it `fades`, what they were is where the fade
     /// begins.
     fn renew(&mut self, fades: bool);
 
     /// Set the share of the new targets, 0 to 1, during a fade.
-    fn set_fade(&mut self, share: f64, weights: &[f64]);
+    fn set_fade(&mut self, share: f64, weights: &StyleWeights);
 
     /// End a fade: only the new targets remain.
-    fn end_fade(&mut self, weights: &[f64]);
+    fn end_fade(&mut self, weights: &StyleWeights);
 
-    /// Evaluate the term at a layer with its gradient times `weight`, and with `alone` also its gradient
-    /// times that; `None` for a layer without a target. Called once per layer and evaluation; may cache its
-    /// results.
+    /// Evaluate the term at a layer in these parts of the picture with its gradient times `weight`, and with
+    /// `alone` also its gradient times that; `None` for a layer without a target. Called once per layer and
+    /// evaluation; may cache its results.
     fn evaluate(
         &mut self,
         layer: Layer,
         features: &Features,
+        parts: &[Part],
         weight: f64,
         alone: Option<f64>,
     ) -> Option<TermEvaluation>;
@@ -105,7 +128,8 @@ struct Global<'a> {
     term: GlobalTerm,
     layer: Layer,
     targets: &'a mut dyn LayerTargets,
-    weight: f64,
+    masks: Option<&'a LayerMasks>,
+    settings: &'a Settings,
 }
 
 impl LayerTerm for Global<'_> {
@@ -115,24 +139,28 @@ impl LayerTerm for Global<'_> {
 
     fn evaluate(&mut self, features: &Features, alone: bool) -> Option<TermEvaluation> {
         let share = self.id().share();
-        self.targets.evaluate(self.layer, features, self.weight * share, alone.then_some(share))
+        let parts = LayerMasks::parts(self.masks, self.settings);
+        let weight = self.term.weight(self.settings) * share;
+        self.targets.evaluate(self.layer, features, &parts, weight, alone.then_some(share))
     }
 }
 
-/// The terms at a layer that have targets, active or only measured, for effective settings.
+/// The terms at a layer that have targets, active or only measured, for effective settings and the layer's
+/// masks.
 pub fn at<'a>(
     layer: Layer,
     targets: &'a FeatureTargets,
     global: &'a mut GlobalTargets,
-    settings: &Settings,
+    masks: Option<&'a LayerMasks>,
+    settings: &'a Settings,
 ) -> Vec<Box<dyn LayerTerm + 'a>> {
-    let content =
-        content::Content::at(layer, targets, settings).map(|term| Box::new(term) as Box<dyn LayerTerm>);
-    let style = Style::at(layer, targets, settings).map(|term| Box::new(term) as Box<dyn LayerTerm>);
+    let content = content::Content::at(layer, targets, masks, settings);
+    let content = content.map(|term| Box::new(term) as Box<dyn LayerTerm>);
+    let style = Style::at(layer, targets, masks, settings).map(|term| Box::new(term) as Box<dyn LayerTerm>);
     let global = global.iter_mut().filter(|(term, _)| term.layers(settings).contains(&layer));
     let global = global.map(|(term, targets)| {
         let (term, targets) = (*term, targets.as_mut());
-        Box::new(Global { term, layer, targets, weight: term.weight(settings) }) as Box<dyn LayerTerm>
+        Box::new(Global { term, layer, targets, masks, settings }) as Box<dyn LayerTerm>
     });
     content.into_iter().chain(style).chain(global).collect()
 }

@@ -31,5 +31,6 @@ impl Run {
         inputs.clone_from(&self.inputs);
         inputs.set_mix(&mix);
         settings.palette.clone_from(&self.settings.palette);
+        settings.masks.clone_from(&self.settings.masks);
     }
 }

@@ -6,7 +6,10 @@ use super::{
     CurrentPicture, Engine, Event, Job, Pace, Pass, Record, RestorePoint, Run, RunState, SnapshotSchedule,
     Start, Update, Worker,
 };
-use impasto_core::transfer::{GradientNorms, PyramidProgress};
+use impasto_core::{
+    settings::{Region, RegionRole, Settings},
+    transfer::{GradientNorms, PyramidProgress},
+};
 
 impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
     pub(super) fn start(&mut self, job: &Job) {
@@ -157,7 +160,11 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         let mut replaces = self.replaces_pictures(&mut settings, &mut inputs);
         let recoloured = self.run.as_ref().is_some_and(|run| {
             let other_content = run.inputs.content.sha256 != inputs.content.sha256;
+            let kept = |settings: &Settings| -> Vec<Region> {
+                settings.masks.of_role(RegionRole::Keep).cloned().collect()
+            };
             run.settings.kept_colours() != settings.kept_colours()
+                || kept(&run.settings) != kept(&settings)
                 || (other_content && settings.kept_colours() > 0.0)
         });
         self.before_change();

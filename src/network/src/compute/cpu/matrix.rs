@@ -10,6 +10,7 @@ use super::{
     kernel::{Packed, pack, product},
     strided::Strided,
 };
+use crate::compute::PositionWeights;
 
 /// Features `[P, C]`, row-major: channels-last.
 #[derive(Clone, Debug)]
@@ -18,8 +19,14 @@ pub struct HostFeatures {
     pub channels: usize,
 }
 
-/// A contribution to the gradient `[P, C]` at a layer: F·D + 1·vᵀ + Σ f·(F − T).
+/// A contribution to the gradient `[P, C]` at a layer: one part, and others that count positions by weights.
 pub struct HostFeatureGradient<'a> {
+    pub whole: HostPart<'a>,
+    pub weighted: Vec<(&'a PositionWeights, HostPart<'a>)>,
+}
+
+/// F·D + 1·vᵀ + Σ f·(F − T).
+pub struct HostPart<'a> {
     /// D `[C, C]`, row-major.
     pub matrix: Option<Vec<f32>>,
     /// v `[C]`.
@@ -31,8 +38,8 @@ pub struct HostFeatureGradient<'a> {
 /// Values per partial sum; in f32 a longer sum would lose precision.
 const CHUNK: usize = 1 << 14;
 /// Tasks that split the positions of a Gram product, for up to `NARROW` channels.
-const TASKS: usize = 16;
-const NARROW: usize = 128;
+pub(super) const TASKS: usize = 16;
+pub(super) const NARROW: usize = 128;
 
 impl HostFeatures {
     /// Features of these values `[P, C]`.
@@ -56,8 +63,13 @@ impl HostFeatures {
     pub fn gram(&self) -> Vec<f32> {
         let c = self.channels;
         let upper = if c <= NARROW { self.gram_by_positions() } else { self.gram_by_panels() };
+        self.mirrored(&upper, 1.0 / self.positions() as f32)
+    }
+
+    /// The symmetric matrix `[C, C]` of this upper triangle, times `scale`.
+    pub(super) fn mirrored(&self, upper: &[f32], scale: f32) -> Vec<f32> {
+        let c = self.channels;
         let mut gram = vec![0.0_f32; c * c];
-        let scale = 1.0 / self.positions() as f32;
         gram.par_chunks_exact_mut(c).enumerate().for_each(|(i, row)| {
             for (j, value) in row.iter_mut().enumerate() {
                 *value = scale * upper[i.min(j) * c + i.max(j)];
@@ -76,7 +88,7 @@ impl HostFeatures {
     }
 
     /// Positions per chunk, which fits in the core's cache; short sums also keep their precision.
-    fn gram_chunk(&self) -> usize {
+    pub(super) fn gram_chunk(&self) -> usize {
         (CHUNK / self.channels).max(64)
     }
 
@@ -137,33 +149,20 @@ impl HostFeatures {
         masked: bool,
         memory: &BufferPool,
     ) -> Buffer {
-        let (isa, c) = (Isa::detected(), self.channels);
+        let c = self.channels;
         let add = gradient.is_some();
         let mut out = gradient.unwrap_or_else(|| memory.take(self.values.len()));
-        let packed = term.matrix.as_ref().map(|matrix| pack(isa, c, c, |k, n| matrix[k * c + n]));
+        let whole = PackedPart::of(&term.whole, c);
+        let weighted: Vec<_> =
+            term.weighted.iter().map(|(weights, part)| (weights, PackedPart::of(part, c))).collect();
         let rows = (CHUNK / c).max(48);
-        out.par_chunks_mut(rows * c).zip(self.values.par_chunks(rows * c)).enumerate().for_each(
-            |(index, (out, features))| {
-                match &packed {
-                    Some(values) => {
-                        let matrix = Packed { isa, values, depth: c, columns: c };
-                        match add {
-                            true => matrix.multiply_add(features, features.len() / c, out),
-                            false => matrix.multiply(features, features.len() / c, out),
-                        }
-                    }
-                    None if add => {}
-                    None => out.fill(0.0),
-                }
-                if let Some(vector) = &term.vector {
-                    for row in out.chunks_exact_mut(c) {
-                        row.iter_mut().zip(vector).for_each(|(out, v)| *out += v);
-                    }
-                }
-                for (target, factor) in &term.targets {
-                    let target = &target.values[index * rows * c..][..features.len()];
-                    for ((out, f), t) in out.iter_mut().zip(features).zip(target) {
-                        *out += factor * (f - t);
+        out.par_chunks_mut(rows * c).zip(self.values.par_chunks(rows * c)).enumerate().for_each_init(
+            Vec::new,
+            |scratch, (index, (out, features))| {
+                whole.add_to(out, features, index * rows * c, add);
+                for (weights, part) in &weighted {
+                    if let Some(weights) = weights.chunk(index, rows) {
+                        part.add_weighted_to(out, features, index * rows * c, weights, scratch);
                     }
                 }
                 if masked {
@@ -209,8 +208,73 @@ impl HostFeatures {
     }
 }
 
+/// A part of a gradient with its matrix packed for products.
+struct PackedPart<'a> {
+    part: &'a HostPart<'a>,
+    packed: Option<Vec<f32>>,
+    channels: usize,
+}
+
+impl<'a> PackedPart<'a> {
+    fn of(part: &'a HostPart<'a>, channels: usize) -> Self {
+        let c = channels;
+        let pack = |matrix: &Vec<f32>| pack(Isa::detected(), c, c, |k, n| matrix[k * c + n]);
+        Self { part, packed: part.matrix.as_ref().map(pack), channels }
+    }
+
+    /// Set `out` to this part of the gradient at some rows of the features, the first of whose values is at
+    /// `start`, or `add` it.
+    fn add_to(&self, out: &mut [f32], features: &[f32], start: usize, add: bool) {
+        let (isa, c) = (Isa::detected(), self.channels);
+        match &self.packed {
+            Some(values) => {
+                let matrix = Packed { isa, values, depth: c, columns: c };
+                match add {
+                    true => matrix.multiply_add(features, features.len() / c, out),
+                    false => matrix.multiply(features, features.len() / c, out),
+                }
+            }
+            None if add => {}
+            None => out.fill(0.0),
+        }
+        if let Some(vector) = &self.part.vector {
+            for row in out.chunks_exact_mut(c) {
+                row.iter_mut().zip(vector).for_each(|(out, v)| *out += v);
+            }
+        }
+        for (target, factor) in &self.part.targets {
+            let target = &target.values[start..][..features.len()];
+            for ((out, f), t) in out.iter_mut().zip(features).zip(target) {
+                *out += factor * (f - t);
+            }
+        }
+    }
+
+    /// Add this part, counted by the weights of the rows.
+    fn add_weighted_to(
+        &self,
+        out: &mut [f32],
+        features: &[f32],
+        start: usize,
+        weights: &[f32],
+        scratch: &mut Vec<f32>,
+    ) {
+        if weights.iter().all(|&weight| weight == 1.0) {
+            return self.add_to(out, features, start, true);
+        }
+        scratch.resize(features.len(), 0.0);
+        self.add_to(scratch, features, start, false);
+        let rows = out.chunks_exact_mut(self.channels).zip(scratch.chunks_exact(self.channels));
+        for ((out, part), weight) in rows.zip(weights) {
+            if *weight != 0.0 {
+                out.iter_mut().zip(part).for_each(|(out, part)| *out += weight * part);
+            }
+        }
+    }
+}
+
 /// Uses sixteen parallel sums, which vectorises and keeps precision.
-fn sum_of_squares(values: impl Iterator<Item = f32>) -> f32 {
+pub(super) fn sum_of_squares(values: impl Iterator<Item = f32>) -> f32 {
     let mut sums = [0.0_f32; 16];
     for (i, value) in values.enumerate() {
         sums[i % 16] += value * value;

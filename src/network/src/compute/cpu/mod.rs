@@ -18,9 +18,10 @@ mod strided;
 #[cfg(test)]
 mod tests;
 mod transform;
+mod weighted;
 mod winograd;
 
 pub use buffer::BufferPool;
 pub use kernel::multiply_adds;
 pub use kernels::CpuKernels;
-pub use matrix::{HostFeatureGradient, HostFeatures};
+pub use matrix::{HostFeatureGradient, HostFeatures, HostPart};

@@ -7,7 +7,7 @@ use super::{
     features::{GpuFeatures, Storage, argument, buffer, for_stored, in_rows, values_of},
     matrix::{self, THREADS, TILE},
 };
-use crate::compute::{FeatureGradient, Features, kernel_choice::Kernel};
+use crate::compute::{FeatureGradient, Features, WeightedGradient, kernel_choice::Kernel};
 
 impl GpuFeatures {
     /// Add a feature gradient to `gradient` or zeros. If `masked` it is 0 where these features are not
@@ -20,11 +20,32 @@ impl GpuFeatures {
         if !self.queue.has(Kernel::FeatureGradient) {
             return self.add_fallback(gradient, term, masked);
         }
+        let whole = (term.matrix.as_ref(), term.vector.as_ref(), term.targets.as_slice());
+        let mut sum = gradient;
+        let is_empty = whole.0.is_none() && whole.1.is_none() && whole.2.is_empty();
+        if !is_empty || term.weighted.is_empty() {
+            sum = Some(self.add_part(sum, whole, None, masked));
+        }
+        for WeightedGradient { weights, matrix, vector, targets } in &term.weighted {
+            let part = (matrix.as_ref(), vector.as_ref(), targets.as_slice());
+            sum = Some(self.add_part(sum, part, Some(&buffer(weights.tensor())), masked));
+        }
+        sum.expect("a gradient has one part at least")
+    }
+
+    /// Add one part of a gradient to `gradient` or zeros, counted by weights `[P]` if there are some.
+    fn add_part(
+        &self,
+        gradient: Option<Handle>,
+        (matrix, vector, targets): (Option<&Tensor<2>>, Option<&Tensor<1>>, &[(Features, f64)]),
+        weights: Option<&Handle>,
+        masked: bool,
+    ) -> Handle {
         let positions = self.shape.positions();
         let mut add = gradient.is_some();
         let out = gradient.unwrap_or_else(|| self.queue.empty(self.shape.len()));
-        let (mut matrix, mut vector) = (term.matrix.as_ref().map(buffer), term.vector.as_ref().map(buffer));
-        let mut targets = term.targets.iter().map(|(target, factor)| match target {
+        let (mut matrix, mut vector) = (matrix.map(buffer), vector.map(buffer));
+        let mut targets = targets.iter().map(|(target, factor)| match target {
             Features::Gpu(target) => (target, *factor as f32),
             _ => panic!("one network computes all features of a run"),
         });
@@ -32,8 +53,8 @@ impl GpuFeatures {
         loop {
             let count = in_rows(positions.div_ceil(TILE), self.shape.channels / TILE);
             let any = &self.handle;
-            // SAFETY: the kernel stays inside these buffers: D is C×C, v has C values, the pictures have the
-            // same shape.
+            // SAFETY: the kernel stays inside these buffers: D is C×C, v has C values, the weights P, the
+            // pictures have the same shape.
             unsafe {
                 for_stored!(self.stored, F => matrix::add_feature_gradient::launch_unchecked::<F>(
                     self.queue.client(),
@@ -43,6 +64,7 @@ impl GpuFeatures {
                     argument(matrix.as_ref().unwrap_or(any)),
                     argument(vector.as_ref().unwrap_or(any)),
                     target.map_or(self, |(target, _)| target).argument(),
+                    argument(weights.unwrap_or(any)),
                     argument(&out),
                     positions as u32,
                     self.quads(),
@@ -50,6 +72,7 @@ impl GpuFeatures {
                     matrix.is_some(),
                     vector.is_some(),
                     target.is_some(),
+                    weights.is_some(),
                     add,
                     masked,
                 ));

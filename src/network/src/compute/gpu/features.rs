@@ -9,7 +9,7 @@ use half::f16;
 
 use super::matrix::{self, SUM_THREADS, THREADS, TILE};
 use crate::compute::{
-    Features,
+    Features, PositionWeights,
     kernel_choice::{Kernel, replaced_kernels},
     shape::Shape,
 };
@@ -222,11 +222,18 @@ impl GpuFeatures {
         self.shape.channels as u32 / 4
     }
 
-    /// FᵀF/P `[C, C]`.
-    pub fn gram(&self) -> Tensor<2> {
+    /// Positions P, or their weights' sum.
+    pub(super) fn total_weight(&self, weights: Option<&PositionWeights>) -> f64 {
+        weights.map_or(self.shape.positions() as f64, PositionWeights::sum)
+    }
+
+    /// FᵀF/P `[C, C]`, or Σ m·F·Fᵀ/Σm by weights.
+    pub fn gram(&self, weights: Option<&PositionWeights>) -> Tensor<2> {
         if !self.queue.has(Kernel::Gram) {
-            return Features::Tensor(self.to_tensor()).gram();
+            let features = Features::Tensor(self.to_tensor());
+            return weights.map_or_else(|| features.gram(), |weights| features.weighted_gram(weights));
         }
+        let by = weights.map(|weights| buffer(weights.tensor()));
         let (positions, channels) = (self.shape.positions(), self.shape.channels);
         let tiles = channels / TILE;
         let pairs = tiles * (tiles + 1) / 2;
@@ -245,10 +252,12 @@ impl GpuFeatures {
                 CubeCount::Static((tiles * tiles) as u32, splits as u32, 1),
                 CubeDim::new_1d(THREADS as u32),
                 self.argument(),
+                argument(by.as_ref().unwrap_or(&self.handle)),
                 argument(&parts),
                 positions as u32,
                 self.quads(),
                 chunk as u32,
+                by.is_some(),
             ));
             matrix::gram_sum::launch_unchecked(
                 client,
@@ -258,19 +267,24 @@ impl GpuFeatures {
                 argument(&gram),
                 length as u32,
                 splits as u32,
-                1.0 / positions as f32,
+                match weights {
+                    None => 1.0 / positions as f32,
+                    Some(weights) => (1.0 / weights.sum()) as f32,
+                },
             );
         }
         self.queue.tensor(gram, [channels, channels])
     }
 
-    /// Sums over chunks of positions `[chunks, C]`, and the number of chunks.
-    pub(super) fn sums(&self) -> (Handle, usize) {
+    /// Sums over chunks of positions `[chunks, C]`, by weights if there are some, and the number of chunks.
+    pub(super) fn sums(&self, weights: Option<&PositionWeights>) -> (Handle, usize) {
         let (positions, channels) = (self.shape.positions(), self.shape.channels);
         if !self.queue.has(Kernel::Mean) {
-            let mean = Features::Tensor(self.to_tensor()).mean();
-            return (buffer(&(mean * positions as f32)), 1);
+            let features = Features::Tensor(self.to_tensor());
+            let mean = weights.map_or_else(|| features.mean(), |weights| features.weighted_mean(weights));
+            return (buffer(&(mean * self.total_weight(weights) as f32)), 1);
         }
+        let by = weights.map(|weights| buffer(weights.tensor()));
         let chunk = positions.div_ceil(SUM_GROUPS).max(16);
         let chunks = positions.div_ceil(chunk);
         let parts = self.queue.empty(chunks * channels);
@@ -282,32 +296,39 @@ impl GpuFeatures {
                 count,
                 dim,
                 self.argument(),
+                argument(by.as_ref().unwrap_or(&self.handle)),
                 argument(&parts),
                 positions as u32,
                 self.quads(),
                 chunk as u32,
+                by.is_some(),
             ));
         }
         (parts, chunks)
     }
 
-    /// Mean over all positions `[C]`.
-    pub fn mean(&self) -> Tensor<1> {
-        let (positions, channels) = (self.shape.positions(), self.shape.channels);
-        let (parts, chunks) = self.sums();
+    /// Mean over all positions `[C]`, or Σ m·F/Σm by weights.
+    pub fn mean(&self, weights: Option<&PositionWeights>) -> Tensor<1> {
+        let channels = self.shape.channels;
+        let (parts, chunks) = self.sums(weights);
         let parts = self.queue.tensor(parts, [chunks, channels]);
-        parts.sum_dim(0).reshape([channels]) / positions as f32
+        parts.sum_dim(0).reshape([channels]) / self.total_weight(weights) as f32
     }
 
-    /// Σ(F − T)², or ΣF² without a target, shape `[1]`.
-    pub fn squares(&self, target: Option<&Self>) -> Tensor<1> {
+    /// Σ(F − T)², or ΣF² without a target, shape `[1]`; each position counts by its weight if there are some.
+    pub fn squares(&self, target: Option<&Self>, weights: Option<&PositionWeights>) -> Tensor<1> {
         if !self.queue.has(Kernel::Distance) {
             let difference = match target {
                 Some(target) => self.to_tensor() - target.to_tensor(),
                 None => self.to_tensor(),
             };
-            return difference.square().sum();
+            let squares = difference.square();
+            return match weights {
+                Some(weights) => (squares * weights.tensor().clone()).sum(),
+                None => squares.sum(),
+            };
         }
+        let by = weights.map(|weights| buffer(weights.tensor()));
         let length = self.shape.len() / 4;
         let groups = length.div_ceil(SUM_THREADS * 8).clamp(1, SUM_GROUPS);
         let parts = self.queue.empty(groups);
@@ -319,9 +340,12 @@ impl GpuFeatures {
                 CubeDim::new_1d(SUM_THREADS as u32),
                 self.argument(),
                 target.unwrap_or(self).argument(),
+                argument(by.as_ref().unwrap_or(&self.handle)),
                 argument(&parts),
                 length as u32,
+                self.quads(),
                 target.is_some(),
+                by.is_some(),
             ));
         }
         self.queue.total(&parts, groups)

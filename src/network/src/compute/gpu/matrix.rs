@@ -13,14 +13,17 @@ pub const THREADS: usize = 64;
 const DEPTH: usize = 8;
 
 /// Partial sums of FᵀF `[splits, C, C/4]` for features `[P, C/4]`: a workgroup sums one tile of the upper
-/// triangle over `chunk` positions and writes it on both sides of the diagonal. Workgroups (tiles², splits).
+/// triangle over `chunk` positions and writes it on both sides of the diagonal. With `weighted` each position
+/// counts by its weight `[P]`; else the weights may be any buffer. Workgroups (tiles², splits).
 #[cube(launch_unchecked)]
 pub fn gram_parts<F: Float>(
     features: &[Stored<F>],
+    weights: &[f32],
     parts: &mut [Quad],
     positions: u32,
     quads: u32,
     chunk: u32,
+    #[comptime] weighted: bool,
 ) {
     let quads = quads as usize;
     let tiles = quads / TILE_QUADS;
@@ -57,6 +60,9 @@ pub fn gram_parts<F: Float>(
             if position < end {
                 a = Quad::cast_from(features[position * quads + upper * TILE_QUADS + quad]);
                 b = Quad::cast_from(features[position * quads + lower * TILE_QUADS + quad]);
+                if comptime!(weighted) {
+                    b *= Quad::new(weights[position]);
+                }
             }
             left[at] = a;
             right[at] = b;
@@ -125,14 +131,15 @@ pub fn gram_sum(parts: &[Quad], gram: &mut [Quad], length: u32, splits: u32, sca
 }
 
 /// `gradient` `[P, C/4]` = or += F·D + v + f·(F − T) for features and target `[P, C/4]`, D `[C, C/4]`, v
-/// `[C/4]`. With `masked` it is 0 where the features are not positive. Unused arguments may be any buffer.
-/// Workgroups (positions/64 in rows, the rows, C/64).
+/// `[C/4]`; with `weighted` times the weight `[P]` of each position. With `masked` the result is 0 where the
+/// features are not positive. Unused arguments may be any buffer. Workgroups (positions/64 in rows, the rows, C/64).
 #[cube(launch_unchecked)]
 pub fn add_feature_gradient<F: Float>(
     features: &[Stored<F>],
     matrix: &[Quad],
     vector: &[Quad],
     target: &[Stored<F>],
+    weights: &[f32],
     gradient: &mut [Quad],
     positions: u32,
     quads: u32,
@@ -140,6 +147,7 @@ pub fn add_feature_gradient<F: Float>(
     #[comptime] with_matrix: bool,
     #[comptime] with_vector: bool,
     #[comptime] with_target: bool,
+    #[comptime] weighted: bool,
     #[comptime] add: bool,
     #[comptime] masked: bool,
 ) {
@@ -215,6 +223,11 @@ pub fn add_feature_gradient<F: Float>(
                 a += (Quad::cast_from(features[at]) - Quad::cast_from(target[at])) * factor;
                 b += (Quad::cast_from(features[at + 8]) - Quad::cast_from(target[at + 8])) * factor;
             }
+            if comptime!(weighted) {
+                let weight = Quad::new(weights[position]);
+                a *= weight;
+                b *= weight;
+            }
             if comptime!(add) {
                 a += gradient[at];
                 b += gradient[at + 8];
@@ -230,14 +243,17 @@ pub fn add_feature_gradient<F: Float>(
     }
 }
 
-/// Sums of F over `chunk` positions each, `[chunks, C/4]`. One thread per vector.
+/// Sums of F over `chunk` positions each, `[chunks, C/4]`, with `weighted` by the positions' weights `[P]`;
+/// else the weights may be any buffer. One thread per vector.
 #[cube(launch_unchecked)]
 pub fn mean_parts<F: Float>(
     features: &[Stored<F>],
+    weights: &[f32],
     parts: &mut [Quad],
     positions: u32,
     quads: u32,
     chunk: u32,
+    #[comptime] weighted: bool,
 ) {
     let quads = quads as usize;
     let at = ABSOLUTE_POS;
@@ -246,7 +262,12 @@ pub fn mean_parts<F: Float>(
         let end = min(start + chunk as usize, positions as usize);
         let mut sum = Quad::new(0.0f32);
         for position in start..end {
-            sum += Quad::cast_from(features[position * quads + at % quads]);
+            let value = Quad::cast_from(features[position * quads + at % quads]);
+            if comptime!(weighted) {
+                sum = fma(value, Quad::new(weights[position]), sum);
+            } else {
+                sum += value;
+            }
         }
         parts[at] = sum;
     }
@@ -274,14 +295,18 @@ pub fn add_up(value: f32, sums: &mut Shared<[f32]>, #[comptime] threads: usize) 
 }
 
 /// Partial sums of Σ(F − T)², or of ΣF² without a target: each workgroup adds up every `stride`-th vector and
-/// writes one value.
+/// writes one value. With `weighted` each of the `quads` vectors of a position counts by its weight. Unused
+/// arguments may be any buffer.
 #[cube(launch_unchecked)]
 pub fn squares<F: Float>(
     features: &[Stored<F>],
     target: &[Stored<F>],
+    weights: &[f32],
     parts: &mut [f32],
     length: u32,
+    quads: u32,
     #[comptime] with_target: bool,
+    #[comptime] weighted: bool,
 ) {
     let mut sums = Shared::<[f32]>::new_slice(SUM_THREADS);
     let thread = UNIT_POS as usize;
@@ -293,7 +318,11 @@ pub fn squares<F: Float>(
         if comptime!(with_target) {
             value -= Quad::cast_from(target[at]);
         }
-        sum = fma(value, value, sum);
+        if comptime!(weighted) {
+            sum = fma(value * Quad::new(weights[at / quads as usize]), value, sum);
+        } else {
+            sum = fma(value, value, sum);
+        }
         at += stride;
     }
     let lanes = sum.extract(0usize) + sum.extract(1usize) + (sum.extract(2usize) + sum.extract(3usize));

@@ -7,7 +7,7 @@ use super::{
     features::{GpuFeatures, Queue, argument, buffer},
     matrix::add_up,
 };
-use crate::compute::kernel_choice::Kernel;
+use crate::compute::{PositionWeights, kernel_choice::Kernel};
 
 /// Threads per workgroup, which processes one row of the matrix.
 const THREADS: usize = 64;
@@ -103,22 +103,24 @@ fn style_rows(
 impl GpuFeatures {
     /// f·‖S−S*‖² `[1]` with S the Gram matrix of these features, and D `[C, C]` of its gradient D·F; with
     /// moments also their squared distances, and v `[C]` to be added to D·F. D and v are multiplied by the
-    /// weight. `None` if this kernel is disabled.
+    /// weight. With `positions` the statistics count positions by their weights. `None` if this kernel is
+    /// disabled.
     pub fn style_term(
         &self,
         target: &Tensor<2>,
         moments: Option<&MomentsTarget>,
         factor: f64,
         weight: f64,
+        positions: Option<&PositionWeights>,
     ) -> Option<(Tensor<1>, Tensor<2>, Option<Tensor<1>>)> {
         let queue: &Queue = &self.queue;
         if !queue.has(Kernel::Style) {
             return None;
         }
         let channels = self.shape.channels;
-        let gram = buffer(&self.gram());
+        let gram = buffer(&self.gram(positions));
         let target = buffer(target);
-        let (parts, chunks) = moments.map(|_| self.sums()).unwrap_or_else(|| (gram.clone(), 0));
+        let (parts, chunks) = moments.map(|_| self.sums(positions)).unwrap_or_else(|| (gram.clone(), 0));
         let target_moments = moments.map_or_else(|| gram.clone(), |moments| buffer(&moments.values));
         let [matrix, vector, values] = [channels * channels, channels, channels].map(|n| queue.empty(n));
         // SAFETY: the kernel stays inside these buffers: matrices of C×C, vectors of C, sums of chunks×C, a
@@ -137,7 +139,7 @@ impl GpuFeatures {
                 argument(&values),
                 channels as u32,
                 chunks as u32,
-                (1.0 / self.shape.positions() as f64) as f32,
+                (1.0 / self.total_weight(positions)) as f32,
                 factor as f32,
                 weight as f32,
                 moments.map_or(0.0, |moments| moments.epsilon) as f32,

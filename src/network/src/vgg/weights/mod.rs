@@ -81,7 +81,7 @@ static BUNDLED: &[u8] =
     include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../weights/vgg19.safetensors"));
 
 /// Maximum size of a weights file in bytes; a full float VGG-19 with its classifier has 575 MB.
-const MAX_FILE: u64 = 2 << 30;
+pub const MAX_WEIGHTS_BYTES: u64 = 2 << 30;
 
 impl Weights {
     /// The weights compiled into the program.
@@ -104,9 +104,11 @@ impl Weights {
     /// What was expected and what was found instead, with the file's name.
     pub fn load(path: &Path) -> Result<Self, WeightsError> {
         let name = path.display().to_string();
-        let bytes = read_regular(path, MAX_FILE).map_err(|source| match source.kind() {
+        let bytes = read_regular(path, MAX_WEIGHTS_BYTES).map_err(|source| match source.kind() {
             io::ErrorKind::IsADirectory => WeightsError::Directory { path: name.clone() },
-            io::ErrorKind::FileTooLarge => WeightsError::TooLarge { path: name.clone(), limit: MAX_FILE },
+            io::ErrorKind::FileTooLarge => {
+                WeightsError::TooLarge { path: name.clone(), limit: MAX_WEIGHTS_BYTES }
+            }
             _ => WeightsError::Read { path: name.clone(), source },
         })?;
         // A safetensors header's length may begin with a pickle's marker byte, so check for the header's

@@ -1,0 +1,259 @@
+//! What queue, grid and batch paint with: runs on one engine that is kept from one painting to the next, and
+//! items from their files to the saved picture.
+
+use std::{
+    io,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::{Path, PathBuf},
+    sync::{Arc, atomic::AtomicBool},
+};
+
+use anyhow::Context;
+use image::RgbImage;
+
+use super::{Item, RenderEnd, RenderObserver, RenderPlan, guarded, paint, start::Runs};
+use crate::{
+    replay::{RecipeWriter, RecordHandle, ReplayPlan, Replayer},
+    session::Engine,
+};
+use impasto_base::files::folder_of;
+use impasto_core::{
+    picture::{self, SaveError},
+    run::{Job, RunInfo},
+};
+use impasto_formats::{
+    explore::{Ledger, recipe_hash},
+    known::KnownFiles,
+};
+
+/// What happens if the file of an item exists, and was not painted by the same recipe as part of a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Existing {
+    Refuse,
+    Replace,
+    /// The picture gets a free name, as `name-2.png`.
+    Number,
+}
+
+/// Where items find their pictures and leave their files.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// The queue's folder: stored pictures, and those that cannot be saved elsewhere.
+    pub folder: Option<PathBuf>,
+    /// Register in which opened files are noted.
+    pub known: KnownFiles,
+    pub existing: Existing,
+}
+
+/// A painted picture.
+pub struct Rendered {
+    pub picture: RgbImage,
+    pub info: RunInfo,
+    /// What the run had to do without, see [`Engine::take_limits`].
+    pub limits: Vec<String>,
+    record: RecordHandle,
+}
+
+/// A picture that could not be saved as its item's file.
+#[derive(Debug)]
+pub struct Rescued {
+    pub error: SaveError,
+    /// Where it is instead.
+    pub saved: Result<PathBuf, SaveError>,
+}
+
+/// How an item ended.
+#[derive(Debug)]
+pub enum ItemEnd {
+    Painted {
+        saved: Result<PathBuf, Box<Rescued>>,
+        /// What the run had to do without; then a batch's list does not have it, and the next batch paints it
+        /// again.
+        limits: Vec<String>,
+        /// Whether the list of its batch was written.
+        listed: io::Result<()>,
+    },
+    /// The list of its batch says that the same recipe has painted it before.
+    AlreadyPainted,
+    Interrupted,
+}
+
+/// Paints one picture after the other.
+pub struct Runner<E> {
+    make: Arc<dyn Fn() -> E>,
+    replayer: Option<Replayer<E>>,
+}
+
+/// Drop a value whose destructor may panic.
+fn drop_safely<T>(it: Option<T>) {
+    let _ = catch_unwind(AssertUnwindSafe(|| drop(it)));
+}
+
+impl<E: Engine + 'static> Runner<E> {
+    /// A runner whose engines `make` creates when they are needed.
+    pub fn new(make: Arc<dyn Fn() -> E>) -> Self {
+        Self { make, replayer: None }
+    }
+
+    /// Whether it holds an engine.
+    pub fn is_warm(&self) -> bool {
+        self.replayer.is_some()
+    }
+
+    /// Drop its engine.
+    pub fn release(&mut self) {
+        drop_safely(self.replayer.take());
+    }
+
+    /// Paint a run; `None` if it was interrupted.
+    ///
+    /// # Errors
+    ///
+    /// Those of the engine, which is not used again then.
+    pub fn render(
+        &mut self,
+        run: ReplayPlan,
+        stop: &Arc<AtomicBool>,
+        observer: &mut dyn RenderObserver,
+    ) -> anyhow::Result<Option<Rendered>> {
+        self.render_all(Runs::one(run), &KnownFiles::default(), stop, observer)
+    }
+
+    fn render_all(
+        &mut self,
+        runs: Runs,
+        known: &KnownFiles,
+        stop: &Arc<AtomicBool>,
+        observer: &mut dyn RenderObserver,
+    ) -> anyhow::Result<Option<Rendered>> {
+        let rendered = self.try_render(runs, known, stop, observer);
+        if rendered.is_err() {
+            self.release();
+        }
+        rendered
+    }
+
+    fn try_render(
+        &mut self,
+        Runs { runs, from, repeats }: Runs,
+        known: &KnownFiles,
+        stop: &Arc<AtomicBool>,
+        observer: &mut dyn RenderObserver,
+    ) -> anyhow::Result<Option<Rendered>> {
+        let make = Arc::clone(&self.make);
+        let replayer = self.replayer.get_or_insert_with(|| Replayer::new(move || make()));
+        replayer.stop_at(Arc::clone(stop));
+        if let Some((picture, record)) = from {
+            replayer.continue_from(picture, record);
+        }
+        let mut limits = Vec::new();
+        let mut last = None;
+        for (index, run) in runs.iter().enumerate() {
+            let info = guarded(|| replayer.begin(run, &mut |what| observer.preparing(what)))?;
+            known.add_run(&run.job, &info);
+            observer.began(&runs, index, &info);
+            let plan = match repeats {
+                true => RenderPlan::steps(run.steps),
+                false => RenderPlan::of(&run.job.settings),
+            };
+            let painted = paint(replayer, plan, stop, observer);
+            limits.extend(painted.limits);
+            match painted.end {
+                RenderEnd::Failed(error) => return Err(error),
+                RenderEnd::Interrupted => return Ok(None),
+                // A run without steps still has its initial picture.
+                RenderEnd::Finished if run.steps == 0 => drop(guarded(|| replayer.read())?),
+                RenderEnd::Finished => {}
+            }
+            last = painted.picture.map(|(_, picture)| (picture, info));
+        }
+        let (picture, info) = last.context("nothing was painted")?;
+        Ok(Some(Rendered { picture, info, limits, record: replayer.record_handle() }))
+    }
+
+    /// Paint an item and save its picture.
+    ///
+    /// # Errors
+    ///
+    /// If a picture is not available, the destination cannot be used, or painting fails.
+    pub fn paint(
+        &mut self,
+        item: &Item,
+        place: &Place,
+        stop: &Arc<AtomicBool>,
+        observer: &mut dyn RenderObserver,
+    ) -> anyhow::Result<ItemEnd> {
+        let (inputs, remarks) = item.open(place.folder.as_deref())?;
+        remarks.iter().for_each(|remark| observer.notice(remark));
+        let recipe = item.batch.then(|| recipe_hash(&inputs, &item.settings));
+        let folder = folder_of(&item.output);
+        let has = |ledger: Ledger, recipe: &str| match place.existing {
+            Existing::Number => ledger.has_numbered(&item.output, recipe),
+            Existing::Refuse | Existing::Replace => ledger.has(&item.output, recipe),
+        };
+        if let Some(recipe) = &recipe
+            && Ledger::open(folder).is_ok_and(|ledger| has(ledger, recipe))
+        {
+            return Ok(ItemEnd::AlreadyPainted);
+        }
+        check_destination(item, place.existing)?;
+        observer.opened(&inputs);
+        let runs = item.runs(inputs, place.folder.as_deref(), &place.known)?;
+        let last = runs.runs.last().context("there is nothing to paint")?;
+        // The recipe has small copies of the pictures that the painting ends with.
+        let at_end = Job { inputs: last.last_inputs(), ..last.job.clone() };
+        observer.before_step();
+        let Some(rendered) = self.render_all(runs, &place.known, stop, observer)? else {
+            return Ok(ItemEnd::Interrupted);
+        };
+        observer.finished(&rendered.picture);
+        let Rendered { picture, info, limits, record } = rendered;
+        let writer = (!item.without_recipe)
+            .then(|| RecipeWriter::new(&at_end, info, record, !item.without_thumbnails));
+        let saved = save(item, place, &picture, &|room| writer.as_ref()?.text(&picture, room));
+        let listed = match (recipe, &saved) {
+            (Some(recipe), Ok(output)) => {
+                Ledger::open(folder).and_then(|mut ledger| match limits.is_empty() {
+                    true => ledger.record(output, recipe),
+                    false => ledger.forget(output),
+                })
+            }
+            _ => Ok(()),
+        };
+        Ok(ItemEnd::Painted { saved, limits, listed })
+    }
+}
+
+/// Report a destination that cannot be written before hours of work, not after.
+fn check_destination(item: &Item, existing: Existing) -> anyhow::Result<()> {
+    if item.batch {
+        let folder = folder_of(&item.output);
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    }
+    match picture::check_destination(&item.output, existing == Existing::Replace) {
+        Err(SaveError::Exists { .. }) if existing == Existing::Number => Ok(()),
+        result => Ok(result?),
+    }
+}
+
+/// A full disk or a missing share must not cost hours of work: then the picture is saved elsewhere.
+fn save(
+    item: &Item,
+    place: &Place,
+    picture: &RgbImage,
+    text: &dyn Fn(usize) -> Option<String>,
+) -> Result<PathBuf, Box<Rescued>> {
+    let output: &Path = &item.output;
+    let saved = match place.existing {
+        Existing::Number => picture::save_under_free_name(picture, output, text),
+        existing => picture::save_with_text(picture, output, existing == Existing::Replace, text)
+            .map(|()| output.to_owned()),
+    };
+    saved.map_err(|error| {
+        let mut folders: Vec<PathBuf> = place.folder.iter().map(|folder| folder.join("rescued")).collect();
+        folders.extend(picture::fallback_folders());
+        let saved = picture::save_elsewhere(picture, output, &folders, text);
+        Box::new(Rescued { error, saved })
+    })
+}

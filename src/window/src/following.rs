@@ -1,0 +1,116 @@
+//! Pictures follow their files: what another program saves fades into the painting.
+//!
+//! A new version takes the place of the old one in the history as well, so it is no entry: undo never goes back
+//! behind a save, which only the program that saved can undo.
+
+mod watcher;
+
+use std::path::PathBuf;
+
+use egui::{Context, ViewportId};
+
+use self::watcher::News;
+pub use self::watcher::{Stamp, Watcher};
+use super::{
+    ImpastoApp,
+    origin::Origin,
+    pictures::{Kept, Loaded, Opened, Slot, Source},
+};
+use impasto_core::picture::Picture;
+use impasto_engine::session::RunState;
+use impasto_formats::known::KnownFiles;
+
+impl Slot {
+    /// The file that it follows, and which version of it is here.
+    fn followed(&self) -> Option<(&PathBuf, Stamp)> {
+        let loaded = self.picture.as_ref().filter(|_| self.loading.is_none())?;
+        match (&loaded.origin, loaded.stamp) {
+            (Some(Origin::File(path)), Some(stamp)) => Some((path, stamp)),
+            _ => None,
+        }
+    }
+}
+
+/// Which version of its file a picture is that is being opened, if it has one.
+pub fn stamp_of(origin: &Option<Origin>) -> Option<Stamp> {
+    match origin {
+        Some(Origin::File(path)) => Stamp::of(path),
+        _ => None,
+    }
+}
+
+impl Kept {
+    /// Whether a picture may follow its file, which a stranger's project may have chosen.
+    pub fn may_follow(&self, picture: &Picture, known: &KnownFiles) -> bool {
+        let opened_before = |path| known.path_of(&picture.sha256).as_deref() == Some(path);
+        picture.path.as_deref().is_some_and(|path| self.recalled.trust.allows(path) || opened_before(path))
+    }
+}
+
+impl ImpastoApp {
+    /// The slots whose pictures may follow their files. What a painting began with is of no account later.
+    fn following_slots(&mut self) -> impl Iterator<Item = &mut Slot> {
+        let pictures = &mut self.pictures;
+        [&mut pictures.content, &mut pictures.palette].into_iter().chain(&mut pictures.styles)
+    }
+
+    /// Keeps up with the files that other programs save.
+    pub(super) fn follow_files(&mut self, ctx: &Context) {
+        let mut files: Vec<(PathBuf, Stamp)> = Vec::new();
+        if self.view.layout.follow_files {
+            for (path, stamp) in self.following_slots().filter_map(|slot| slot.followed()) {
+                if files.iter().all(|(other, _)| other != path) {
+                    files.push((path.clone(), stamp));
+                }
+            }
+        }
+        let (background, known) = (self.settings.background, self.files.known.clone());
+        let open = || -> watcher::Open<Box<Opened>> {
+            Box::new(move |path| Source::File(path.to_owned()).open(background, &known))
+        };
+        let theirs = ctx.clone();
+        self.pictures.watcher.watch(files, open, move || theirs.request_repaint_of(ViewportId::ROOT));
+        // A run that has not begun to paint would begin again.
+        if self.run.state == RunState::Preparing {
+            return;
+        }
+        while let Some(news) = self.pictures.watcher.next() {
+            self.take_version(ctx, news);
+        }
+    }
+
+    /// Puts a new version of a file into the slots that follow it.
+    fn take_version(&mut self, ctx: &Context, News { path, stamp, opened }: News<Box<Opened>>) {
+        let follows = |slot: &Slot| slot.followed().is_some_and(|(file, _)| *file == path);
+        let Some(first) = self.following_slots().find(|slot| follows(slot)).map(|slot| slot.id) else {
+            return;
+        };
+        let opened = match opened.and_then(|opened| self.room_for(first, Ok(opened))) {
+            Ok(opened) => opened,
+            Err(reason) => {
+                return self.messages.toasts.add(format!("{reason}; the former version stays."));
+            }
+        };
+        let loaded = Loaded { stamp: Some(stamp), ..opened.into_loaded(ctx) };
+        let mut replaced = Vec::new();
+        for slot in self.following_slots().filter(|slot| follows(slot)) {
+            let Some(before) = &mut slot.picture else { continue };
+            // Saved again, and nothing is new.
+            if before.picture.sha256 == loaded.picture.sha256 {
+                before.stamp = Some(stamp);
+                continue;
+            }
+            replaced.push(std::mem::replace(before, loaded.clone()));
+        }
+        self.pictures.gallery.changed(path);
+        replaced.iter().for_each(|before| self.undo.file_was_saved(before, &loaded));
+    }
+
+    pub(super) fn toggle_following(&mut self) {
+        self.view.layout.follow_files = !self.view.layout.follow_files;
+        self.messages.toasts.add(match self.view.layout.follow_files {
+            true => "Pictures follow their files: what another program saves fades in.",
+            false => "Pictures stay as they were opened until they are opened again.",
+        });
+    }
+}

@@ -1,0 +1,168 @@
+//! Regions on the command line: painted, painted again from the recipe, and told where they are wrong.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Output,
+};
+
+use image::{GrayImage, Luma, RgbImage};
+
+/// A render of bundled pictures with masks, in a folder of its own.
+struct Masked(tempfile::TempDir);
+
+impl Masked {
+    fn new() -> Self {
+        let folder = Self(tempfile::tempdir().unwrap());
+        let save = |name: &str, value: &dyn Fn(u32, u32) -> u8| {
+            GrayImage::from_fn(50, 50, |x, y| Luma([value(x, y)])).save(folder.path(name)).unwrap();
+        };
+        save("left.png", &|x, _| if x < 20 { 255 } else { 0 });
+        save("soft.png", &|x, _| (x * 5) as u8);
+        save("down.png", &|_, y| (y * 5) as u8);
+        save("black.png", &|_, _| 2);
+        folder
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// With FOLDER in the arguments for the folder.
+    fn run(&self, arguments: &[&str]) -> Output {
+        let folder = self.0.path().to_str().unwrap();
+        let arguments = arguments.iter().map(|argument| argument.replace("FOLDER", folder));
+        let home = self.path("home");
+        crate::environment::impasto_in(&home).arg("render").args(arguments).output().unwrap()
+    }
+
+    fn render(&self, output: &str, more: &[&str]) -> Output {
+        let output = format!("FOLDER/{output}");
+        let usual =
+            ["--content=example:chelsea", "--size=64", "--steps=4", "--device=cpu", "--quiet", "--output"];
+        self.run(&[&usual, [output.as_str()].as_slice(), more].concat())
+    }
+
+    #[track_caller]
+    fn painted(&self, output: &str, more: &[&str]) -> RgbImage {
+        good(&self.render(output, more));
+        pixels(&self.path(output))
+    }
+
+    #[track_caller]
+    fn refused(&self, more: &[&str], words: &[&str]) {
+        let output = self.render("never.png", more);
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && !self.path("never.png").exists(), "{text}");
+        assert_eq!(text.lines().filter(|line| line.starts_with("impasto: error: ")).count(), 1, "{text}");
+        let line = text.lines().last().unwrap();
+        assert!(words.iter().all(|word| line.contains(word)), "{words:?}: {text}");
+    }
+}
+
+#[track_caller]
+fn good(output: &Output) {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn pixels(path: &Path) -> RgbImage {
+    image::open(path).unwrap().to_rgb8()
+}
+
+/// The pixels of the left quarter, and those of the right half.
+fn sides(picture: &RgbImage) -> [Vec<u8>; 2] {
+    let width = picture.width();
+    let of = |range: std::ops::Range<u32>| -> Vec<u8> {
+        picture
+            .enumerate_pixels()
+            .filter(|(x, ..)| range.contains(x))
+            .flat_map(|(.., pixel)| pixel.0)
+            .collect()
+    };
+    [of(0..width / 4), of(width / 2..width)]
+}
+
+#[test]
+fn regions_and_maps_are_painted_and_painted_again_to_the_last_bit() {
+    let folder = Masked::new();
+    let regions = [
+        "--style=example:swirl",
+        "--style=example:mosaic:2@0.5#sky",
+        "--region=sky=FOLDER/soft.png:strength=0.8",
+        "--style-map=FOLDER/down.png",
+        "--content-map=FOLDER/soft.png",
+    ];
+    let painted = folder.painted("a.png", &regions);
+    let plain = folder.painted("plain.png", &["--style=example:swirl", "--style=example:mosaic:2@0.5"]);
+    assert!(painted != plain);
+    for map in ["--style-map=FOLDER/down.png", "--content-map=FOLDER/soft.png"] {
+        let without: Vec<&str> = regions.into_iter().filter(|flag| *flag != map).collect();
+        assert!(folder.painted(&format!("{}.png", &map[2..7]), &without) != painted, "{map} does nothing");
+    }
+    good(&folder.run(&["--recipe=FOLDER/a.png", "--output=FOLDER/b.png"]));
+    assert!(pixels(&folder.path("b.png")) == painted, "the same to the last bit");
+    // A recipe has no folders, and its masks are found beside it by their hashes.
+    let (recipe, _) = impasto_formats::recipe::read_file(&folder.path("a.png")).unwrap();
+    let text = serde_json::to_string(&recipe).unwrap();
+    assert!(recipe.version == 3 && !text.contains(folder.0.path().to_str().unwrap()), "{text}");
+    std::fs::rename(folder.path("soft.png"), folder.path("elsewhere.png")).unwrap();
+    good(&folder.run(&["--recipe=FOLDER/a.png", "--output=FOLDER/c.png"]));
+    assert!(pixels(&folder.path("c.png")) == painted);
+    std::fs::remove_file(folder.path("down.png")).unwrap();
+    let missing = folder.run(&["--recipe=FOLDER/a.png", "--output=FOLDER/d.png"]);
+    let text = String::from_utf8_lossy(&missing.stderr).into_owned();
+    assert!(!missing.status.success() && text.contains("down.png"), "{text}");
+}
+
+#[test]
+fn frozen_and_kept_parts_show_the_photograph() {
+    let folder = Masked::new();
+    let style = "--style=example:swirl";
+    let photograph = folder.painted("photograph.png", &[style, "--steps=1", "--lr=1e-9", "--pyramid=false"]);
+    let plain = folder.painted("plain.png", &[style]);
+    assert!(sides(&plain)[0] != sides(&photograph)[0]);
+    for role in ["freeze", "keep"] {
+        let region = format!("--region=face=FOLDER/left.png:{role}");
+        let painted = folder.painted(&format!("{role}.png"), &[style, &region]);
+        assert!(sides(&painted)[0] == sides(&photograph)[0], "{role}");
+        assert!(sides(&painted)[1] != sides(&photograph)[1], "{role}");
+        let again = [format!("--recipe=FOLDER/{role}.png"), format!("--output=FOLDER/{role}-again.png")];
+        good(&folder.run(&again.each_ref().map(String::as_str)));
+        assert!(pixels(&folder.path(&format!("{role}-again.png"))) == painted, "{role}");
+    }
+    // Kept pixels are painted below, so the rest is as without them.
+    assert!(sides(&pixels(&folder.path("keep.png")))[1] == sides(&plain)[1]);
+}
+
+#[test]
+fn what_is_wrong_with_a_region_is_told_in_one_line() {
+    let folder = Masked::new();
+    let sky = "--region=sky=FOLDER/soft.png";
+    let style = "--style=example:swirl";
+    folder.refused(&["--style=example:swirl#sea", sky], &["no region called \"sea\"", "there are: sky"]);
+    folder.refused(&["--style=example:swirl#sky"], &["no region called \"sky\"", "--region sky=MASK"]);
+    folder.refused(&["--style=example:swirl#", sky], &["no region called \"\""]);
+    folder.refused(&[style, "--region=sky=FOLDER/black.png"], &["sky", "black.png is black everywhere"]);
+    folder.refused(&[style, "--region=sky=FOLDER/gone.png"], &["sky", "no picture", "gone.png"]);
+    folder.refused(&[style, "--style-map=FOLDER/gone.png"], &["style-map", "no picture", "gone.png"]);
+    folder.refused(&[style, sky, sky], &["region", "\"sky\""]);
+    folder.refused(&[style, "--region=sky=FOLDER/soft.png:strength=-1"], &["sky has the strength -1"]);
+    folder.refused(
+        &["--style=example:swirl#sky", "--region=sky=FOLDER/soft.png:freeze"],
+        &["the region sky is not painted"],
+    );
+    let output = folder.render("never.png", &[style, "--region=FOLDER/soft.png"]);
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(2) && text.contains("NAME=MASK"), "{text}");
+    // No mask is ever painted over.
+    let output = folder.run(&[
+        "--content=example:chelsea",
+        style,
+        sky,
+        "--size=64",
+        "--steps=1",
+        "--device=cpu",
+        "--force",
+        "--output=FOLDER/soft.png",
+    ]);
+    assert!(!output.status.success() && pixels(&folder.path("soft.png")).dimensions() == (50, 50));
+}

@@ -1,0 +1,158 @@
+//! What a screen reader is told, and the way through the window by the keyboard alone.
+
+use egui::{
+    Event, Key, Modifiers, Role,
+    accesskit::{Action, ActionRequest, TreeId},
+};
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use impasto_core::settings::{Curve, Lfo, ParamId, Settings, Track};
+
+use crate::window_support::{Setup, Window};
+
+fn with_automation() -> Setup {
+    let mut setup = Setup::default();
+    let mut settings = Settings { steps: 100_000, size: 256, ..Settings::default() };
+    settings.automation.set(ParamId::Beta, Track::new(Curve::Lfo(Lfo::default())));
+    setup.options.settings = Some(settings);
+    setup
+}
+
+#[test]
+fn every_fader_and_number_tells_its_name_value_range_and_step() {
+    let mut window = Setup { size: [1280.0, 2400.0], ..with_automation() }.open();
+    window.until_painting();
+    window.harness.key_press(Key::S);
+    window.steps(4);
+    let mut sliders = 0;
+    for role in [Role::Slider, Role::SpinButton] {
+        for node in window.harness.query_all_by(|node| node.role() == role) {
+            let node = node.accesskit_node();
+            let name = node.label().unwrap_or_default();
+            assert!(!name.is_empty(), "{role:?} without a name at {:?}", node.numeric_value());
+            let value = node.numeric_value().unwrap_or_else(|| panic!("{name} has no value"));
+            // The filmstrip counts its moments.
+            if name == "Moments of the painting" {
+                continue;
+            }
+            let step = node.numeric_value_step().unwrap_or_else(|| panic!("{name} has no step"));
+            assert!(step > 0.0, "{name}: {step}");
+            let least = node.min_numeric_value().unwrap_or_else(|| panic!("{name} has no least value"));
+            let most = node.max_numeric_value();
+            assert!(
+                least <= value && most.is_none_or(|most| value <= most && least + step <= most),
+                "{name}"
+            );
+            if role == Role::Slider {
+                assert!(most.is_some(), "{name} has no largest value");
+                sliders += 1;
+            }
+        }
+    }
+    assert!(sliders >= 12, "{sliders}: the balance, the strips, the morph and the split line");
+    let beta = |window: &Window| {
+        let mut all = window.harness.query_all_by(|node| {
+            node.label().as_deref() == Some("Style weight β") && node.role() == Role::Slider
+        });
+        all.next().unwrap().accesskit_node().description()
+    };
+    assert_eq!(beta(&window).as_deref(), Some("Moves by itself"));
+}
+
+/// What a screen reader asks of the control of this name and role.
+fn ask(window: &mut Window, name: &str, role: Role, action: Action) {
+    let node = window.harness.get_by(|node| node.label().as_deref() == Some(name) && node.role() == role);
+    let target_node = node.accesskit_node().locate().0;
+    let request = ActionRequest { action, target_tree: TreeId::ROOT, target_node, data: None };
+    window.harness.event(Event::AccessKitActionRequest(request));
+    window.steps(3);
+}
+
+#[test]
+fn a_screen_reader_moves_faders_and_numbers() {
+    let mut window = Setup::default().open();
+    window.until_painting();
+    ask(&mut window, "Style weight β", Role::Slider, Action::Increment);
+    window.until("the style has grown by a step", |_, log| {
+        log.updates.last().is_some_and(|(settings, _)| (1.001..1.5).contains(&settings.style_weight))
+    });
+    ask(&mut window, "Steps", Role::SpinButton, Action::Decrement);
+    window.until("there are fewer steps", |_, log| {
+        log.updates.last().is_some_and(|(settings, _)| settings.steps == 990_000)
+    });
+}
+
+#[test]
+fn the_picture_is_described_in_words() {
+    let mut window = Setup::default().open();
+    window.until_painting();
+    let told = |window: &Window| {
+        let node = window.harness.get_by_label_contains("Painting, 96 by 64 pixels");
+        node.accesskit_node().description().unwrap_or_default()
+    };
+    assert!(told(&window).starts_with("Chelsea in Swirl. Painting, step "), "{}", told(&window));
+    assert!(told(&window).contains("Zoom: fit, "), "{}", told(&window));
+    window.harness.key_press(Key::Space);
+    window.until("it is paused", |harness, _| harness.query_by_label_contains("Paused.").is_some());
+    window.steps(3);
+    assert!(told(&window).starts_with("Chelsea in Swirl. Paused, step "), "{}", told(&window));
+}
+
+fn focused(window: &Window) -> Option<String> {
+    let mut all = window.harness.query_all_by(|node| node.is_focused() && node.role() != Role::Window);
+    all.next().and_then(|node| node.accesskit_node().label())
+}
+
+#[test]
+fn f6_goes_from_part_to_part_and_tab_on_to_its_controls() {
+    let mut window = Setup::default().open();
+    window.until_painting();
+    let mut seen = Vec::new();
+    for _ in 0..6 {
+        window.harness.key_press(Key::F6);
+        window.steps(2);
+        seen.extend(focused(&window));
+    }
+    let parts = ["Transport bar", "Row of mixes", "Panel of pictures", "Panel of settings"];
+    assert_eq!(seen[..4], parts);
+    assert_eq!(seen[5], "Canvas");
+    window.harness.key_press(Key::F6);
+    window.steps(2);
+    assert_eq!(focused(&window).as_deref(), Some(parts[0]), "round and round");
+    window.harness.key_press(Key::Tab);
+    window.steps(2);
+    assert_eq!(focused(&window).as_deref(), Some("Pause"));
+    window.harness.key_press(Key::F6);
+    window.steps(2);
+    assert_eq!(focused(&window).as_deref(), Some(parts[1]), "on from the part that the control is in");
+    window.harness.key_press_modifiers(Modifiers::SHIFT, Key::F6);
+    window.steps(2);
+    assert_eq!(focused(&window).as_deref(), Some(parts[0]));
+    // Panels that were put away come back for it.
+    window.harness.key_press(Key::Escape);
+    window.steps(2);
+    window.harness.key_press(Key::Tab);
+    window.steps(3);
+    assert!(window.harness.query_by_label("Swap content and style").is_none());
+    window.harness.key_press(Key::F6);
+    window.steps(3);
+    assert!(window.harness.query_by_label("Swap content and style").is_some());
+}
+
+#[test]
+fn less_motion_is_remembered() {
+    let mut window = Setup::default().open();
+    window.until_painting();
+    window.harness.key_press_modifiers(Modifiers::COMMAND, Key::K);
+    window.steps(3);
+    window.harness.event(Event::Text("less motion".to_owned()));
+    window.steps(3);
+    window.harness.key_press(Key::Enter);
+    window.until("it is said", |harness, _| {
+        harness.query_all_by_label_contains("Less motion: paintings change without a fade").next().is_some()
+    });
+    assert!(!window.harness.ctx.global_style().visuals.text_cursor.blink);
+    let file = window.folder.path().join("impasto.toml");
+    window.until("it is remembered", |_, _| {
+        std::fs::read_to_string(&file).is_ok_and(|text| text.contains("less_motion = true"))
+    });
+}
