@@ -91,8 +91,7 @@ impl ImpastoApp {
     /// The door of a command.
     fn door(&self, ui: &mut Ui, command: Command, text: &str, on: bool, height: f32) {
         let (tooltip, enabled) = (command.hint(ui.ctx()), self.can(command));
-        let name = command.text();
-        let door = Door { icon: command.icon(), text, name, tooltip: &tooltip, on, enabled };
+        let door = Door { icon: command.icon(), text, name: text, tooltip: &tooltip, on, enabled };
         if door.show(ui, height).clicked() {
             self.actions.push(command);
         }

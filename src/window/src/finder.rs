@@ -1,8 +1,7 @@
 //! The command palette: everything that the window can do and set, found by a few letters of its name.
 
 use egui::{
-    Color32, Context, Id, Key, Label, Modifiers, RichText, Role, ScrollArea, Sense, TextEdit, Ui, WidgetInfo,
-    vec2,
+    Context, Id, Key, Label, Modifiers, RichText, Role, ScrollArea, Sense, TextEdit, Ui, WidgetInfo, vec2,
 };
 use serde_json::Value;
 

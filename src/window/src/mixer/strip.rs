@@ -119,7 +119,7 @@ impl StripUi<'_> {
         let name = cut(first, first.min.x, first.min.x + NAME);
         let remove = cut(first, first.max.x - REMOVE, first.max.x);
         let number = cut(first, remove.min.x - gap - NUMBER, remove.min.x - gap);
-        let end = self.name(ui, name);
+        let end = self.name(ui, name, Align2::LEFT_CENTER, 14.0);
         self.sparkline(ui, cut(first, end.max(name.max.x) + gap, number.min.x - space::S));
         at(ui, number, |ui| {
             fader.number(ui, &mut strip.weight, NUMBER);
