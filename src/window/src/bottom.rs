@@ -76,7 +76,10 @@ impl ImpastoApp {
                 Panel::bottom("plot, low")
                     .frame(frame)
                     .exact_size(STRIP)
-                    .show(ui, |ui| self.bottom_strip(ui));
+                    .show(ui, |ui| {
+                        self.view.regions.begin(ui, "Panel of losses and filmstrip");
+                        self.bottom_strip(ui);
+                    });
             }
             return;
         }
