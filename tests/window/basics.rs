@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use crate::window_support::{
     Log, Setup, Window,
     drawing::{can_draw, draw},
-    enter, has, picture_file,
+    enter, has, open_advanced, picture_file, press,
 };
 use egui::{Event, Key, Modifiers, Role, accesskit::Toggled};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
@@ -197,9 +197,7 @@ fn painting_has_no_end_unless_one_is_wanted_and_a_change_wakes_what_rests() {
     let steps = window.log.lock().unwrap().steps;
     window.harness.key_press(Key::Space);
     window.until("play paints on", |_, log| log.steps > steps);
-    window.harness.get_by_label("Stop after the steps").scroll_to_me();
-    window.steps(3);
-    window.harness.get_by_label("Stop after the steps").click();
+    press(&mut window, "Stop after the steps", Role::CheckBox);
     window.until("it has an end now", |harness, _| harness.query_by_label_contains("Finished.").is_some());
 }
 
@@ -207,10 +205,7 @@ fn painting_has_no_end_unless_one_is_wanted_and_a_change_wakes_what_rests() {
 fn the_objective_brings_its_usual_values() {
     let mut window = Setup::default().open();
     window.until_painting();
-    window
-        .harness
-        .get_by(|node| node.label().as_deref() == Some("Objective") && node.role() == Role::ComboBox)
-        .click();
+    press(&mut window, "Objective", Role::ComboBox);
     window.steps(3);
     window.harness.get_by_label_contains("Classic: the PyTorch tutorial").click();
     window.until("a second run", |_, log| log.jobs.len() == 2);
@@ -322,10 +317,8 @@ fn a_device_that_fails_is_left_by_choosing_another() {
         harness.query_all_by_label_contains("hardware GPU is here").next().is_some()
     });
     window.log.lock().unwrap().fail_start = None;
-    window
-        .harness
-        .get_by(|node| node.label().as_deref() == Some("Device") && node.role() == Role::ComboBox)
-        .click();
+    open_advanced(&mut window);
+    press(&mut window, "Device", Role::ComboBox);
     window.steps(3);
     window
         .harness
@@ -465,8 +458,7 @@ fn an_idle_window_rests() {
 fn every_control_has_a_name_and_the_legend_hides_lines() {
     let mut window = Setup { size: [1280.0, 1500.0], ..Setup::default() }.open();
     window.until_painting();
-    window.harness.get_by_label("Advanced").click();
-    window.steps(5);
+    open_advanced(&mut window);
     window.until("the legend is there", |harness, _| harness.query_by_label("Line of relu3_1").is_some());
     window.harness.check_accessibility();
     assert!(has(&window, "Adam β1") && has(&window, "Style scale") && has(&window, "Background colour"));
@@ -539,7 +531,7 @@ fn the_level_of_the_pyramid_is_shown_moved_and_held() {
     window.until("the level", |harness, _| {
         harness.query_all_by_label_contains("48 px, 1 of 3").next().is_some()
     });
-    window.harness.get_by_label("Next larger size").click();
+    press(&mut window, "Next larger size", Role::Button);
     window.until("a climb", |_, log| log.levels == [LevelCommand::Climb]);
     window.until("the level", |harness, _| {
         harness.query_all_by_label_contains("96 px, 2 of 3").next().is_some()
@@ -556,10 +548,7 @@ fn the_level_of_the_pyramid_is_shown_moved_and_held() {
     window.harness.key_press(Key::H);
     window.until("a release", |_, log| log.levels.last() == Some(&LevelCommand::Release));
     // Without a pyramid there is nothing to move.
-    window
-        .harness
-        .get_by(|node| node.label().as_deref() == Some("Pyramid") && node.role() == Role::CheckBox)
-        .click();
+    press(&mut window, "Pyramid", Role::CheckBox);
     window.until("a second run", |_, log| log.jobs.len() == 2);
     assert!(!window.job(1).settings.pyramid);
     window.steps(3);

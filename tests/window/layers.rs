@@ -162,8 +162,10 @@ fn a_click_on_a_strips_picture_opens_the_sheet() {
     pause(&mut window);
     until_made(&mut window, 7);
     window.harness.get_by_label("The style through relu3_1").click();
-    window.steps(6);
-    assert!(has(&window, "The style through relu3_1, large"));
+    // Until it is made in its larger size, it says so in between.
+    window.until("it is large", |harness, _| {
+        harness.query_all_by_label_contains("The style through relu3_1, large").next().is_some()
+    });
     assert!(has(&window, "Whole brush strokes and how they run"));
 }
 

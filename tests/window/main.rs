@@ -21,6 +21,7 @@ mod grid;
 mod keeping;
 mod lab;
 mod layers;
+mod layout;
 mod mixer;
 mod mixes;
 mod morph;

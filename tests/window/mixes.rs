@@ -1,6 +1,6 @@
 //! Playing with the mixer: resets, linked faders, the tilt, mute and solo from the palette.
 
-use crate::window_support::{Setup, Window, enter, has, style_layers};
+use crate::window_support::{self, Setup, Window, enter, has, style_layers};
 use egui::{Event, Key, Modifiers, PointerButton, Pos2, Role};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use impasto_core::settings::{Preset, Settings};
@@ -97,8 +97,7 @@ fn a_fader_goes_back_by_double_click_by_key_and_by_menu_to_what_the_preset_has()
     sent(&mut window, "the reset is undone", |s| s.style_layers.get(layer) == Some(7.0));
 
     // A number alone has the menu too.
-    window.harness.get_by_label("Advanced").click();
-    window.steps(30);
+    window_support::open_advanced(&mut window);
     let averaging = |node: &egui_kittest::kittest::AccessKitNode<'_>| {
         node.label().as_deref() == Some("Averaging") && node.role() == Role::SpinButton
     };

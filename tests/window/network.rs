@@ -1,6 +1,6 @@
 //! The window's controls of how the network computes, in front of a fake engine.
 
-use crate::window_support::{Setup, Window};
+use crate::window_support::{Setup, Window, open_advanced};
 use egui::accesskit::Role;
 use egui_kittest::kittest::Queryable;
 use impasto_core::settings::{Padding, Pooling, Settings};
@@ -14,8 +14,7 @@ fn choose(window: &mut Window, list: &str, text: &str) {
             .is_some()
     };
     if !combo(window) {
-        window.harness.get_by_label("Advanced").click();
-        window.steps(5);
+        open_advanced(window);
     }
     window
         .harness

@@ -1,6 +1,6 @@
 //! The optimizer in the window.
 
-use crate::window_support::{Setup, Window};
+use crate::window_support::{Setup, Window, open_advanced};
 use egui::Role;
 use egui_kittest::kittest::Queryable as _;
 use impasto_core::settings::{LineSearch, Optimizer};
@@ -23,8 +23,7 @@ fn choose(window: &mut Window, combo: &str, choice: &str) {
 fn the_optimizer_is_changed_while_it_paints_and_shows_its_own_constants() {
     let mut window = Setup { size: [1280.0, 2000.0], ..Setup::default() }.open();
     window.until_painting();
-    window.harness.get_by_label("Advanced").click();
-    window.steps(8);
+    open_advanced(&mut window);
     assert!(has(&window, "Adam β1") && !has(&window, "Line search"));
     choose(&mut window, "Optimizer", "L-BFGS: the paper");
     choose(&mut window, "Line search", "Fixed: one");
@@ -53,8 +52,7 @@ fn convergence_is_said_and_stops_the_run_where_that_is_wanted() {
     window.until("it says so", says("Converged: the objective has fallen"));
     let painted = window.log.lock().unwrap().steps;
     window.until("it paints on", |_, log| log.steps > painted + 20);
-    window.harness.get_by_label("Advanced").click();
-    window.steps(8);
+    open_advanced(&mut window);
     window.harness.get_by_label("Stop when converged").click();
     window.until("it has stopped", says("Converged: change a weight"));
     let painted = window.log.lock().unwrap().steps;

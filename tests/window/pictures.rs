@@ -6,7 +6,7 @@ use std::{path::Path, time::Duration};
 use crate::window_support::{
     Setup, Window,
     drawing::{can_draw, draw, draw_as_it_is, painting},
-    drop_files,
+    drop_files, open_advanced, press,
 };
 use egui::{HoveredFile, Key};
 use egui_kittest::kittest::Queryable as _;
@@ -173,8 +173,7 @@ fn settings_open_and_wrong() {
     window.dialogs.will_pick(&second);
     window.harness.get_by_label("Add style…").click();
     window.until("two styles", |_, log| log.styles().len() == 2);
-    window.harness.get_by_label("Advanced").click();
-    window.steps(3);
+    open_advanced(&mut window);
     window
         .harness
         .get_by(|node| node.label().as_deref() == Some("Size") && node.role() == egui::Role::SpinButton)
@@ -206,7 +205,8 @@ fn overlays() {
     draw_as_it_is(&mut window, "drop");
     window.harness.input_mut().hovered_files.clear();
     window.steps(2);
-    window.harness.get_by(|node| node.label().as_deref() == Some("Device")).click();
+    open_advanced(&mut window);
+    press(&mut window, "Device", egui::Role::ComboBox);
     draw(&mut window, "menu");
 }
 
@@ -255,6 +255,8 @@ fn styles_palette_menu_and_presets() {
         .save(&second)
         .unwrap();
     window.dialogs.will_pick(&second);
+    window.harness.get_by_label("Pictures panel").click();
+    window.steps(4);
     window.harness.get_by_label("Add style…").scroll_to_me();
     window.steps(3);
     window.harness.get_by_label("Add style…").click();

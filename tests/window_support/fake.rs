@@ -214,7 +214,8 @@ impl Engine for Fake {
     fn read(&mut self) -> Result<Reading, EngineError> {
         let picture = self.log.lock().unwrap().paint.clone();
         let mut norms = self.norms.clone();
-        norms.balance = self.settings.style_amount.map(|amount| [1.0, 20.0 * amount]);
+        // Half of it is style where β is α.
+        norms.balance = self.settings.style_amount.map(|amount| [1.0, amount / (1.0 - amount)]);
         Ok(Reading {
             step: self.step,
             place: PyramidProgress {
@@ -223,10 +224,8 @@ impl Engine for Fake {
                 width: 48 << self.level,
                 height: 32 << self.level,
                 held: self.held,
-                cost: 1.0,
-                done: f64::from(self.step),
                 left: 900.0,
-                ends: vec![200.0, 500.0, 900.0],
+                ends: vec![200, 500, 900],
             },
             norms,
             losses: (self.step > 0).then(|| losses(self.step, &self.settings)),

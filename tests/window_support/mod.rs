@@ -17,7 +17,10 @@ use std::{
 };
 
 use egui::{Event, Key, Role};
-use egui_kittest::{Harness, HarnessBuilder, kittest::Queryable as _};
+use egui_kittest::{
+    Harness, HarnessBuilder,
+    kittest::{AccessKitNode, Queryable as _},
+};
 use image::RgbImage;
 use impasto_core::settings::Settings;
 use impasto_engine::{
@@ -348,12 +351,30 @@ pub fn saved(window: &mut Window, name: &str) -> PathBuf {
     path
 }
 
+/// Clicks the control of this name and role; one that is scrolled away is brought into view.
+pub fn press(window: &mut Window, name: &str, role: Role) {
+    let is_it = |node: &AccessKitNode<'_>| node.label().as_deref() == Some(name) && node.role() == role;
+    let rect = window.harness.get_by(is_it).rect();
+    // Between the transport and the row with the mixes.
+    let seen = window.harness.ctx.content_rect().y_range().shrink(60.0);
+    if !seen.contains(rect.min.y) || !seen.contains(rect.max.y) {
+        window.harness.get_by(is_it).scroll_to_me();
+        window.steps(4);
+    }
+    window.harness.get_by(is_it).click();
+}
+
+/// Opens the settings that are folded.
+pub fn open_advanced(window: &mut Window) {
+    window.harness.get_by_label("Advanced").scroll_to_me();
+    window.steps(4);
+    window.harness.get_by_label("Advanced").click();
+    window.steps(5);
+}
+
 /// Types a number into the entry of this name.
 pub fn enter(window: &mut Window, name: &str, text: &str) {
-    window
-        .harness
-        .get_by(|node| node.label().as_deref() == Some(name) && node.role() == Role::SpinButton)
-        .click();
+    press(window, name, Role::SpinButton);
     window.steps(3);
     window.harness.event(Event::Text(text.to_owned()));
     window.harness.step();

@@ -230,26 +230,21 @@ fn thumbnail(ui: &Ui, card: &Card<'_>, slot: &Slot, rect: Rect, response: &egui:
     painter.rect_filled(rect, RADIUS, palette.well);
     match &slot.picture {
         Some(loaded) => {
-            // The card is filled; what sticks out is cut, as in any contact sheet.
+            // The whole picture, or the part that counts: a head that is cut off is not recognised.
             let part = slot.mix.crop.unwrap_or(Crop::WHOLE);
             let part = Rect::from_min_size(
                 pos2(part.left as f32, part.top as f32),
                 vec2(part.width as f32, part.height as f32),
             );
             let size = loaded.texture.size_vec2() * part.size();
-            let scale = (rect.size() / size).max_elem();
-            let shown = rect.size() / (size * scale);
-            // Heads are rather up than down: of a tall picture more is cut below.
-            let shown = shown.min(Vec2::splat(1.0));
-            let corner = vec2((1.0 - shown.x) / 2.0, (1.0 - shown.y) / 4.0);
-            let uv = Rect::from_min_size(part.min + corner * part.size(), shown * part.size());
+            let place = Rect::from_center_size(rect.center(), size * (rect.size() / size).min_elem());
             let tint =
                 if slot.loading.is_some() || !slot.mix.on { Color32::from_gray(110) } else { Color32::WHITE };
-            egui::Image::from_texture((loaded.texture.id(), rect.size()))
-                .uv(uv)
+            egui::Image::from_texture((loaded.texture.id(), place.size()))
+                .uv(part)
                 .tint(tint)
                 .corner_radius(RADIUS)
-                .paint_at(ui, rect);
+                .paint_at(ui, place);
         }
         None if slot.loading.is_none() => {
             Icon::Plus.paint(&painter, rect.center() - vec2(0.0, 10.0), palette.weak);

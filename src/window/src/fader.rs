@@ -1,13 +1,15 @@
 //! Sliders: faders with their number, and plain ones.
 
-use egui::{Color32, PointerButton, Response, Shape, Slider, SliderClamping, Stroke, Ui, vec2};
+use egui::{
+    Color32, PointerButton, Response, Shape, Slider, SliderClamping, SliderOrientation, Stroke, Ui, vec2,
+};
 
 use super::{
     accessible,
     entry::Entry,
-    knobs,
-    reset::{self, HOW},
-    theme::Palette,
+    knobs, reset,
+    theme::{Palette, ROW},
+    tips,
     widgets::{NUMBER, number},
 };
 use impasto_core::settings::{ParamId, Range, three_digits};
@@ -16,7 +18,9 @@ use impasto_core::settings::{ParamId, Range, three_digits};
 /// for the menu; egui's slider would follow it as well.
 fn styled(ui: &mut Ui, slider: Slider<'_>, width: f32, travelled: Color32) -> Response {
     ui.spacing_mut().slider_width = width;
-    let row = std::mem::replace(&mut ui.spacing_mut().interact_size.y, 20.0);
+    let row = ui.spacing().interact_size.y;
+    // A tall row has a handle for a hand that does not look.
+    ui.spacing_mut().interact_size.y = if row > ROW { row } else { 20.0 };
     let palette = Palette::of(ui);
     let resting = std::mem::replace(&mut ui.visuals_mut().widgets.inactive.bg_fill, palette.rail);
     let chosen = std::mem::replace(&mut ui.visuals_mut().selection.bg_fill, travelled);
@@ -59,8 +63,9 @@ pub fn plain_slider(
     let before = *value;
     let slider = Slider::new(value, least..=most).trailing_fill(filled);
     let travelled = Palette::of(ui).travelled;
-    let response = styled(ui, slider, width, travelled).accessible_name(name).on_hover_text(tooltip);
+    let response = styled(ui, slider, width, travelled).accessible_name(name);
     accessible::range(&response, least..=most, (most - least) / f64::from(width.max(1.0)));
+    let response = tips::beside(response, tooltip);
     if asks_for_menu(ui) {
         *value = before;
     }
@@ -86,14 +91,7 @@ impl Fader<'_> {
     }
 
     fn whole_tooltip(&self) -> String {
-        format!(
-            "{}\nSlider {} to {}{}; any number from 0 up can be typed. {HOW}: {}. Right-click: more.",
-            self.tooltip,
-            number(self.least()),
-            number(self.range.max),
-            if self.range.logarithmic { ", logarithmic" } else { "" },
-            number(self.usual)
-        )
+        format!("{}\nDouble-click to reset ({}). Right-click for more.", self.tooltip, number(self.usual))
     }
 
     fn least(&self) -> f64 {
@@ -114,23 +112,41 @@ impl Fader<'_> {
 
     /// The slider with more in its menu; true when it was reset.
     pub fn slider_with(&self, ui: &mut Ui, value: &mut f64, width: f32, menu: impl FnOnce(&mut Ui)) -> bool {
+        self.add(ui, value, width, SliderOrientation::Horizontal, menu)
+    }
+
+    /// The same upright.
+    pub fn upright(&self, ui: &mut Ui, value: &mut f64, height: f32, menu: impl FnOnce(&mut Ui)) -> bool {
+        self.add(ui, value, height, SliderOrientation::Vertical, menu)
+    }
+
+    fn add(
+        &self,
+        ui: &mut Ui,
+        value: &mut f64,
+        length: f32,
+        orientation: SliderOrientation,
+        menu: impl FnOnce(&mut Ui),
+    ) -> bool {
         let palette = Palette::of(ui);
         // What plays by itself has the colour of what plays.
         let travelled = if knobs::moves(ui.ctx(), self.knob) { palette.accent } else { palette.travelled };
         let before = *value;
         let slider = Slider::new(value, self.least()..=self.range.max)
+            .orientation(orientation)
             .logarithmic(self.range.logarithmic)
             .smallest_positive(self.range.min.max(1e-6))
             .clamping(SliderClamping::Never);
-        let response = styled(ui, slider, width, travelled)
-            .accessible_name(self.name)
-            .on_hover_text(self.whole_tooltip());
-        accessible::range(&response, self.least()..=self.range.max, self.step(before, width));
+        let response = styled(ui, slider, length, travelled).accessible_name(self.name);
+        accessible::range(&response, self.least()..=self.range.max, self.step(before, length));
         if knobs::moves(ui.ctx(), self.knob) {
             // Not by its colour alone.
-            wave(ui, &response, travelled);
+            if orientation == SliderOrientation::Horizontal {
+                wave(ui, &response, travelled);
+            }
             accessible::description(&response, "Moves by itself");
         }
+        let response = tips::beside(response, &self.whole_tooltip());
         if asks_for_menu(ui) {
             *value = before;
         } else if response.changed() {

@@ -1,4 +1,4 @@
-//! The bottom panel: the losses, or the filmstrip of what was painted, to scrub, to replay and to go on from.
+//! The filmstrip of what was painted, to scrub, to replay and to go on from.
 
 use egui::{
     Align, Align2, Color32, FontId, Key, Layout, Pos2, Rect, Response, Sense, Stroke, StrokeKind, Ui,
@@ -24,39 +24,7 @@ const WORDS_FROM: f32 = 300.0;
 const MARKS: f32 = 9.0;
 
 impl ImpastoApp {
-    pub(super) fn bottom_ui(&mut self, ui: &mut Ui) {
-        ui.spacing_mut().item_spacing.y = space::XS;
-        ui.horizontal(|ui| {
-            ui.spacing_mut().item_spacing.x = space::XS;
-            let (film, automation) = (self.view.layout.film, self.view.layout.automation);
-            let losses = !film && !automation;
-            if widgets::tab(ui, "Losses", "How the terms of the objective fall", losses).clicked() {
-                (self.view.layout.film, self.view.layout.automation) = (false, false);
-            }
-            let tooltip = "Everything that was painted, to look at again and to go on from";
-            if widgets::tab(ui, "Filmstrip", tooltip, film && !automation).clicked() {
-                (self.view.layout.film, self.view.layout.automation) = (true, false);
-            }
-            let tooltip = Command::Automation.hint(ui.ctx());
-            if widgets::tab(ui, "Automation", &tooltip, automation).clicked() {
-                self.view.layout.automation = true;
-            }
-            if self.view.layout.automation {
-                self.edit(ui, |app, ui| app.automation_header(ui));
-            } else if self.view.layout.film {
-                self.film_header(ui);
-            }
-        });
-        if self.view.layout.automation {
-            self.edit(ui, |app, ui| app.automation_panel(ui));
-        } else if self.view.layout.film {
-            self.film_strip(ui);
-        } else {
-            self.plot_ui(ui);
-        }
-    }
-
-    fn film_header(&mut self, ui: &mut Ui) {
+    pub(super) fn film_header(&mut self, ui: &mut Ui) {
         let ctx = ui.ctx().clone();
         let any = !self.view.film.timeline.is_empty();
         ui.add_space(space::S);
@@ -153,7 +121,7 @@ impl ImpastoApp {
         text
     }
 
-    fn film_strip(&mut self, ui: &mut Ui) {
+    pub(super) fn film_strip(&mut self, ui: &mut Ui) {
         if self.view.pins.only {
             return self.pin_cards(ui);
         }

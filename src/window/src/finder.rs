@@ -9,6 +9,7 @@ use super::{
     ImpastoApp,
     action::{Act, Action},
     command::Command,
+    compact::Side,
     fields::{self, Field},
     knobs::KnobAction,
     mixes::{CONTROLS, MixAction},
@@ -148,7 +149,7 @@ struct Focus(String);
 
 impl Act for Focus {
     fn apply(self, app: &mut ImpastoApp, ctx: &Context) {
-        app.view.layout.show_right = true;
+        app.open_side(ctx, Side::Right);
         app.view.layout.mixes |= super::mixes::CONTROLS.contains(&self.0.as_str());
         widgets::ask_for_focus(ctx, self.0);
     }

@@ -197,7 +197,9 @@ impl ImpastoApp {
 
     /// The panel over the picture, while it is shown.
     pub(super) fn frames_panel(&self, ctx: &Context) {
-        let Some(area) = self.view.canvas.area.filter(|_| self.panels.frames.shown) else { return };
+        // Over the curves, where there are some, and not over the painting.
+        let area = self.view.bottom_area.or(self.view.canvas.area);
+        let Some(area) = area.filter(|_| self.panels.frames.shown) else { return };
         let palette = Palette::for_theme(ctx.theme());
         Area::new(Id::unique("frame times"))
             .order(Order::Foreground)

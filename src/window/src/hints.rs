@@ -1,6 +1,6 @@
-//! What a newcomer should know, said once: quiet cards over the picture, gone for good when they are read.
+//! What a newcomer should know, said once: a strip below the painting, gone for good when it is read.
 
-use egui::{Align2, Area, Context, Frame, Id, Order, RichText, Stroke, vec2};
+use egui::{Frame, Label, Margin, Panel, RichText, Ui, vec2};
 
 use super::{
     ImpastoApp,
@@ -15,46 +15,46 @@ const HINTS: [(&str, &str); 3] = [
     ("Drag a fader while it paints", "The painting follows at once. Ctrl-Z takes it back."),
     ("Space pauses and resumes", "F1 lists all keys, ctrl-K finds everything by name."),
 ];
+/// Height of the strip with the sentences and without them, in points.
+const TALL: f32 = 66.0;
+const LOW: f32 = 34.0;
+/// Width of the buttons.
+const BUTTONS: f32 = 190.0;
+/// From this width on there is room for the sentences.
+const SENTENCES_FROM: f32 = 640.0;
 
 impl ImpastoApp {
     /// Shows what is not yet known.
-    pub(super) fn hints(&mut self, ctx: &Context) {
-        let Some(area) = self.view.canvas.area.filter(|_| self.view.layout.hints && self.panels.may_hint)
-        else {
-            return;
-        };
-        // Where there is no room beside the picture's middle, the picture matters more.
-        let room = area.width() >= 360.0 && area.height() >= 220.0 && self.view.canvas.picture().is_some();
-        if !room || self.view.present.on || self.panels.tour.is_some() {
+    pub(super) fn hints_ui(&mut self, ui: &mut Ui) {
+        let room = ui.available_size();
+        let wanted = self.view.layout.hints && self.panels.may_hint && self.panels.tour.is_none();
+        if !wanted || room.x < 360.0 || room.y < 220.0 || self.view.canvas.picture().is_none() {
             return;
         }
-        let palette = Palette::for_theme(ctx.theme());
-        let (read, tour) = Area::new(Id::unique("hints"))
-            .order(Order::Middle)
-            .pivot(Align2::LEFT_BOTTOM)
-            .fixed_pos(area.left_bottom() + vec2(space::L, -space::L))
-            .show(ctx, |ui| {
-                let frame = Frame::new()
-                    .fill(palette.bar)
-                    .stroke(Stroke::new(1.0, palette.line))
-                    .corner_radius(6)
-                    .inner_margin(12);
-                frame
-                    .show(ui, |ui| {
-                        ui.set_width(300.0);
-                        for (what, text) in HINTS {
-                            ui.label(RichText::new(what).size(13.5).color(palette.text));
-                            ui.label(widgets::weak(ui, text));
-                            ui.add_space(space::XS);
-                        }
-                        ui.horizontal(|ui| {
-                            let read = ui.button("Got it").on_hover_text("Closes these hints for good");
-                            let tour = ui.button("Take the tour").on_hover_text(Command::Tour.hint(ctx));
-                            (read.clicked(), tour.clicked())
-                        })
-                        .inner
-                    })
-                    .inner
+        let palette = Palette::of(ui);
+        let sentences = room.x >= SENTENCES_FROM && room.y >= 320.0;
+        let frame = Frame::new().fill(palette.bar).inner_margin(Margin::symmetric(12, 0));
+        let height = if sentences { TALL } else { LOW };
+        let (read, tour) = Panel::bottom("hints")
+            .frame(frame)
+            .exact_size(height)
+            .show(ui, |ui| {
+                ui.horizontal_centered(|ui| {
+                    if sentences {
+                        sentences_ui(ui);
+                    } else {
+                        let width = ui.available_width() - BUTTONS;
+                        let text: Vec<&str> = HINTS.iter().map(|(what, _)| *what).collect();
+                        ui.allocate_ui(vec2(width, LOW), |ui| {
+                            ui.set_width(width);
+                            ui.add(Label::new(widgets::weak(ui, text.join(" · "))).truncate());
+                        });
+                    }
+                    let read = ui.button("Got it").on_hover_text("Closes these hints for good");
+                    let tour = ui.button("Take the tour").on_hover_text(Command::Tour.hint(ui.ctx()));
+                    (read.clicked(), tour.clicked())
+                })
+                .inner
             })
             .inner;
         if read || tour {
@@ -64,4 +64,21 @@ impl ImpastoApp {
             self.actions.push(Command::Tour);
         }
     }
+}
+
+/// The hints side by side.
+fn sentences_ui(ui: &mut Ui) {
+    let width = (ui.available_width() - BUTTONS) / HINTS.len() as f32 - space::M;
+    ui.spacing_mut().item_spacing = vec2(space::M, 1.0);
+    for (what, text) in HINTS {
+        ui.allocate_ui(vec2(width, TALL), |ui| {
+            ui.vertical(|ui| {
+                ui.set_width(width);
+                let color = Palette::of(ui).text;
+                ui.add(Label::new(RichText::new(what).size(13.0).color(color)).truncate());
+                ui.add(Label::new(widgets::weak(ui, text)).wrap());
+            });
+        });
+    }
+    ui.spacing_mut().item_spacing.x = space::S;
 }

@@ -10,16 +10,19 @@ mod asking;
 mod audience;
 mod automation;
 mod awake;
+mod bottom;
 mod canvas;
 mod card;
 mod clock;
 mod closing;
 mod colour_image;
 mod command;
+mod compact;
 mod compare;
 mod controls;
 mod decoders;
 pub mod dialogs;
+mod doors;
 mod edit;
 mod empty;
 mod engine;
@@ -77,6 +80,7 @@ mod saving;
 mod scaling;
 mod size;
 mod slots;
+mod solo;
 mod sources;
 mod split;
 mod stage;
@@ -86,6 +90,7 @@ mod tasks;
 #[cfg(all(test, target_os = "linux"))]
 mod test_bus;
 mod theme;
+mod tips;
 mod toolbar;
 mod tour;
 mod transport;
@@ -95,6 +100,7 @@ mod view;
 mod widgets;
 mod worker;
 mod xwayland;
+mod zoom;
 
 use std::sync::Arc;
 
@@ -106,6 +112,7 @@ use self::{
     automation::AutomationUi,
     clock::Clock,
     command::Command,
+    compact::Side,
     dialogs::Dialogs,
     extracts::Extracts,
     files::Files,
@@ -183,7 +190,7 @@ pub struct ImpastoApp {
 
 /// What stands over the window, in the order in which it is drawn. To add a dialog: a file, and a line here.
 const OVERLAYS: &[fn(&mut ImpastoApp, &Context)] = &[
-    ImpastoApp::hints,
+    ImpastoApp::solo_chip,
     |app, ctx| app.hover_overlay(ctx),
     ImpastoApp::unplaced_window,
     ImpastoApp::offered_window,
@@ -245,54 +252,46 @@ impl ImpastoApp {
                 self.mixes_ui(ui);
             });
         }
+        Panel::left("doors").frame(bar(0, 0)).exact_size(doors::WIDTH).resizable(false).show(ui, |ui| {
+            self.view.regions.begin(ui, "Doors");
+            self.doors_ui(ui);
+        });
 
         let room = ui.available_size();
         // The lab stands beside the painting; in a narrow window the pictures make room for it.
         let page = self.view.page != Page::Painting;
         let crowded = (self.view.lab.open && room.x < lab::NARROW) || (page && room.x < page::NARROW);
-        let mut shown = self.view.layout.show_left && !crowded;
+        let ctx = ui.ctx().clone();
+        let was = self.shows_side(&ctx, Side::Left) && !crowded;
+        let mut shown = was;
         let panel =
             Panel::left("pictures").frame(side).resizable(true).size_range(180.0..=(room.x * 0.3).max(190.0));
         let panel = panel.default_size(self.view.layout.left).show_collapsible(ui, &mut shown, |ui| {
             self.view.regions.begin(ui, "Panel of pictures");
-            self.live(ui, |app, ui| app.slots_ui(ui));
+            widgets::fixed(ui, |ui| self.live(ui, |app, ui| app.slots_ui(ui)));
         });
         self.view.layout.left = panel.map_or(self.view.layout.left, |panel| panel.response.rect.width());
         if !crowded {
-            self.view.layout.show_left = shown;
+            self.follow_side(&ctx, Side::Left, was, shown);
         }
         if !shown {
             self.pictures.drop_rects.clear();
         }
 
-        let mut shown = self.view.layout.show_right;
+        let was = self.shows_side(&ctx, Side::Right);
+        let mut shown = was;
         let panel = Panel::right("settings")
             .frame(side)
             .resizable(true)
             .size_range(280.0..=(room.x * 0.42).max(290.0));
         let panel = panel.default_size(self.view.layout.right).show_collapsible(ui, &mut shown, |ui| {
             self.view.regions.begin(ui, "Panel of settings");
-            self.controls_ui(ui);
+            widgets::fixed(ui, |ui| self.controls_ui(ui));
         });
         self.view.layout.right = panel.map_or(self.view.layout.right, |panel| panel.response.rect.width());
-        self.view.layout.show_right = shown;
+        self.follow_side(&ctx, Side::Right, was, shown);
 
-        // The curves and the filmstrip are the painting's.
-        let mut shown = self.view.layout.show_bottom && !page;
-        let frame = Frame::new().fill(palette.panel).inner_margin(Margin::symmetric(12, 8));
-        let panel =
-            Panel::bottom("plot").frame(frame).resizable(true).size_range(100.0..=(room.y * 0.5).max(120.0));
-        let panel = panel.default_size(self.view.layout.bottom).show_collapsible(ui, &mut shown, |ui| {
-            self.view.regions.begin(ui, "Panel of losses and filmstrip");
-            self.bottom_ui(ui);
-            ui.take_available_space();
-        });
-        self.view.bottom_area = panel.as_ref().map(|panel| panel.response.rect);
-        self.view.layout.bottom = panel.map_or(self.view.layout.bottom, |panel| panel.response.rect.height());
-        if !page {
-            self.view.layout.show_bottom = shown;
-        }
-
+        self.bottom_panel(ui);
         self.view.regions.begin(ui, "Canvas");
         if page {
             return self.page_ui(ui);
@@ -304,6 +303,7 @@ impl ImpastoApp {
                 .exact_size(toolbar::HEIGHT)
                 .show(ui, |ui| self.toolbar_ui(ui));
         }
+        self.hints_ui(ui);
         self.canvas_ui(ui);
     }
 }
@@ -319,6 +319,8 @@ impl eframe::App for ImpastoApp {
         self.note_change(ctx);
         self.follow_files(ctx);
         self.take_news(ctx);
+        self.follow_style_amount();
+        self.follow_preset_tiles(ctx);
         self.follow_remote(ctx);
         self.apply_actions(ctx);
         self.follow_named_pictures();

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     ImpastoApp, Options,
+    bottom::Tab,
     folders::Folders,
     gallery::Use,
     mixes::MixDesk,
@@ -41,11 +42,11 @@ pub struct Layout {
     pub show_bottom: bool,
     /// The row with mixes, morph and draw is shown.
     pub mixes: bool,
-    /// The bottom panel shows the filmstrip, not the losses.
-    pub film: bool,
-    /// It shows what moves by itself, neither of them.
-    pub automation: bool,
+    /// What the bottom panel shows.
+    pub tab: Tab,
     pub light: bool,
+    /// Size of the interface, as a factor of what the screen asks for.
+    pub zoom: f32,
     /// What a newcomer should know is still shown.
     pub hints: bool,
     /// The queue paints beside the window's own painting instead of waiting for it.
@@ -71,16 +72,16 @@ pub struct Layout {
 impl Default for Layout {
     fn default() -> Self {
         Self {
-            left: 216.0,
-            right: 320.0,
+            left: 200.0,
+            right: 340.0,
             bottom: 190.0,
             show_left: true,
             show_right: true,
             show_bottom: true,
             mixes: true,
-            film: false,
-            automation: false,
+            tab: Tab::default(),
             light: false,
+            zoom: 1.0,
             hints: true,
             share_with_queue: false,
             final_size: 1536,

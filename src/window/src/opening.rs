@@ -101,8 +101,8 @@ fn repaint_after(creation: &eframe::CreationContext<'_>) -> Duration {
     Duration::from_millis(if software { 180 } else { 1 })
 }
 
-/// Smallest size of the window, in points.
-const SMALLEST: [f32; 2] = [900.0, 600.0];
+/// Smallest size of the window, in points: a screen of 1920 by 1080 pixels at 200 %, less its bars.
+const SMALLEST: [f32; 2] = [860.0, 460.0];
 
 /// Opens the window and stays until it is closed.
 ///
@@ -245,6 +245,7 @@ impl ImpastoApp {
             app.messages.toasts.add(format!("Mixes that cannot be painted with are cleared:{lost}."));
         }
         app.apply_theme(ctx);
+        app.begin_zoom(ctx);
         app.follow_desktop_motion(ctx);
         app.start_engine(ctx);
         app.look_for_comeback();

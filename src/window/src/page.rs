@@ -2,16 +2,13 @@
 
 pub mod kind;
 
-use egui::{Align, Context, Frame, Key, Layout, Margin, Modifiers, Panel, Rect, Ui};
+use egui::{Context, Frame, Key, Margin, Modifiers, Rect, Ui};
 
 pub use kind::{NARROW, Page};
 
 use super::{
     ImpastoApp,
-    command::Command,
-    icons::Icon,
     theme::{Palette, space},
-    toolbar, widgets,
 };
 
 impl ImpastoApp {
@@ -23,12 +20,10 @@ impl ImpastoApp {
         }
     }
 
-    /// The page in the painting's place, with the way to the others above it.
+    /// The page in the painting's place.
     pub(super) fn page_ui(&mut self, ui: &mut Ui) {
         let ctx = ui.ctx().clone();
         let palette = Palette::of(ui);
-        let bar = Frame::new().fill(palette.bar).inner_margin(Margin::symmetric(8, 0));
-        Panel::top("pages").frame(bar).exact_size(toolbar::HEIGHT).show(ui, |ui| self.page_tabs(ui));
         let frame = Frame::new().fill(palette.canvas).inner_margin(Margin::symmetric(16, 12));
         // Notes to the person stand at the page's lower edge.
         self.view.canvas.area = Some(ui.available_rect_before_wrap());
@@ -41,43 +36,7 @@ impl ImpastoApp {
             self.actions.push(Page::Painting);
         }
     }
-
-    fn page_tabs(&self, ui: &mut Ui) {
-        let ctx = ui.ctx().clone();
-        ui.horizontal_centered(|ui| {
-            ui.spacing_mut().item_spacing.x = space::XS;
-            let tooltip = "The painting, which goes on behind this page (Escape)";
-            if widgets::tab(ui, "Painting", tooltip, self.view.page == Page::Painting).clicked() {
-                self.actions.push(Page::Painting);
-            }
-            for (page, command) in PAGES {
-                if widgets::tab(ui, command.text(), &command.hint(&ctx), self.view.page == page).clicked() {
-                    self.actions.push(page);
-                }
-            }
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                let tooltip = "Shows the painting again (Escape)";
-                if widgets::icon_button(ui, Icon::Close, "Back to the painting", tooltip, true).clicked() {
-                    self.actions.push(Page::Painting);
-                }
-            });
-        });
-    }
-
-    /// The switches of the pages in the transport, from right to left.
-    pub(super) fn page_switches(&self, ui: &mut Ui) {
-        let ctx = ui.ctx().clone();
-        for (page, command) in PAGES.into_iter().rev() {
-            let on = self.view.page == page;
-            if widgets::icon_toggle(ui, command.icon(), command.text(), &command.hint(&ctx), on).clicked() {
-                self.actions.push(command);
-            }
-        }
-    }
 }
-
-/// Every page but the painting, and the command that shows it.
-const PAGES: [(Page, Command); 2] = [(Page::Queue, Command::Queue), (Page::Grid, Command::Grid)];
 
 /// Escape leaves a page, unless it is meant for something in front of it.
 fn leaves(ctx: &Context) -> bool {

@@ -32,8 +32,8 @@ pub struct Run {
     pub preparing: Option<String>,
     pub info: Option<RunInfo>,
     pub progress: Option<Progress>,
-    /// Work done when the run came to another level of its pyramid, in steps at the final size.
-    pub passed: Vec<f64>,
+    /// Steps at which the run came to another level of its pyramid.
+    pub passed: Vec<u32>,
     pub given: Option<Given>,
     /// How it began.
     pub begun: Start,
@@ -44,9 +44,8 @@ pub struct Run {
 impl Run {
     /// Takes in how far it is.
     pub fn advance(&mut self, progress: Progress) {
-        let place = &progress.place;
-        if self.progress.as_ref().is_some_and(|before| before.place.level != place.level) {
-            self.passed.push(place.done * place.cost);
+        if self.progress.as_ref().is_some_and(|before| before.place.level != progress.place.level) {
+            self.passed.push(progress.step);
         }
         self.progress = Some(progress);
     }
@@ -420,13 +419,10 @@ mod tests {
     #[test]
     fn where_levels_ended_is_remembered() {
         let mut run = Run::default();
-        // The same work is fewer steps where a step is dearer.
-        for (level, cost, done) in
-            [(0, 0.25, 4.0), (0, 0.25, 16.0), (1, 0.5, 9.0), (1, 0.5, 18.0), (2, 1.0, 9.5), (1, 0.5, 20.0)]
-        {
+        for (level, step) in [(0, 10), (0, 40), (1, 45), (1, 90), (2, 95), (1, 100)] {
             run.advance(Progress {
-                step: 1,
-                place: PyramidProgress { level, cost, done, ..PyramidProgress::default() },
+                step,
+                place: PyramidProgress { level, ..PyramidProgress::default() },
                 losses: None,
                 converged: false,
                 norms: GradientNorms::default(),
@@ -434,6 +430,6 @@ mod tests {
                 elapsed: 1.0,
             });
         }
-        assert_eq!(run.passed, [4.5, 9.5, 10.0], "also where a person went back");
+        assert_eq!(run.passed, [45, 95, 100], "also where a person went back");
     }
 }

@@ -7,6 +7,7 @@ use egui::{
 use super::{
     ImpastoApp,
     command::Command,
+    compact::Side,
     icons::Icon,
     theme::{Palette, ROW, space},
     widgets,
@@ -14,7 +15,7 @@ use super::{
 use impasto_engine::session::RunState;
 
 /// Width of the buttons on the right.
-const RIGHT: f32 = 464.0;
+const RIGHT: f32 = 392.0;
 /// Width of the device's name, and of the middle from which on there is room for it; the status line has it else.
 const CHIP: f32 = 190.0;
 /// Width of the buttons on the left, with the margins.
@@ -57,6 +58,11 @@ impl ImpastoApp {
         self.is_active() || (self.is_ready() && self.steps_left())
     }
 
+    /// Whether there is a run to end: one that has come to its own end has nothing left to stop.
+    pub(super) fn can_stop(&self) -> bool {
+        self.run.alive() && (self.run.state != RunState::Finished || self.run.endless)
+    }
+
     fn transport_buttons(&self, ui: &mut Ui) {
         let ctx = ui.ctx().clone();
         let active = self.is_active();
@@ -92,18 +98,14 @@ impl ImpastoApp {
         painter.rect_filled(bar, 2.5, palette.button);
         let share = (step as f32 / limit as f32).clamp(0.0, 1.0);
         let place = self.run.place();
-        // Where a step's cost varies, the bar shows the work and not the number of steps.
-        let work = place.done + place.left;
-        let share = if place.levels > 1 && work > 0.0 { (place.done / work) as f32 } else { share };
         if share > 0.0 {
             let filled = Rect::from_min_size(bar.min, vec2((bar.width() * share).max(4.0), bar.height()));
             painter.rect_filled(filled, 2.5, if self.run.playing { palette.accent } else { palette.weak });
         }
         // Where levels end that are to come, and where those have ended that are over.
-        let passed = self.run.passed.iter().map(|passed| passed / place.cost);
-        let ends = place.ends.iter().map(|end| place.done + end).chain(passed);
-        for end in ends.filter(|_| place.levels > 1 && work > 0.0) {
-            let at = (end / work) as f32;
+        let passed = self.run.passed.iter().filter(|passed| **passed <= step);
+        for end in place.ends.iter().chain(passed).filter(|_| place.levels > 1) {
+            let at = *end as f32 / limit as f32;
             if at < 1.0 {
                 let x = bar.min.x + bar.width() * at;
                 painter.vline(x, bar.y_range().expand(2.0), Stroke::new(1.5, palette.bar));
@@ -131,12 +133,10 @@ impl ImpastoApp {
             false => format!("{step} / {limit} steps"),
             true => format!("{step} steps"),
         };
-        // Beside a bar that shows work, a second share would disagree with it.
-        let shown = if place.levels > 1 { format!("{step} steps") } else { count.clone() };
         let count_rect = painter.text(
             pos2(rect.max.x, line),
             Align2::RIGHT_CENTER,
-            shown,
+            &count,
             FontId::proportional(13.5),
             palette.text,
         );
@@ -253,20 +253,24 @@ impl ImpastoApp {
             }
         }
         ui.add_space(space::S);
-        let layout = &mut self.view.layout;
-        for (icon, name, shown) in [
-            (Icon::PanelRight, "Settings panel", &mut layout.show_right),
-            (Icon::PanelBottom, "Loss plot", &mut layout.show_bottom),
-            (Icon::PanelLeft, "Pictures panel", &mut layout.show_left),
-        ] {
-            let tooltip = format!("{} the {}", if *shown { "Hides" } else { "Shows" }, name.to_lowercase());
-            let response = widgets::icon_toggle(ui, icon, name, &tooltip, *shown);
-            if response.clicked() {
-                *shown = !*shown;
+        let sides = [
+            (Icon::PanelRight, "Settings panel", Some(Side::Right)),
+            (Icon::PanelBottom, "Loss plot", None),
+            (Icon::PanelLeft, "Pictures panel", Some(Side::Left)),
+        ];
+        for (icon, name, side) in sides {
+            let shown = match side {
+                Some(side) => self.shows_side(&ctx, side),
+                None => self.view.layout.show_bottom,
+            };
+            let tooltip = format!("{} the {}", if shown { "Hides" } else { "Shows" }, name.to_lowercase());
+            if widgets::icon_toggle(ui, icon, name, &tooltip, shown).clicked() {
+                match side {
+                    Some(side) => self.toggle_side(&ctx, side),
+                    None => self.view.layout.show_bottom = !shown,
+                }
             }
         }
-        ui.add_space(space::S);
-        self.page_switches(ui);
         ui.add_space(space::S);
         self.file_menu(ui);
         for (command, text) in [(Command::Copy, "Copy"), (Command::Save, "Save…")] {

@@ -5,9 +5,9 @@ use std::{collections::BTreeSet, time::Instant};
 use egui::Rect;
 
 use super::{
-    audience::Audience, canvas::Canvas, compare::Compare, film::Film, finder::Finder, frames::Frames,
-    lab::Lab, memory::Layout, page::Page, pins::Pins, present::Present, recipes::Offered, regions::Regions,
-    stage::Stage, state::Series, tour::Tour,
+    audience::Audience, canvas::Canvas, compact::Side, compare::Compare, film::Film, finder::Finder,
+    frames::Frames, lab::Lab, memory::Layout, page::Page, pins::Pins, present::Present, recipes::Offered,
+    regions::Regions, stage::Stage, state::Series, tour::Tour,
 };
 
 /// How the painting is looked at.
@@ -18,6 +18,10 @@ pub struct View {
     pub desktop_less_motion: bool,
     /// The panels that [`Command::TogglePanels`](super::command::Command::TogglePanels) brings back.
     pub put_away: Option<[bool; 3]>,
+    /// The side panel that a narrow window shows.
+    pub side: Side,
+    /// The lower panel is open in a low window.
+    pub bottom_open: bool,
     /// Where the panel with the losses was in the last frame.
     pub bottom_area: Option<Rect>,
     pub canvas: Canvas,
@@ -40,6 +44,8 @@ impl View {
             layout,
             desktop_less_motion: false,
             put_away: None,
+            side: Side::default(),
+            bottom_open: false,
             bottom_area: None,
             canvas: Canvas::default(),
             compare: Compare::default(),

@@ -8,7 +8,7 @@ use super::{
 };
 
 /// Width of the column of labels in the right panel.
-const LABEL: f32 = 92.0;
+pub const LABEL: f32 = 92.0;
 /// Width of the column of numbers in the right panel.
 pub const NUMBER: f32 = 66.0;
 
@@ -43,6 +43,17 @@ pub fn take_focus(response: &Response, name: &str) {
         response.request_focus();
         response.scroll_to_me(Some(Align::Center));
     }
+}
+
+/// Contents of a panel that cannot make it larger: what is too wide is cut.
+pub fn fixed(ui: &mut Ui, contents: impl FnOnce(&mut Ui)) {
+    let rect = ui.available_rect_before_wrap();
+    super::tips::set_panel(ui.ctx(), rect.expand(space::M));
+    let mut inside = ui.new_child(egui::UiBuilder::new().max_rect(rect));
+    // What has the focus is outlined.
+    inside.shrink_clip_rect(rect.expand(3.0));
+    contents(&mut inside);
+    ui.advance_cursor_after_rect(rect);
 }
 
 /// A square button with an icon.
@@ -229,13 +240,17 @@ fn paint_button(ui: &Ui, response: &Response, rect: egui::Rect, accent: bool) {
     }
 }
 
-fn faint(ui: &Ui) -> Color32 {
-    Palette::of(ui).weak.gamma_multiply(0.7)
+pub fn faint(ui: &Ui) -> Color32 {
+    Palette::of(ui).weak.gamma_multiply(0.8)
 }
 
 /// Text in the quiet colour and small.
 pub fn weak(ui: &Ui, text: impl Into<String>) -> RichText {
     RichText::new(text).small().color(Palette::of(ui).weak)
+}
+
+fn section_text(ui: &Ui, text: &str) -> RichText {
+    RichText::new(text.to_uppercase()).size(11.5).color(Palette::of(ui).weak).extra_letter_spacing(1.0)
 }
 
 /// Heading of a section within a panel.
@@ -246,8 +261,7 @@ pub fn section(ui: &mut Ui, text: &str) {
 /// Heading of a section with quiet buttons at its right end.
 pub fn section_with(ui: &mut Ui, text: &str, buttons: impl FnOnce(&mut Ui)) {
     ui.add_space(space::M);
-    let text =
-        RichText::new(text.to_uppercase()).size(11.5).color(Palette::of(ui).weak).extra_letter_spacing(1.0);
+    let text = section_text(ui, text);
     ui.horizontal(|ui| {
         ui.label(text);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
@@ -257,6 +271,18 @@ pub fn section_with(ui: &mut Ui, text: &str, buttons: impl FnOnce(&mut Ui)) {
         });
     });
     ui.add_space(2.0);
+}
+
+/// The same in a panel where height is scarce.
+pub fn compact_section(ui: &mut Ui, text: &str, buttons: impl FnOnce(&mut Ui)) {
+    ui.add_space(6.0);
+    ui.horizontal(|ui| {
+        ui.spacing_mut().interact_size.y = 18.0;
+        ui.spacing_mut().button_padding = vec2(2.0, 0.0);
+        ui.set_height(18.0);
+        ui.label(section_text(ui, text));
+        ui.with_layout(Layout::right_to_left(Align::Center), buttons);
+    });
 }
 
 /// A button of one small word, without a frame until the pointer is on it.
@@ -271,7 +297,8 @@ pub fn row<R>(ui: &mut Ui, label: &str, tooltip: &str, controls: impl FnOnce(&mu
         ui.set_min_height(ROW);
         ui.allocate_ui_with_layout(vec2(LABEL, ROW), Layout::left_to_right(Align::Center), |ui| {
             ui.set_min_width(LABEL);
-            ui.add(egui::Label::new(label).truncate()).on_hover_text(tooltip);
+            let label = ui.add(egui::Label::new(label).truncate());
+            super::tips::beside(label, tooltip);
         });
         controls(ui)
     })

@@ -350,11 +350,14 @@ impl Painting {
     pub fn place(&self) -> PyramidProgress {
         let (width, height) = self.transfer.as_ref().map_or((0, 0), StyleTransfer::dimensions);
         let cost = self.schedule.cost(self.level);
-        let ends: Vec<f64> = match (self.left_on_downscale(), self.held) {
-            (Some(left), _) => vec![left],
-            (None, true) => vec![f64::from(self.settings.steps.saturating_sub(self.step))],
+        let steps = self.settings.steps;
+        let (left, ends) = match (self.left_on_downscale(), self.held) {
+            (Some(left), _) => (left, vec![steps]),
+            (None, true) => (f64::from(steps.saturating_sub(self.step)), vec![steps]),
             (None, false) => {
-                self.schedule.work_left(self.level, self.step).iter().map(|work| work / cost).collect()
+                let work = self.schedule.work_left(self.level, self.step);
+                let ends = self.schedule.levels()[self.level..].iter().map(|level| level.until);
+                (work.last().map_or(0.0, |work| work / cost), ends.collect())
             }
         };
         PyramidProgress {
@@ -363,9 +366,7 @@ impl Painting {
             width,
             height,
             held: self.held,
-            cost,
-            done: self.done / cost,
-            left: ends.last().copied().unwrap_or(0.0),
+            left,
             ends,
         }
     }

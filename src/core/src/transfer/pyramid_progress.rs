@@ -10,11 +10,8 @@ pub struct PyramidProgress {
     pub width: u32,
     pub height: u32,
     pub held: bool,
-    /// Cost of a step at this level, in steps at the final size.
-    pub cost: f64,
-    /// Work done, and work remaining to the step limit, in steps at this level.
-    pub done: f64,
+    /// Work remaining to the step limit, in steps at this level.
     pub left: f64,
-    /// Remaining work to the end of each level from this one on, in steps at this level.
-    pub ends: Vec<f64>,
+    /// Step of the run at which each level from this one on ends.
+    pub ends: Vec<u32>,
 }

@@ -494,7 +494,7 @@ impl StyleTransfer {
             [] => None,
             numbers => Some(self.collect(numbers)?),
         };
-        let place = PyramidProgress { levels: 1, width, height, cost: 1.0, ..PyramidProgress::default() };
+        let place = PyramidProgress { levels: 1, width, height, ..PyramidProgress::default() };
         let picture = RgbImage::from_raw(width, height, shown.pixels).expect("three bytes per pixel");
         let norms = self.norm_monitor.norms().clone();
         Ok(Reading { step: self.step, place, losses, norms, picture, plain: None })

@@ -10,8 +10,8 @@ use self::recorder::Recorder;
 use super::{
     ImpastoApp,
     action::Act,
+    bottom::Tab,
     knobs::{self, KnobAction, Marks},
-    page::Page,
 };
 use impasto_core::settings::{Curve, Lfo, Modulated, ParamId, StyleMix, Track};
 use impasto_engine::session::RunState;
@@ -121,16 +121,7 @@ impl ImpastoApp {
         }
         self.automation.chosen = Some(knob);
         self.automation.key = 0;
-        self.view.layout.automation = true;
-        self.view.layout.show_bottom = true;
-    }
-
-    /// Shows the panel with the tracks, or hides the lower panel while it shows them.
-    pub(super) fn toggle_automation(&mut self) {
-        self.view.page = Page::Painting;
-        let shown = self.view.layout.automation && self.view.layout.show_bottom;
-        self.view.layout.automation = !shown;
-        self.view.layout.show_bottom |= !shown;
+        self.show_tab(Tab::Automation);
     }
 
     pub(super) fn is_recording(&self) -> bool {
@@ -142,8 +133,7 @@ impl ImpastoApp {
         match self.automation.recorder.take() {
             None => {
                 self.automation.recorder = Some(Recorder::new(self.run.id, self.knob_values()));
-                self.view.layout.automation = true;
-                self.view.layout.show_bottom = true;
+                self.show_tab(Tab::Automation);
             }
             Some(recorder) => self.keep_recording(recorder),
         }

@@ -6,7 +6,7 @@ use egui::{
 };
 
 use super::Row;
-use crate::{compare::Mode, icons::Icon, page::kind::Page, pictures::Target};
+use crate::{bottom::Tab, compare::Mode, icons::Icon, page::kind::Page, pictures::Target};
 use impasto_engine::session::LevelCommand;
 
 /// Makes the commands and their table of rows: under each heading of the help a name, text, icon and keys,
@@ -65,7 +65,7 @@ commands! {
         if |app| app.is_ready() && app.steps_left() => |app, _| app.single_step();
     Stop "Stop" Stop []
         "Ends the run; the picture stays and can be saved"
-        if |app| app.run.alive() => |app, _| app.stop();
+        if |app| app.can_stop() => |app, _| app.stop();
     Restart "Restart" Restart [plain(R)]
         "Begins afresh from the initial image"
         if |app| app.is_ready() => |app, _| app.restart();
@@ -106,7 +106,10 @@ commands! {
         => |app, _| app.view.layout.mixes = !app.view.layout.mixes;
     Automation "Automation" Wave [plain(A)]
         "What moves by itself while it paints: oscillators and keyframes on any fader"
-        => |app, _| app.toggle_automation();
+        => |app, ctx| app.toggle_tab(ctx, Tab::Automation);
+    MixerTab "Mixer below the painting" Faders []
+        "Every fader side by side in the panel below the painting"
+        => |app, ctx| app.toggle_tab(ctx, Tab::Mixer);
     Record "Record the faders" Record []
         "Writes what you do to the faders down as keyframes, until it is pressed again; restart plays them"
         => |app, _| app.toggle_recording();
@@ -279,6 +282,15 @@ commands! {
     ToggleTheme "Light or dark" Theme [ctrl(L)]
         "Switches between the dark and the light theme"
         => |app, ctx| app.toggle_theme(ctx);
+    ZoomIn "Larger interface" Plus [ctrl(Plus), ctrl(Equals)]
+        "Makes texts and controls larger; remembered"
+        => |app, ctx| app.zoom_interface(ctx, 1.0);
+    ZoomOut "Smaller interface" Down [ctrl(Minus)]
+        "Makes texts and controls smaller, so that more of them fit; remembered"
+        => |app, ctx| app.zoom_interface(ctx, -1.0);
+    ZoomReset "Interface at 100 %" Fit [ctrl(Num0)]
+        "Texts and controls as large as the screen asks for"
+        => |app, ctx| app.set_zoom(ctx, 1.0);
     LessMotion "Less motion" Hold []
         "Lets paintings change without a fade and lists scroll at once; the desktop's own setting counts until this is used"
         => |app, ctx| app.toggle_motion(ctx);

@@ -11,7 +11,7 @@ use crate::{
     widgets::{self, row},
 };
 use impasto_core::settings::{
-    GlobalTerm, Init, Padding, ParamId, Pooling, Precision, Rgb, Settings, Smoothness, TermInfo, Transparency,
+    GlobalTerm, Init, Padding, Pooling, Precision, Rgb, Settings, Smoothness, TermInfo, Transparency,
 };
 use impasto_engine::session::RunState;
 
@@ -36,12 +36,16 @@ impl ImpastoApp {
             let (label, subject) = (parameter.label(), format!("The {term} weight"));
             self.fader_row(ui, parameter, usual, &Words { label: &label, tooltip, subject: &subject });
         }
-        let tooltip =
-            "Size of the style pictures relative to the painting, 0.05 to 20. Smaller gives finer strokes.";
-        let words = Words { label: "Style scale", tooltip, subject: "The style scale" };
-        self.entry_row(ui, ParamId::StyleScale, usual, &words);
         self.optimizer_rows(ui, usual);
+        widgets::section(ui, "Engine");
+        self.device_row(ui);
+        self.preview_row(ui);
+        self.follow_row(ui);
+        self.network_rows(ui);
+    }
 
+    /// What painting begins with.
+    pub(super) fn begin_rows(&mut self, ui: &mut Ui) {
         self.init_row(ui);
         let tooltip = "Seed of the noise, a whole number. The same seed gives the same noise.";
         row(ui, "Seed", tooltip, |ui| {
@@ -54,10 +58,16 @@ impl ImpastoApp {
                 self.settings.seed = seed.max(0.0) as u64;
             }
         });
+    }
+
+    fn follow_row(&mut self, ui: &mut Ui) {
         let tooltip = "While a slider is dragged, paints at a smaller size where a step takes longer than a tenth of a second, so that the change shows soon; when the hand rests, painting goes on at the size that it had, with its detail";
         row(ui, "Follow drags", tooltip, |ui| {
             widgets::checkbox(ui, "Follow drags", tooltip, &mut self.settings.follow_drags);
         });
+    }
+
+    fn network_rows(&mut self, ui: &mut Ui) {
         let tooltip = "Colour behind transparent pictures";
         row(ui, "Background", tooltip, |ui| {
             colour_button(ui, "Background colour", tooltip, &mut self.settings.background)

@@ -12,13 +12,10 @@ use crate::{
     theme::{Palette, ROW},
     widgets::{self, row, row_error},
 };
-use impasto_core::settings::{ParamId, Range, Settings, Statistic};
-
-/// The amount that switching it on begins with: about what the usual weights give.
-const FIRST_AMOUNT: f64 = 0.95;
+use impasto_core::settings::{ParamId, Settings, Statistic};
 
 /// How wide a slider before its number may be.
-fn room_for_slider(ui: &Ui) -> f32 {
+pub(super) fn room_for_slider(ui: &Ui) -> f32 {
     (ui.available_width() - widgets::NUMBER - ui.spacing().item_spacing.x).max(40.0)
 }
 
@@ -33,65 +30,7 @@ fn locked_row(ui: &mut Ui, label: &str, tooltip: &str, locked: bool, controls: i
 }
 
 impl ImpastoApp {
-    /// α and β as they are in force: those of the style amount where it is on and the engine has told them.
-    fn balance_in_force(&self) -> [f64; 2] {
-        let measured = self.run.progress.as_ref().and_then(|progress| progress.norms.balance);
-        match (self.settings.style_amount, measured) {
-            (Some(_), Some(balance)) => balance,
-            _ => [self.settings.content_weight, self.settings.style_weight],
-        }
-    }
-
-    /// From now on α and β count, as the style amount had them.
-    pub(crate) fn end_style_amount(&mut self) {
-        let [content, style] = self.balance_in_force();
-        self.settings.content_weight = content;
-        self.settings.style_weight = style;
-        self.settings.style_amount = None;
-    }
-
-    fn amount_row(&mut self, ui: &mut Ui, usual: &Settings) {
-        let tooltip = "How much style there is against content, 0 to 100 %. It means the same at every size and with every pair: α and β are found by measuring. Moving α or β by hand switches it off.";
-        row(ui, "Style amount", tooltip, |ui| {
-            let mut on = self.settings.style_amount.is_some();
-            widgets::checkbox(ui, "Use the style amount", tooltip, &mut on);
-            match (on, &mut self.settings.style_amount) {
-                (true, amount @ None) => *amount = Some(FIRST_AMOUNT),
-                (false, Some(_)) => self.end_style_amount(),
-                _ => {}
-            }
-            let Some(amount) = &mut self.settings.style_amount else {
-                ui.label(widgets::weak(ui, "off: α and β count"));
-                return;
-            };
-            let before = 100.0 * *amount;
-            let mut percent = before;
-            let name = "Style amount";
-            let range = Range { max: 100.0, ..ParamId::StyleAmount.range(self.settings.objective) };
-            let usual = 100.0 * usual.style_amount.unwrap_or(FIRST_AMOUNT);
-            let fader = Fader { name, tooltip, knob: ParamId::StyleAmount, range, usual };
-            let width = room_for_slider(ui);
-            fader.slider(ui, &mut percent, width);
-            Entry {
-                name: "Style amount, number",
-                tooltip,
-                drag: 0.0..=100.0,
-                suffix: " %",
-                whole: false,
-                width: widgets::NUMBER,
-                knob: Some(ParamId::StyleAmount),
-                usual: Some(usual),
-            }
-            .show(ui, &mut percent);
-            if percent != before {
-                *amount = percent / 100.0;
-            }
-        });
-        self.error_of(ui, "style-amount", "The style amount");
-    }
-
     pub(super) fn balance_rows(&mut self, ui: &mut Ui, usual: &Settings) {
-        self.amount_row(ui, usual);
         let shown = self.balance_in_force();
         let mut balance = shown;
         let objective = self.settings.objective;
@@ -122,13 +61,21 @@ impl ImpastoApp {
             fader.number(ui, &mut balance[1], widgets::NUMBER);
         });
         self.error_of(ui, "style-weight", "The style weight");
+        self.set_balance_by_hand(shown, balance);
+        if let Some(problem) = self.problems.iter().find(|problem| problem.setting == "weights") {
+            row_error(ui, &widgets::sentence(&problem.message));
+        }
+    }
+
+    /// Takes α and β from their faders; what is moved by hand is no longer the style amount's.
+    pub(crate) fn set_balance_by_hand(&mut self, shown: [f64; 2], balance: [f64; 2]) {
         if balance != shown {
             [self.settings.content_weight, self.settings.style_weight] = balance;
             self.settings.style_amount = None;
         }
-        if let Some(problem) = self.problems.iter().find(|problem| problem.setting == "weights") {
-            row_error(ui, &widgets::sentence(&problem.message));
-        }
+    }
+
+    pub(super) fn step_size_row(&mut self, ui: &mut Ui, usual: &Settings) {
         let tooltip =
             "Learning rate: about the largest move of a pixel in one step, where 1 is the whole range.";
         let words = Words { label: "Step size", tooltip, subject: "The learning rate" };

@@ -1,4 +1,4 @@
-//! How much of the content's colours there is.
+//! Which colours the styles get before painting.
 
 use egui::Ui;
 
@@ -18,9 +18,6 @@ impl ImpastoApp {
         if self.settings.luminance_only {
             return;
         }
-        let tooltip = "How much of the content's colours is kept, 0 to 1: the painting's light with the content's chroma. It is done to the finished picture and can be moved at any time.";
-        let words = Words { label: "Keep", tooltip, subject: "Keep" };
-        self.fader_row(ui, ParamId::KeepColours, usual, &words);
         let tooltip = "How much of the content's colours, or of the palette's where there is one, the styles get before painting, 0 to 1: their mean and covariance. It can be changed at any time; how soon it shows depends on how much is painted over.";
         let words = Words { label: "Match", tooltip, subject: "Match" };
         self.fader_row(ui, ParamId::MatchColours, usual, &words);

@@ -1,12 +1,15 @@
 //! The right panel: every setting of a run.
 
 mod advanced;
+pub mod amount;
 mod balance;
 mod colour;
 mod device;
 mod numbers;
 mod optimizer;
+mod perform;
 mod picture;
+pub mod preset_tiles;
 mod presets;
 mod size;
 
@@ -14,6 +17,7 @@ use egui::{ComboBox, Label, Ui};
 
 use super::{
     ImpastoApp,
+    command::Command,
     theme::{Palette, ROW, space},
     widgets::{self, row_error, section},
 };
@@ -22,32 +26,34 @@ use impasto_core::settings::{Objective, Rgb};
 impl ImpastoApp {
     pub(crate) fn controls_ui(&mut self, ui: &mut Ui) {
         egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-            ui.add_space(-space::XS);
-            section(ui, "Picture");
-            self.preset_row(ui);
             let usual = self.mixes.presets.usual.settings().clone();
-            self.edit(ui, |app, ui| {
-                app.objective_row(ui);
-                app.size_row(ui);
-                app.pyramid_row(ui);
-                app.steps_rows(ui, &usual);
-                app.device_row(ui);
-            });
+            ui.spacing_mut().item_spacing.y = 2.0;
+            ui.add_space(2.0);
+            self.perform_group(ui, &usual);
 
-            section(ui, "Balance");
+            widgets::compact_section(ui, "Mixer", |ui| self.reset_button(ui));
             self.live(ui, |app, ui| app.balance_rows(ui, &usual));
             for remark in self.settings.remarks() {
                 ui.add(Label::new(widgets::weak(ui, widgets::sentence(&remark))).wrap());
             }
+            self.live(ui, |app, ui| app.mixer_ui(ui, &usual));
 
-            section(ui, "Style");
+            ui.spacing_mut().item_spacing.y = space::XS;
+            section(ui, "Style and colour");
             if self.settings.objective == Objective::Balanced {
                 self.edit(ui, |app, ui| app.statistic_row(ui));
             }
-            self.live(ui, |app, ui| app.tilt_row(ui, &usual));
-            self.live(ui, |app, ui| app.mixer_ui(ui, &usual));
-            section(ui, "Colour");
             self.live(ui, |app, ui| app.colour_rows(ui, &usual));
+            section(ui, "Picture");
+            self.edit(ui, |app, ui| {
+                app.objective_row(ui);
+                app.pyramid_row(ui);
+                app.steps_row(ui, &usual);
+            });
+            self.live(ui, |app, ui| {
+                app.step_size_row(ui, &usual);
+                app.begin_rows(ui);
+            });
 
             ui.add_space(space::M);
             let open = widgets::is_focus_wanted(ui.ctx()).then_some(true);
@@ -62,6 +68,15 @@ impl ImpastoApp {
             }
             ui.add_space(space::L);
         });
+    }
+
+    fn reset_button(&self, ui: &mut Ui) {
+        let command = Command::ResetMix;
+        let hint = command.hint(ui.ctx());
+        let tooltip = format!("{hint}\nNow: {}", self.mixes.presets.usual.name());
+        if widgets::quiet_button(ui, "Reset all", &tooltip).clicked() {
+            self.actions.push(command);
+        }
     }
 
     /// What is wrong with a setting, if it is this one.

@@ -64,7 +64,7 @@ impl ImpastoApp {
         });
     }
 
-    pub(super) fn steps_rows(&mut self, ui: &mut Ui, usual: &Settings) {
+    pub(super) fn steps_row(&mut self, ui: &mut Ui, usual: &Settings) {
         let tooltip = "Length of the climb through the sizes, in steps. It can be raised at any time.";
         row(ui, "Steps", tooltip, |ui| {
             let mut steps = f64::from(self.settings.steps);
@@ -77,8 +77,11 @@ impl ImpastoApp {
             ui.label(widgets::weak(ui, "then stop")).on_hover_text(tooltip);
         });
         self.error_of(ui, "steps", "Steps");
+    }
+
+    pub(super) fn preview_row(&mut self, ui: &mut Ui) {
         let tooltip = "Steps between two pictures here; 0 chooses by itself. Showing fewer pictures paints a little faster.";
-        row(ui, "Show every", tooltip, |ui| {
+        row(ui, "Preview every", tooltip, |ui| {
             let mut every = f64::from(self.settings.preview_every);
             Entry {
                 name: "Preview interval",

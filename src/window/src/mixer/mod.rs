@@ -1,21 +1,22 @@
 //! The mixer: a channel strip for every term of the objective.
 
 mod strip;
+mod upright;
 
 use std::collections::BTreeMap;
 
 use egui::{RichText, Ui};
 
-use self::strip::{Look, StripUi};
+pub use self::strip::curve;
+use self::strip::{Look, StripUi, Used};
 use super::{
     ImpastoApp,
     action::Actions,
-    command::Command,
     extracts::Extracts,
     mixes::MixDesk,
     state::{Curve, History, Series},
     theme::{Palette, space},
-    widgets::{self, row_error, section},
+    widgets::{self, row_error},
 };
 use impasto_core::{
     settings::{
@@ -109,35 +110,17 @@ impl Context<'_> {
 impl ImpastoApp {
     /// The strips of all terms.
     pub(super) fn mixer_ui(&mut self, ui: &mut Ui, usual: &Settings) {
-        let shares = self.run.progress.as_ref().and_then(|progress| progress.norms.shares(&self.settings));
         let before = self.settings.clone();
-        let context = Context {
-            actions: &self.actions,
-            desk: &self.mixes.desk,
-            history: &self.history,
-            problems: &self.problems,
-            shares,
-            any_solo: self.settings.any_solo(),
-            objective: self.settings.objective,
-            extracts: Some(&self.extracts).filter(|_| self.view.layout.extracts),
-        };
-        let settings = &mut self.settings;
-        let command = Command::ResetMix;
-        let hint = command.hint(ui.ctx());
-        let name = self.mixes.presets.usual.name();
-        widgets::section_with(ui, STYLE.title, |ui| {
-            let tooltip = format!("{hint}\nNow: {name}");
-            if widgets::quiet_button(ui, "Reset all", &tooltip).clicked() {
-                context.actions.push(command);
-            }
-        });
+        let mut settings = before.clone();
+        let context = self.strips_context();
+        ui.spacing_mut().item_spacing.y = 0.0;
         let mut reset = list_ui(ui, &STYLE, &mut settings.style_layers, &usual.style_layers, &context);
-        section(ui, CONTENT.title);
         reset |= list_ui(ui, &CONTENT, &mut settings.content_layers, &usual.content_layers, &context);
-
+        ui.add_space(6.0);
         for &term in GlobalTerm::ALL.iter().filter(|term| term.has_strip()) {
-            reset |= term_ui(ui, term, settings, usual, &context);
+            reset |= term_ui(ui, term, &mut settings, usual, &context);
         }
+        self.settings = settings;
 
         if switched(&self.settings) {
             ui.add_space(space::XS);
@@ -150,10 +133,28 @@ impl ImpastoApp {
             // Below the strips, which stay where they are when it comes and goes.
             self.left_ui(ui);
         }
+        self.follow_links(ui, &before, reset);
+    }
+
+    fn strips_context(&self) -> Context<'_> {
+        Context {
+            actions: &self.actions,
+            desk: &self.mixes.desk,
+            history: &self.history,
+            problems: &self.problems,
+            shares: self.run.progress.as_ref().and_then(|progress| progress.norms.shares(&self.settings)),
+            any_solo: self.settings.any_solo(),
+            objective: self.settings.objective,
+            extracts: Some(&self.extracts).filter(|_| self.view.layout.extracts),
+        }
+    }
+
+    /// Moves what is linked to the faders that were moved.
+    fn follow_links(&mut self, ui: &Ui, before: &Settings, reset: bool) {
         // Setting a fader back is no move.
         if !reset {
             let held = ui.ctx().egui_is_using_pointer();
-            self.mixes.links.follow(&self.mixes.desk.linked, &before, &mut self.settings, held);
+            self.mixes.links.follow(&self.mixes.desk.linked, before, &mut self.settings, held);
         }
     }
 }
@@ -165,21 +166,21 @@ fn switched(settings: &Settings) -> bool {
     everything != *settings
 }
 
-/// The strip of a term with one weight; true when it was reset.
-fn term_ui(
+/// Shows the strip of a term with one weight by `show`.
+fn term_strip(
     ui: &mut Ui,
     term: GlobalTerm,
     settings: &mut Settings,
     usual: &Settings,
     context: &Context<'_>,
-) -> bool {
+    show: impl FnOnce(&mut Ui, &StripUi<'_>, &mut Strip) -> Used,
+) -> Used {
     let TermInfo { parameter: knob, tooltip, .. } = term.info();
     let (name, label) = (term.to_string(), knob.label());
-    section(ui, &label);
     let mut strip = term.strip(settings);
-    let used = StripUi {
+    let strip_ui = StripUi {
         actions: context.actions,
-        label: &name,
+        label: &label,
         what: &name,
         fader: &label,
         tooltip,
@@ -192,11 +193,56 @@ fn term_ui(
         removable: false,
         linked: context.desk.linked.contains(&knob),
         locked: context.desk.locked.contains(&knob),
-    }
-    .show(ui, &mut strip);
-    context.error(ui, Parameter::of_id(knob).map_or("", Parameter::flag_name));
+    };
+    let used = show(ui, &strip_ui, &mut strip);
     term.set_strip(settings, strip);
+    used
+}
+
+/// True when it was reset.
+fn term_ui(
+    ui: &mut Ui,
+    term: GlobalTerm,
+    settings: &mut Settings,
+    usual: &Settings,
+    context: &Context<'_>,
+) -> bool {
+    let used = term_strip(ui, term, settings, usual, context, |ui, strip_ui, strip| strip_ui.show(ui, strip));
+    context.error(ui, Parameter::of_id(term.info().parameter).map_or("", Parameter::flag_name));
     used.reset
+}
+
+/// Shows the strip of a layer by `show`.
+fn layer_strip(
+    ui: &mut Ui,
+    list: &List,
+    (layer, before): (Layer, Strip),
+    usual: &LayerWeights,
+    context: &Context<'_>,
+    show: impl FnOnce(&mut Ui, &StripUi<'_>, &mut Strip) -> Used,
+) -> (Strip, Used) {
+    let mut strip = before;
+    let label = layer.to_string();
+    let sight = (list.sight)(layer);
+    let knob = (list.knob)(layer);
+    let strip_ui = StripUi {
+        actions: context.actions,
+        label: &label,
+        what: &format!("{} layer {label}", list.kind),
+        fader: &format!("{label} {} weight", list.kind),
+        tooltip: list.tooltip,
+        knob,
+        range: knob.range(context.objective),
+        usual: usual.get(layer).unwrap_or(1.0),
+        look: context.look(ui, (list.term)(layer), (list.series)(layer), strip),
+        extract: context.extracts.map(|extracts| (extracts, sight)),
+        indented: context.extracts.is_some(),
+        removable: true,
+        linked: context.desk.linked.contains(&knob),
+        locked: context.desk.locked.contains(&knob),
+    };
+    let used = show(ui, &strip_ui, &mut strip);
+    (strip, used)
 }
 
 /// A list of strips; true when one was reset.
@@ -208,32 +254,14 @@ fn list_ui(
     context: &Context<'_>,
 ) -> bool {
     let mut reset = false;
-    let used: Vec<(Layer, Strip)> = weights.strips().collect();
-    for (layer, before) in used {
-        let mut strip = before;
-        let label = layer.to_string();
-        let sight = (list.sight)(layer);
-        let knob = (list.knob)(layer);
-        let used = StripUi {
-            actions: context.actions,
-            label: &label,
-            what: &format!("{} layer {label}", list.kind),
-            fader: &format!("{label} {} weight", list.kind),
-            tooltip: list.tooltip,
-            knob,
-            range: knob.range(context.objective),
-            usual: usual.get(layer).unwrap_or(1.0),
-            look: context.look(ui, (list.term)(layer), (list.series)(layer), strip),
-            extract: context.extracts.map(|extracts| (extracts, sight)),
-            indented: false,
-            removable: true,
-            linked: context.desk.linked.contains(&knob),
-            locked: context.desk.locked.contains(&knob),
-        }
-        .show(ui, &mut strip);
+    widgets::compact_section(ui, list.title, |ui| add_ui(ui, list, weights, usual));
+    let all: Vec<(Layer, Strip)> = weights.strips().collect();
+    for (layer, before) in all {
+        let show = |ui: &mut Ui, strip_ui: &StripUi<'_>, strip: &mut Strip| strip_ui.show(ui, strip);
+        let (strip, used) = layer_strip(ui, list, (layer, before), usual, context, show);
         reset |= used.reset;
         if used.picture {
-            context.actions.push(sight);
+            context.actions.push((list.sight)(layer));
         }
         if used.removed {
             weights.remove(layer);
@@ -242,16 +270,17 @@ fn list_ui(
         }
         context.error(ui, &format!("{} {layer}", list.setting));
     }
-    add_ui(ui, list, weights, usual);
     reset
 }
 
+/// Adds a layer, as long as one is left.
 fn add_ui(ui: &mut Ui, list: &List, weights: &mut LayerWeights, usual: &LayerWeights) {
-    ui.add_space(2.0);
-    let text = format!("Add {} layer…", list.kind);
     let free: Vec<Layer> = Layer::ALL.into_iter().filter(|&layer| weights.get(layer).is_none()).collect();
-    let button =
-        widgets::add_button(ui, &text, list.add_tooltip, "All sixteen layers are in use", !free.is_empty());
+    if free.is_empty() {
+        return;
+    }
+    let name = format!("Add {} layer…", list.kind);
+    let button = widgets::quiet_button(ui, "+ Add…", list.add_tooltip).accessible_name(&name);
     egui::Popup::menu(&button).show(|ui| {
         ui.set_min_width(160.0);
         for layer in free {
@@ -263,5 +292,4 @@ fn add_ui(ui: &mut Ui, list: &List, weights: &mut LayerWeights, usual: &LayerWei
             }
         }
     });
-    ui.add_space(space::XS);
 }

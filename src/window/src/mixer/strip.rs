@@ -14,7 +14,7 @@ use crate::{
     lab::sheet,
     mixes::{MixAction, lock_button},
     theme::{Palette, RADIUS, space},
-    widgets,
+    tips, widgets,
 };
 use impasto_core::{
     settings::{ParamId, Range, Strip},
@@ -23,11 +23,15 @@ use impasto_core::{
 use impasto_formats::extracts;
 
 /// Heights of the two lines and of the meter under the fader, in points.
-const FIRST: f32 = 26.0;
-const SECOND: f32 = 20.0;
+const FIRST: f32 = 22.0;
+const SECOND: f32 = 18.0;
 const METER: f32 = 3.0;
+/// Height of the name above an upright strip.
+const NAME_ABOVE: f32 = 18.0;
+/// Free points below a strip.
+const BELOW: f32 = 3.0;
 /// Widths, in points.
-const NAME: f32 = 74.0;
+const NAME: f32 = 78.0;
 const NUMBER: f32 = 58.0;
 const SWITCH: f32 = 22.0;
 const SHARE: f32 = 38.0;
@@ -115,7 +119,7 @@ impl StripUi<'_> {
         let name = cut(first, first.min.x, first.min.x + NAME);
         let remove = cut(first, first.max.x - REMOVE, first.max.x);
         let number = cut(first, remove.min.x - gap - NUMBER, remove.min.x - gap);
-        let end = self.name(ui, name);
+        let end = self.name(ui, name, Align2::LEFT_CENTER, 14.0);
         self.sparkline(ui, cut(first, end.max(name.max.x) + gap, number.min.x - space::S));
         at(ui, number, |ui| {
             fader.number(ui, &mut strip.weight, NUMBER);
@@ -135,16 +139,7 @@ impl StripUi<'_> {
         let share = cut(second, second.max.x - SHARE, second.max.x);
         let link = cut(second, solo.max.x + gap, solo.max.x + gap + SWITCH);
         let slider = cut(second, link.max.x + space::S, share.min.x - gap);
-        let tooltip = "Silences this strip; its weight stays";
-        if switch(ui, mute, Sign::Letter("M"), &format!("Mute {}", self.what), tooltip, strip.muted).clicked()
-        {
-            strip.muted = !strip.muted;
-        }
-        let tooltip = "Only soloed strips are heard while any is; several can be";
-        if switch(ui, solo, Sign::Letter("S"), &format!("Solo {}", self.what), tooltip, strip.solo).clicked()
-        {
-            strip.solo = !strip.solo;
-        }
+        self.switches(ui, mute, solo, strip);
         let tooltip = "Links this fader: when a linked one moves, the others follow by the same factor";
         let name = format!("Link {}", self.what);
         if switch(ui, link, Sign::Icon(Icon::Link), &name, tooltip, self.linked).clicked() {
@@ -159,7 +154,7 @@ impl StripUi<'_> {
             used.reset = fader.slider_with(ui, &mut strip.weight, width, |ui| self.menu(ui));
         });
         self.meter(ui, slider, share);
-        ui.add_space(space::XS);
+        ui.add_space(BELOW);
         used
     }
 
@@ -186,20 +181,75 @@ impl StripUi<'_> {
         entry(ui, "Unlink all", "Every fader moves alone again", MixAction::Unlink);
     }
 
+    /// Shows the strip upright in a place of its own.
+    pub fn show_upright(&self, ui: &mut Ui, strip: &mut Strip, rect: Rect) -> Used {
+        let mut used = Used::default();
+        let fader = Fader {
+            name: self.fader,
+            tooltip: self.tooltip,
+            knob: self.knob,
+            range: self.range,
+            usual: self.usual,
+        };
+        let (gap, middle) = (space::XS, rect.center().x);
+        let (name, rest) = rect.split_top_bottom_at_y(rect.min.y + NAME_ABOVE);
+        let (rest, switches) = rest.split_top_bottom_at_y(rest.max.y - SECOND);
+        let (rest, number) = rest.split_top_bottom_at_y(rest.max.y - FIRST - gap);
+        self.name(ui, name, Align2::CENTER_CENTER, 12.5);
+        let track = Rect::from_center_size(rest.center(), vec2(20.0, rest.height() - gap));
+        at(ui, track, |ui| {
+            if !self.look.heard {
+                ui.visuals_mut().widgets.inactive.fg_stroke.color = Palette::of(ui).weak;
+                ui.visuals_mut().selection.bg_fill = Palette::of(ui).line;
+            }
+            let height = track.height();
+            used.reset = fader.upright(ui, &mut strip.weight, height, |ui| self.menu(ui));
+        });
+        let meter =
+            Rect::from_min_size(track.right_top() + vec2(3.0, 0.0), vec2(METER + 1.0, track.height()));
+        ui.painter().rect_filled(meter, 1.0, Palette::of(ui).well);
+        if let Some(share) = self.look.share {
+            let full = meter.height() * share.clamp(0.0, 1.0) as f32;
+            let level = meter.with_min_y(meter.max.y - full);
+            ui.painter().rect_filled(level, 1.0, self.look.color);
+        }
+        let width = (rect.width() - 2.0 * gap).min(NUMBER);
+        let place = Rect::from_center_size(number.center(), vec2(width, FIRST));
+        at(ui, place, |ui| {
+            fader.number(ui, &mut strip.weight, width);
+        });
+        let left = Rect::from_min_size(pos2(middle - SWITCH - 1.5, switches.min.y), vec2(SWITCH, SECOND));
+        self.switches(ui, left, left.translate(vec2(SWITCH + 3.0, 0.0)), strip);
+        used
+    }
+
+    fn switches(&self, ui: &mut Ui, mute: Rect, solo: Rect, strip: &mut Strip) {
+        let tooltip = "Mutes this strip; its weight is kept";
+        if switch(ui, mute, Sign::Letter("M"), &format!("Mute {}", self.what), tooltip, strip.muted).clicked()
+        {
+            strip.muted = !strip.muted;
+        }
+        let tooltip = "Solo: only soloed strips count, so it mutes the content too; several can be";
+        if switch(ui, solo, Sign::Letter("S"), &format!("Solo {}", self.what), tooltip, strip.solo).clicked()
+        {
+            strip.solo = !strip.solo;
+        }
+    }
+
     /// Shows the name and tells where it ends.
-    fn name(&self, ui: &mut Ui, rect: Rect) -> f32 {
+    fn name(&self, ui: &mut Ui, rect: Rect, align: Align2, size: f32) -> f32 {
         let palette = Palette::of(ui);
         let response = ui.interact(rect, ui.scope_id().with(("name", self.what)), Sense::hover());
         let color = if self.look.heard { palette.text } else { palette.weak };
-        let font = FontId::proportional(14.0);
-        let text = ui.painter().text(rect.left_center(), Align2::LEFT_CENTER, self.label, font, color);
+        let font = FontId::proportional(size);
+        let text = ui.painter().text(align.pos_in_rect(&rect), align, self.label, font, color);
         response.widget_info(|| WidgetInfo::labeled(Role::Label, true, self.label));
         if self.locked {
             Icon::Lock.paint(ui.painter(), pos2(text.max.x + 10.0, rect.center().y), palette.weak);
-            response.on_hover_text(format!("{}\nLocked: Randomize leaves it alone.", self.tooltip));
+            tips::beside(response, &format!("{}\nLocked: Randomize leaves it alone.", self.tooltip));
             text.max.x + 18.0
         } else {
-            response.on_hover_text(self.tooltip);
+            tips::beside(response, self.tooltip);
             text.max.x
         }
     }
@@ -263,7 +313,7 @@ fn percent(share: f64) -> String {
 }
 
 /// Lines fitted into a rectangle, one point per point of width at most.
-fn curve(parts: &[&[PlotPoint]], rect: Rect) -> Vec<Vec<Pos2>> {
+pub fn curve(parts: &[&[PlotPoint]], rect: Rect) -> Vec<Vec<Pos2>> {
     let all = || parts.iter().copied().flatten();
     let (Some(first), Some(last)) = (all().next(), all().last()) else { return Vec::new() };
     let (low, high) =
@@ -309,6 +359,7 @@ fn at(ui: &mut Ui, rect: Rect, content: impl FnOnce(&mut Ui)) {
     let layout = egui::Layout::left_to_right(egui::Align::Center);
     ui.scope_builder(UiBuilder::new().max_rect(rect).layout(layout), |ui| {
         ui.spacing_mut().item_spacing = vec2(0.0, 0.0);
+        ui.spacing_mut().interact_size.y = rect.height().min(FIRST);
         content(ui);
     });
 }
@@ -328,7 +379,7 @@ fn switch(ui: &mut Ui, rect: Rect, sign: Sign, name: &str, tooltip: &str, on: bo
     let (fill, color) = match (on, response.hovered()) {
         (true, _) => (palette.text, palette.panel),
         (false, true) => (palette.button_hover, palette.text),
-        (false, false) => (palette.button, palette.weak),
+        (false, false) => (palette.button, palette.text),
     };
     ui.painter().rect_filled(rect, RADIUS - 1, fill);
     if response.has_focus() {
@@ -343,7 +394,7 @@ fn switch(ui: &mut Ui, rect: Rect, sign: Sign, name: &str, tooltip: &str, on: bo
     }
     response.widget_info(|| WidgetInfo::selected(Role::Switch, true, on, name));
     widgets::take_focus(&response, name);
-    response.on_hover_text(tooltip)
+    tips::beside(response, tooltip)
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use egui::{Context, Key, Modifiers};
 use super::{
     ImpastoApp,
     action::{Act, Action, Actions},
+    controls::{amount::Asked, preset_tiles::PresetTiles},
     fields,
     presets::Presets,
     usual::PresetName,
@@ -63,6 +64,8 @@ pub struct Mixes {
     pub desk: MixDesk,
     pub ends: Ends,
     pub links: Links,
+    pub amount_asked: Option<Asked>,
+    pub tiles: PresetTiles,
 }
 
 impl Act for MixAction {

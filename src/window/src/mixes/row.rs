@@ -24,7 +24,7 @@ const END: [f32; 2] = [112.0, 176.0];
 const SLIDER: [f32; 2] = [70.0, 300.0];
 const HAND: f32 = 110.0;
 /// From this width of the row on, what is in it has a word beside it.
-const WORDS_FROM: f32 = 1030.0;
+const WORDS_FROM: f32 = 1080.0;
 
 impl ImpastoApp {
     pub(crate) fn mixes_ui(&self, ui: &mut Ui) {
@@ -250,6 +250,9 @@ impl ImpastoApp {
             usual: Some(30.0),
         }
         .show(ui, &mut percent);
+        if words {
+            ui.label(widgets::weak(ui, "Amount")).on_hover_text(tooltip);
+        }
         if seed != seed_before {
             self.actions.push(MixAction::Seed(seed.max(0.0) as u64));
         }

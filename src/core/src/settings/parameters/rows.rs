@@ -220,7 +220,7 @@ parameters! {
         address: "style-scale",
         label: "Style scale",
         synonyms: "stroke size",
-        control: "Style scale",
+        control: "Style scale, number",
         flag: flag("style-scale", "FACTOR", "Size of the style pictures relative to `size`, each times its own scale; smaller gives finer strokes"),
         effect: Effect::Costly,
         blend: Blend::Geometric,
