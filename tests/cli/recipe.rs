@@ -388,7 +388,7 @@ fn what_a_person_changed_on_the_way_is_painted_again_at_the_same_steps() {
     let changes = &recipe.passes[0].changes;
     assert!(changes.iter().any(|change| change.level == Some(LevelCommand::Climb)), "{changes:?}");
     assert!(changes.iter().any(|change| change.styles.is_some()), "{changes:?}");
-    picture::save_with_text(&frame.picture, &file, false, &|room| recipe.text(room)).unwrap();
+    picture::save_with_text(&*frame.picture, &file, false, &|room| recipe.text(room)).unwrap();
 
     let again = folder.path().join("again.png");
     good(&render(&["--recipe", text(&file), "--output", text(&again)]));
@@ -398,7 +398,7 @@ fn what_a_person_changed_on_the_way_is_painted_again_at_the_same_steps() {
     let mut plain = recipe.clone();
     plain.passes.iter_mut().for_each(|pass| pass.changes.clear());
     let bare = folder.path().join("bare.png");
-    picture::save_with_text(&frame.picture, &bare, false, &|room| plain.text(room)).unwrap();
+    picture::save_with_text(&*frame.picture, &bare, false, &|room| plain.text(room)).unwrap();
     good(&render(&["--recipe", text(&bare), "--output", text(&again), "--force"]));
     assert_ne!(pixels(&again), *frame.picture);
 }
@@ -450,7 +450,7 @@ fn a_drag_with_its_detour_is_painted_again_to_the_last_bit() {
     assert!(recipe.complete && parts.len() >= 3 && parts.last() == Some(&DownscalePart::End), "{parts:?}");
     let folder = tempfile::tempdir().unwrap();
     let [file, again] = ["a.png", "again.png"].map(|name| folder.path().join(name));
-    picture::save_with_text(&frame.picture, &file, false, &|room| recipe.text(room)).unwrap();
+    picture::save_with_text(&*frame.picture, &file, false, &|room| recipe.text(room)).unwrap();
     good(&render(&["--recipe", text(&file), "--output", text(&again)]));
     assert_eq!(pixels(&again), *frame.picture, "the same to the last bit");
     assert_eq!(recipe_of(&again).passes, recipe.passes);

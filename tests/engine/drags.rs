@@ -19,7 +19,7 @@ use impasto_engine::session::{
     Start,
 };
 
-const USUAL: [StyleMix; 1] = [StyleMix { weight: 1.0, scale: 1.0, on: true }];
+const USUAL: [StyleMix; 1] = [StyleMix { weight: 1.0, scale: 1.0, on: true, crop: None }];
 
 fn settings() -> Settings {
     Settings { size: 256, steps: 5000, device: DeviceChoice::Cpu, ..Settings::default() }

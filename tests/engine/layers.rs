@@ -43,7 +43,7 @@ fn picture(file: &str) -> Arc<Picture> {
 fn source() -> SourcePictures {
     SourcePictures {
         content: picture("content.png"),
-        styles: vec![(picture("style.png"), 1.0)],
+        styles: vec![StyleSource::new(picture("style.png"))],
         background: Rgb::WHITE,
     }
 }

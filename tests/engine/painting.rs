@@ -6,7 +6,10 @@ use crate::common::{cpu, inputs, mean_difference, relative_error};
 use image::RgbImage;
 use impasto_core::{
     picture::{self, Picture},
-    settings::{DeviceChoice, Init, LayerWeights, Objective, Padding, Settings, Statistic, StyleMix},
+    settings::{
+        DeviceChoice, Init, LayerWeights, Objective, Padding, Rgb, Settings, Statistic, StyleMix,
+        Transparency,
+    },
     transfer::{Inputs, Pictures, StyleTransfer, TransferError},
 };
 use impasto_engine::session::{Engine, Job, PaintEngine, Start, StyleSource};
@@ -115,6 +118,11 @@ fn what_is_changed_of_the_styles_between_two_steps_is_what_a_new_run_would_have(
         ("scale", Settings::default(), [usual, StyleMix { scale: 0.5, ..usual }]),
         ("weight", Settings::default(), [usual, StyleMix { weight: 0.2, ..usual }]),
         ("off", Settings::default(), [usual, StyleMix { on: false, ..usual }]),
+        (
+            "part",
+            Settings::default(),
+            [usual, StyleMix { crop: Some([0.25, 0.1, 0.5, 0.6].into()), ..usual }],
+        ),
         ("all off", Settings::default(), [StyleMix { on: false, ..usual }; 2]),
         ("style scale", Settings { style_scale: 0.6, ..Settings::default() }, [usual; 2]),
         ("tilt", Settings { style_tilt: 0.4, ..Settings::default() }, [usual; 2]),
@@ -363,11 +371,44 @@ fn transparency_is_flattened_on_the_background_and_discarded_in_classic() {
     let content = Arc::new(Picture::from_rgba("glass", 32, 32, rgba).unwrap());
     let sources = Inputs { content, ..job(Settings::default()).inputs };
     let made = |objective| {
-        let settings = Settings { size: 32, ..Settings::for_objective(objective) };
+        let transparency = Transparency::Flatten;
+        let settings = Settings { size: 32, transparency, ..Settings::for_objective(objective) };
         sources.pictures(&settings, None).unwrap()
     };
     assert_eq!(made(Objective::Balanced).content.get_pixel(16, 16).0, [255, 255, 255]);
     assert_eq!(made(Objective::Classic).content.get_pixel(16, 16).0, [0, 0, 255]);
+}
+
+#[test]
+fn a_content_that_stays_transparent_is_painted_alike_on_every_background() {
+    // A disc with a soft edge.
+    let pixel = |x: i32, y: i32| {
+        let distance = f64::from((x - 48).pow(2) + (y - 48).pow(2)).sqrt();
+        [(2 * x) as u8, 90, (2 * y) as u8, (255.0 * ((32.0 - distance) / 6.0).clamp(0.0, 1.0)) as u8]
+    };
+    let pixels = (0..96).flat_map(|y| (0..96).flat_map(move |x| pixel(x, y))).collect();
+    let content = Arc::new(Picture::from_rgba("disc", 96, 96, pixels).unwrap());
+    let paint = |background: Rgb| {
+        let mut job = job(Settings { background, ..Settings::default() });
+        job.inputs.content = Arc::clone(&content);
+        let mut engine = PaintEngine::new();
+        engine.start(&job, None, &mut |_| ()).unwrap();
+        steps(&mut engine, 6);
+        let shown = engine.read().unwrap().picture;
+        assert_eq!(shown[(0, 0)].0, background.0, "what is shown is flat");
+        job.inputs.matte(&job.settings, shown.dimensions()).unwrap().rgba(&shown)
+    };
+    let [black, blue] = [Rgb([0; 3]), Rgb([20, 40, 255])].map(paint);
+    let mut opaque = 0;
+    for (black, blue) in black.pixels().zip(blue.pixels()) {
+        assert_eq!(black[3], blue[3]);
+        opaque += u32::from(black[3] == 255);
+        for channel in (0..3).filter(|_| black[3] > 0) {
+            let rounding = if black[3] == 255 { 0 } else { 255 / u32::from(black[3]) + 1 };
+            assert!(u32::from(black[channel].abs_diff(blue[channel])) <= rounding, "{black:?} {blue:?}");
+        }
+    }
+    assert!(opaque > 300, "{opaque}");
 }
 
 #[test]

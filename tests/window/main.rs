@@ -27,6 +27,7 @@ mod morph;
 mod names;
 mod network;
 mod optimizer;
+mod parts;
 mod pictures;
 mod playlist;
 mod present;

@@ -50,7 +50,7 @@ fn an_enlarged_picture_is_smooth_until_pixels_are_meant_to_be_seen() {
     let between = |greys: &[u8]| greys.iter().filter(|grey| (40..=210).contains(*grey)).count();
     // It fills the canvas at some 600 %.
     let image = draw(&mut window, "scaling_filled");
-    assert!(between(&middle(&window, &image)) > 100, "smooth");
+    assert!(between(&middle(&window, &image)) > 300, "smooth");
     window.harness.key_press(Key::Num1);
     window.steps(3);
     let canvas = window.harness.get_by_label_contains("Painting, ").rect();
@@ -68,5 +68,5 @@ fn an_enlarged_picture_is_smooth_until_pixels_are_meant_to_be_seen() {
     let image = draw(&mut window, "scaling_zoomed");
     let greys = middle(&window, &image);
     assert!(greys.iter().any(|grey| *grey > 210) && greys.iter().any(|grey| *grey < 40), "{greys:?}");
-    assert_eq!(between(&greys), 0, "squares");
+    assert!(between(&greys) < 200, "squares, but for the pixels that lie on their edges");
 }

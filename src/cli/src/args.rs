@@ -12,8 +12,8 @@ use clap::{
     parser::ValueSource,
 };
 
-use super::regions::RegionArg;
-use impasto_core::settings::{DeviceChoice, Precision, SettingsFlags, StyleMix};
+use super::{regions::RegionArg, style_arg::StyleArg};
+use impasto_core::settings::{DeviceChoice, Precision, SettingsFlags};
 use impasto_formats::explore::{Axis, Pairing};
 
 /// Live neural style transfer: paints a content picture in the style of others.
@@ -76,8 +76,10 @@ pub(super) struct RenderArgs {
     pub content: Option<PathBuf>,
     /// Style picture, with an optional weight relative to other styles and an optional scale of its strokes:
     /// wave.jpg, wave.jpg:0.5, wave.jpg@0.7, wave.jpg:0.5@0.7, or example:NAME (swirl, mosaic, woodcut,
-    /// embers); behind # the name of the region that it paints: wave.jpg#sky (repeatable)
-    #[arg(long, short, value_name = "PICTURE[:WEIGHT][@SCALE][#REGION]", required_unless_present = "recipe", value_parser = OsStringValueParser::new().map(StyleArg::split_with_region))]
+    /// embers); behind # the name of the region that it paints: wave.jpg#sky. A part of it alone counts by
+    /// left,top,width,height in brackets, in pixels, or as fractions of the picture if none is above 1:
+    /// "wave.jpg[120,0,300,200]" or "wave.jpg[0.25,0,0.5,1]:0.5@0.7" (repeatable)
+    #[arg(long, short, value_name = "PICTURE[PART][:WEIGHT][@SCALE][#REGION]", required_unless_present = "recipe", value_parser = OsStringValueParser::new().map(StyleArg::split_with_region))]
     pub style: Vec<StyleArg>,
     /// Region of the picture by its mask, a grey picture that is white inside and is fitted to the content:
     /// sky=sky.png. It is painted in the styles that name it, or else in those that name none, as is what no
@@ -145,7 +147,7 @@ pub(super) struct GridArgs {
     #[arg(long, short, value_name = "PICTURE")]
     pub content: PathBuf,
     /// Style picture, as in `impasto render` (repeatable)
-    #[arg(long, short, value_name = "PICTURE[:WEIGHT][@SCALE]", required = true, value_parser = OsStringValueParser::new().map(StyleArg::split))]
+    #[arg(long, short, value_name = "PICTURE[PART][:WEIGHT][@SCALE]", required = true, value_parser = OsStringValueParser::new().map(StyleArg::split))]
     pub style: Vec<StyleArg>,
     /// Output file for the contact sheet; its extension chooses the format
     #[arg(long, short, value_name = "FILE")]
@@ -176,7 +178,7 @@ pub(super) struct BatchArgs {
     /// Content pictures: files, folders or patterns such as photos/*.jpg
     #[arg(long, short, value_name = "PICTURES", required = true, num_args = 1..)]
     pub content: Vec<PathBuf>,
-    /// Style pictures: files, folders or patterns; with --mix each may have a weight and a scale, as in
+    /// Style pictures: files, folders or patterns; with --mix each may have a part, a weight and a scale, as in
     /// `impasto render`: wave.jpg:0.5@0.7
     #[arg(long, short, value_name = "PICTURES", required = true, num_args = 1.., value_parser = OsStringValueParser::new().map(StyleArg::split))]
     pub style: Vec<StyleArg>,
@@ -246,8 +248,9 @@ pub(super) struct LayersArgs {
     #[arg(long, short, value_name = "PICTURE")]
     pub content: PathBuf,
     /// Style picture, for textures from relu1_1, relu2_1, relu3_1, relu4_1 and relu5_1, each alone, with an
-    /// optional weight relative to other styles: wave.jpg, wave.jpg:0.5 or example:NAME (repeatable)
-    #[arg(long, short, value_name = "PICTURE[:WEIGHT]", required = true, value_parser = OsStringValueParser::new().map(StyleArg::split))]
+    /// optional weight relative to other styles: wave.jpg, wave.jpg:0.5, example:NAME, or a part of one as in
+    /// `impasto render` (repeatable)
+    #[arg(long, short, value_name = "PICTURE[PART][:WEIGHT]", required = true, value_parser = OsStringValueParser::new().map(StyleArg::split))]
     pub style: Vec<StyleArg>,
     /// Output file for the figure; its extension chooses the format
     #[arg(long, short, value_name = "FILE")]
@@ -316,54 +319,6 @@ pub(super) enum WeightsCommand {
         /// The file
         file: PathBuf,
     },
-}
-
-/// A style picture and its mix, as given to `--style`.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct StyleArg {
-    pub path: PathBuf,
-    pub mix: StyleMix,
-    /// The region that it paints.
-    pub region: Option<String>,
-}
-
-impl StyleArg {
-    /// Split off a scale after the last `@` and a weight after the last colon before it, each only if it is a
-    /// number and the text names no file: Windows paths have colons, and so may file names elsewhere.
-    fn split(text: OsString) -> Self {
-        let (text, scale) = cut_number(text, '@');
-        let (path, weight) = cut_number(text, ':');
-        let defaults = StyleMix::default();
-        let mix = StyleMix {
-            weight: weight.unwrap_or(defaults.weight),
-            scale: scale.unwrap_or(defaults.scale),
-            ..defaults
-        };
-        Self { path: path.into(), mix, region: None }
-    }
-
-    /// As [`StyleArg::split`], after splitting off the name of a region after the last `#`, unless the whole
-    /// text names a file.
-    fn split_with_region(text: OsString) -> Self {
-        let cut =
-            text.to_str().filter(|text| !Path::new(text).exists()).and_then(|text| text.rsplit_once('#'));
-        match cut {
-            Some((style, region)) => Self { region: Some(region.to_owned()), ..Self::split(style.into()) },
-            None => Self::split(text),
-        }
-    }
-}
-
-/// Cut off the number after the last `mark`, if there is one and the whole text names no file.
-fn cut_number(text: OsString, mark: char) -> (OsString, Option<f64>) {
-    let cut = text.to_str().and_then(|text| text.rsplit_once(mark)).and_then(|(path, number)| {
-        (!path.is_empty()).then_some(())?;
-        Some((OsString::from(path), number.trim().parse().ok()?))
-    });
-    match cut {
-        Some((path, number)) if !Path::new(&text).exists() => (path, Some(number)),
-        _ => (text, None),
-    }
 }
 
 /// Parse the whole command line; the program's name comes first.
@@ -437,48 +392,6 @@ mod tests {
     #[test]
     fn clap_finds_no_fault_with_the_definition() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn a_styles_scale_stands_last_and_its_weight_before_it() {
-        let split = |text: &str| {
-            let style = StyleArg::split(text.into());
-            (style.path.to_str().unwrap().to_owned(), style.mix.weight, style.mix.scale)
-        };
-        assert_eq!(split("wave.jpg:0.25@0.5"), ("wave.jpg".into(), 0.25, 0.5));
-        assert_eq!(split("wave.jpg@2"), ("wave.jpg".into(), 1.0, 2.0));
-        assert_eq!(split("wave@2x.jpg"), ("wave@2x.jpg".into(), 1.0, 1.0));
-        assert_eq!(split("wave@2x.jpg:3"), ("wave@2x.jpg".into(), 3.0, 1.0));
-        assert_eq!(split("@2"), ("@2".into(), 1.0, 1.0));
-        let split = |text: &str| {
-            let (path, weight, scale) = split(text);
-            assert_eq!(scale, 1.0);
-            (path, weight)
-        };
-        assert_eq!(split("wave.jpg"), ("wave.jpg".into(), 1.0));
-        assert_eq!(split("wave.jpg:0.25"), ("wave.jpg".into(), 0.25));
-        assert_eq!(split(r"C:\x.jpg"), (r"C:\x.jpg".into(), 1.0));
-        assert_eq!(split(r"C:\x.jpg:2"), (r"C:\x.jpg".into(), 2.0));
-        assert_eq!(split("a:b.jpg"), ("a:b.jpg".into(), 1.0));
-        assert_eq!(split(":2"), (":2".into(), 1.0));
-        assert_eq!(split("wave.jpg:-1"), ("wave.jpg".into(), -1.0));
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_file_with_a_colon_in_its_name_wins_over_a_weight_and_a_scale() {
-        let folder = tempfile::tempdir().unwrap();
-        for name in ["take:2", "take@2", "take:2@3"] {
-            let path = folder.path().join(name);
-            std::fs::write(&path, "").unwrap();
-            let mut scaled = OsString::from(&path);
-            assert_eq!(
-                StyleArg::split(scaled.clone()),
-                StyleArg { path, mix: StyleMix::default(), region: None }
-            );
-            scaled.push("@0.5");
-            assert_eq!(StyleArg::split(scaled).mix, StyleMix { scale: 0.5, ..StyleMix::default() });
-        }
     }
 
     #[test]

@@ -2,11 +2,7 @@
 
 use std::path::Path;
 
-use super::{
-    UsageError,
-    args::{RenderArgs, StyleArg},
-    report, timelapse,
-};
+use super::{UsageError, args::RenderArgs, report, style_arg::StyleArg, timelapse};
 use impasto_core::{
     picture::{self, Example, SaveError, is_pasted},
     settings::{Init, Settings},

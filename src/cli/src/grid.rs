@@ -4,10 +4,10 @@ use std::{process::ExitCode, sync::Arc, time::Instant};
 
 use super::{
     UsageError,
-    args::{GridArgs, StyleArg},
+    args::GridArgs,
     interrupt,
     progress::{self, Printer},
-    runs::open_picture,
+    runs::{open_picture, open_style},
     sheets::{self, SheetResult},
 };
 use impasto_core::{
@@ -48,10 +48,7 @@ pub(super) fn run(arguments: &GridArgs) -> anyhow::Result<ExitCode> {
     let mixes = order.iter().map(|&(column, row)| cell(column, row)).collect::<anyhow::Result<Vec<_>>>()?;
     sheets::check(&arguments.output, arguments.force)?;
     let content = open_picture(&arguments.content)?;
-    let style = |StyleArg { path, mix, .. }: &StyleArg| -> anyhow::Result<StyleSource> {
-        Ok(StyleSource { picture: open_picture(path)?, mix: *mix })
-    };
-    let styles: Vec<StyleSource> = arguments.style.iter().map(style).collect::<anyhow::Result<_>>()?;
+    let styles: Vec<StyleSource> = arguments.style.iter().map(open_style).collect::<anyhow::Result<_>>()?;
     let mut inputs = Inputs::new(content, styles);
     open_named(&mut inputs, &settings)?;
     KnownFiles::of_user().add_inputs(&inputs);

@@ -9,7 +9,7 @@ use super::{
     args::LayersArgs,
     interrupt,
     progress::Printer,
-    runs::open_picture,
+    runs::{open_picture, open_style},
     sheets::{self, SheetResult},
 };
 use impasto_base::paths;
@@ -42,9 +42,9 @@ pub(super) fn run(arguments: &LayersArgs) -> anyhow::Result<ExitCode> {
             ))
             .into());
         }
-        styles.push((open_picture(&style.path)?, style.mix.share()));
+        styles.push(open_style(style)?);
     }
-    if styles.iter().all(|(_, share)| *share == 0.0) {
+    if styles.iter().all(|style| style.mix.share() == 0.0) {
         let text = "style: all pictures have weight 0; give at least one a positive weight";
         return Err(UsageError(text.into()).into());
     }

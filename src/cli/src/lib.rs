@@ -25,6 +25,7 @@ mod render;
 mod report;
 mod runs;
 mod sheets;
+mod style_arg;
 mod timelapse;
 mod weights;
 
@@ -227,7 +228,9 @@ mod tests {
         settings.style_layers.set("relu3_2".parse().unwrap(), 1.0 / 3.0);
         settings.init = impasto_core::settings::Init::File("/tmp/it's a start.png".into());
         settings.device = "Mesa \"llvm\" $pipe".parse().unwrap();
-        let mix = |weight, scale| impasto_core::settings::StyleMix { weight, scale, on: true };
+        let mix = |weight, scale| impasto_core::settings::StyleMix { weight, scale, ..Default::default() };
+        let crop = Some([0.1 + 0.2, 0.0, 1.0 / 3.0, 1.0].into());
+        let part = impasto_core::settings::StyleMix { crop, ..mix(2.0, 1.0) };
         let line = impasto_formats::recipe::CommandLine {
             settings: &settings,
             content: "/home/me/my cat's.jpg".into(),
@@ -235,6 +238,8 @@ mod tests {
                 ("example:Swirl".into(), mix(1.0, 1.0)),
                 ("/a/b:2.png".into(), mix(0.3, 0.1 + 0.2)),
                 ("-odd@3".into(), mix(1.0, 1.0)),
+                ("/a/c[0,0,0.5,1]".into(), mix(1.0, 1.0)),
+                ("d.png".into(), part),
             ],
             output: "Cat in Swirl.png".into(),
             stop_after: Some(17),
@@ -246,14 +251,19 @@ mod tests {
         let Some(Command::Render(render)) = cli.command else { panic!("{words:?}") };
         assert_eq!(render.settings.resolve(Settings::default()).unwrap(), settings);
         assert_eq!(render.content.unwrap().to_str(), Some("/home/me/my cat's.jpg"));
-        let styles: Vec<_> =
-            render.style.iter().map(|style| (style.path.to_str().unwrap(), style.mix)).collect();
+        let picture = impasto_core::picture::Picture::from_rgba("a", 300, 200, vec![255; 240_000]).unwrap();
+        let picture = std::sync::Arc::new(picture);
+        let styles: Vec<_> = (render.style.iter())
+            .map(|style| (style.path.to_str().unwrap(), style.source(picture.clone()).unwrap().mix))
+            .collect();
         assert_eq!(
             styles,
             [
                 ("example:Swirl", mix(1.0, 1.0)),
                 ("/a/b:2.png", mix(0.3, 0.1 + 0.2)),
-                ("./-odd@3", mix(1.0, 1.0))
+                ("./-odd@3", mix(1.0, 1.0)),
+                ("/a/c[0,0,0.5,1]", mix(1.0, 1.0)),
+                ("d.png", part)
             ]
         );
         assert_eq!((render.output.to_str(), render.stop_after), (Some("Cat in Swirl.png"), Some(17)));

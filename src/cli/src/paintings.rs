@@ -3,16 +3,15 @@
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
-use super::{
-    UsageError,
-    args::{BatchArgs, StyleArg},
-    checks,
-    progress::Printer,
-};
+use super::{UsageError, args::BatchArgs, checks, progress::Printer, style_arg::StyleArg};
 use impasto_base::text;
-use impasto_core::settings::{Settings, StyleMix};
+use impasto_core::{
+    picture::Picture,
+    settings::{Settings, StyleMix},
+};
 use impasto_engine::queue::Item;
 use impasto_formats::explore::{CollectError, Collector, PairError, SourceFile, mixed_pairs};
 
@@ -30,10 +29,11 @@ pub(super) fn plan(
     }
     let mut styles = Vec::new();
     let mut mixes = Vec::new();
-    for StyleArg { path, mix, .. } in &arguments.style {
-        let found = collect(&mut collector, path)?;
-        mixes.resize(mixes.len() + found.len(), *mix);
-        styles.extend(found);
+    for style in &arguments.style {
+        for file in collect(&mut collector, &style.path)? {
+            mixes.push(mix_of(style, &file)?);
+            styles.push(file);
+        }
     }
     report_skipped(&collector, printer);
 
@@ -52,11 +52,19 @@ pub(super) fn plan(
     Ok(pairs.map_err(usage)?.into_iter().map(item).collect())
 }
 
+/// The mix of a style's file; its part may be in pixels of the picture.
+fn mix_of(style: &StyleArg, file: &SourceFile) -> anyhow::Result<StyleMix> {
+    Ok(match style.part {
+        None => style.mix,
+        Some(_) => style.source(Arc::new(Picture::open(&file.path)?))?.mix,
+    })
+}
+
 fn check_styles(arguments: &BatchArgs) -> Result<(), UsageError> {
-    let own = arguments.style.iter().find(|style| style.mix != StyleMix::default());
+    let own = arguments.style.iter().find(|style| style.has_own_settings());
     match own {
         Some(style) if !arguments.mix => Err(UsageError(format!(
-            "style {}: a weight or scale of its own needs --mix, which paints each content in all styles together",
+            "style {}: a part, weight or scale of its own needs --mix, which paints each content in all styles together",
             style.path.display()
         ))),
         _ => checks::styles(&arguments.style),

@@ -24,9 +24,9 @@ use super::{
 };
 use impasto_base::{error::chain, text};
 use impasto_core::{
-    picture,
+    picture::{self, Export, Matte},
     settings::Settings,
-    transfer::{self, Losses},
+    transfer::{self, Inputs, Losses},
 };
 use impasto_engine::{
     queue::{RenderEnd, RenderObserver, RenderPlan, RenderResult, guarded, paint},
@@ -138,6 +138,8 @@ pub(super) fn run(arguments: RenderArgs, program_start: Instant) -> anyhow::Resu
             recipe: (!arguments.no_recipe).then(|| {
                 RecipeWriter::new(&at_end, info, replayer.record_handle(), !arguments.no_thumbnails)
             }),
+            inputs: at_end.inputs.clone(),
+            settings: job.settings.clone(),
         },
     };
     let began = Instant::now();
@@ -210,12 +212,21 @@ struct Output {
     path: PathBuf,
     overwrite: bool,
     recipe: Option<RecipeWriter>,
+    inputs: Inputs,
+    settings: Settings,
 }
 
 impl Output {
+    /// The transparency of the run's picture.
+    fn matte(&self, picture: &RgbImage) -> Option<Matte> {
+        self.inputs.matte(&self.settings, picture.dimensions())
+    }
+
     fn save(&mut self, picture: &RgbImage) -> anyhow::Result<()> {
         let text = |room| self.recipe.as_ref()?.text(picture, room);
-        picture::save_with_text(picture, &self.path, self.overwrite, &text)?;
+        let matte = self.matte(picture);
+        let export = Export { picture, matte: matte.as_ref() };
+        picture::save_with_text(export, &self.path, self.overwrite, &text)?;
         // From now on the file is this run's own.
         self.overwrite = true;
         Ok(())
@@ -225,7 +236,9 @@ impl Output {
     fn save_or_rescue(&mut self, picture: &RgbImage, printer: &Printer) -> anyhow::Result<()> {
         self.save(picture).inspect_err(|_| {
             let text = |room| self.recipe.as_ref()?.text(picture, room);
-            let saved = picture::save_elsewhere(picture, &self.path, &picture::fallback_folders(), &text);
+            let matte = self.matte(picture);
+            let export = Export { picture, matte: matte.as_ref() };
+            let saved = picture::save_elsewhere(export, &self.path, &picture::fallback_folders(), &text);
             printer.warn(&rescued(&saved));
         })
     }
@@ -274,7 +287,10 @@ impl RenderObserver for RenderOutputs<'_> {
     fn picture(&mut self, step: u32, picture: &RgbImage) -> anyhow::Result<()> {
         let result = match self.frames {
             Some(folder) => {
-                picture::save(picture, &report::frame_path(folder, step), true).map_err(Into::into)
+                let matte = self.output.matte(picture);
+                let export = Export { picture, matte: matte.as_ref() };
+                picture::save_with_text(export, &report::frame_path(folder, step), true, &|_| None)
+                    .map_err(Into::into)
             }
             None => self.output.save(picture),
         };

@@ -13,7 +13,11 @@ use impasto_base::{
     files::{Access, PartFile, folder_of},
     hash::Sha256Hash,
 };
-use impasto_core::{picture::Picture, settings::Settings, transfer::Losses};
+use impasto_core::{
+    picture::Picture,
+    settings::{Crop, Settings},
+    transfer::Losses,
+};
 use impasto_engine::session::{Job, RunInfo};
 use impasto_network::{compute::DeviceInfo, vgg::WeightsInfo};
 
@@ -60,6 +64,9 @@ struct StyleInfo {
     /// As given, before the weights are normalised.
     weight: f64,
     scale: f64,
+    /// Left, top, width and height of the part that counts, in fractions, if it is not all of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    part: Option<Crop>,
 }
 
 #[derive(Debug, Serialize)]
@@ -96,6 +103,7 @@ impl Report {
                     source: style.picture.as_ref().into(),
                     weight: style.mix.weight,
                     scale: style.mix.scale,
+                    part: style.mix.crop,
                 })
                 .collect(),
             outcome: None,

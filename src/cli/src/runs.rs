@@ -7,10 +7,7 @@ use std::{
 
 use anyhow::Context;
 
-use super::{
-    UsageError,
-    args::{RenderArgs, StyleArg},
-};
+use super::{UsageError, args::RenderArgs, style_arg::StyleArg};
 use impasto_base::{hash::Sha256Hash, text};
 use impasto_core::{
     picture::{self, Picture},
@@ -89,10 +86,7 @@ pub(super) fn open(
     recipe: Option<GivenRecipe>,
 ) -> anyhow::Result<PlannedRuns> {
     let content = arguments.content.as_deref().map(open_picture).transpose()?;
-    let style = |StyleArg { path, mix, .. }: &StyleArg| -> anyhow::Result<StyleSource> {
-        Ok(StyleSource { picture: open_picture(path)?, mix: *mix })
-    };
-    let styles: Vec<StyleSource> = arguments.style.iter().map(style).collect::<anyhow::Result<_>>()?;
+    let styles: Vec<StyleSource> = arguments.style.iter().map(open_style).collect::<anyhow::Result<_>>()?;
     let stop = |steps: u32| arguments.stop_after.unwrap_or(steps);
     let Some(GivenRecipe { recipe, remarks, trust }) = recipe else {
         let content = content.ok_or_else(|| UsageError("content: no picture is given".to_owned()))?;
@@ -223,6 +217,11 @@ impl<'a> PictureFinder<'a> {
         self.found.push((source.sha256, Arc::clone(&picture)));
         Ok(picture)
     }
+}
+
+/// Open a style that the command line names.
+pub(super) fn open_style(style: &StyleArg) -> anyhow::Result<StyleSource> {
+    Ok(style.source(open_picture(&style.path)?)?)
 }
 
 /// Open a picture that the command line names: a file or a pipe, or a bundled one by `example:NAME`.

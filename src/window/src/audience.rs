@@ -5,8 +5,8 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use egui::{
-    Align, Align2, Area, Context, FontId, Frame, Id, Layout, Order, Rect, RichText, Role, Sense, Stroke,
-    TextureHandle, Ui, ViewportId, WidgetInfo, pos2, vec2,
+    Align2, Area, Context, FontId, Frame, Id, Order, Rect, RichText, Role, Sense, Stroke, TextureHandle, Ui,
+    ViewportId, WidgetInfo, pos2, vec2,
 };
 
 use super::{
@@ -359,8 +359,7 @@ pub fn bar(ctx: &Context, area: Rect, bar: &Bar<'_>, actions: &Actions) -> Optio
             frame
                 .show(ui, |ui| {
                     ui.set_max_width(area.width() - 2.0 * space::M);
-                    let line = Layout::left_to_right(Align::Center).with_main_wrap(true);
-                    ui.with_layout(line, |ui| {
+                    ui.horizontal_wrapped(|ui| {
                         ui.spacing_mut().item_spacing.x = space::S;
                         painting_buttons(ui, bar, actions);
                         window_buttons(ui, bar)

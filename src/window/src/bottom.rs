@@ -73,13 +73,10 @@ impl ImpastoApp {
             self.view.bottom_area = None;
             if shown {
                 let frame = Frame::new().fill(fill).inner_margin(Margin::symmetric(12, 0));
-                Panel::bottom("plot, low")
-                    .frame(frame)
-                    .exact_size(STRIP)
-                    .show(ui, |ui| {
-                        self.view.regions.begin(ui, "Panel of losses and filmstrip");
-                        self.bottom_strip(ui);
-                    });
+                Panel::bottom("plot, low").frame(frame).exact_size(STRIP).show(ui, |ui| {
+                    self.view.regions.begin(ui, "Panel of losses and filmstrip");
+                    self.bottom_strip(ui);
+                });
             }
             return;
         }

@@ -11,6 +11,7 @@ use super::{
     gallery::{COLUMNS, Gallery, TILE, Use},
     icons::Icon,
     origin::Origin,
+    part::ChoosePart,
     pictures::{Slot, SlotAction, Source, Target},
     theme::{Palette, RADIUS, ROW, space},
     widgets,
@@ -18,7 +19,7 @@ use super::{
 use impasto_base::text;
 use impasto_core::{
     picture::Example,
-    settings::{ParamId, STYLE_SCALES, StyleMix},
+    settings::{Crop, ParamId, STYLE_SCALES, StyleMix},
     transfer::scale_end_text,
 };
 
@@ -49,6 +50,11 @@ pub fn show(ui: &mut Ui, card: &Card<'_>, slot: &mut Slot, gallery: &mut Gallery
     title_row(ui, card, slot, gallery, actions);
     if let (Some(several), Some(_)) = (card.style, &slot.picture) {
         mix_row(ui, card, several, &mut slot.mix);
+    }
+    if let (Some(crop), Some(loaded)) = (slot.mix.crop, &slot.picture) {
+        let [left, top, width, height] = crop.pixels(loaded.picture.dimensions());
+        let text = format!("Only a part counts: {width} × {height} px at {left}, {top}");
+        ui.add(Label::new(widgets::weak(ui, text)).wrap());
     }
     if let (Some(end), Some(loaded)) = (card.scale_end, &slot.picture) {
         let text = format!("This picture is {}", scale_end_text(loaded.picture.dimensions(), end));
@@ -143,6 +149,12 @@ fn menu(ui: &mut Ui, card: &Card<'_>, slot: &Slot, gallery: &mut Gallery, action
             actions.push(SlotAction::Reload(slot.id));
         }
     }
+    if card.style.is_some() && slot.picture.is_some() {
+        let hint = "Lets only a rectangle of this picture count; all of it again by “Whole picture”";
+        if ui.button("Use a part…").on_hover_text(hint).clicked() {
+            actions.push(ChoosePart(slot.id));
+        }
+    }
     if let Some(source) = choices(ui, card.examples, card.used, gallery) {
         actions.push(SlotAction::Open(target, vec![source]));
     }
@@ -218,12 +230,18 @@ fn thumbnail(ui: &Ui, card: &Card<'_>, slot: &Slot, rect: Rect, response: &egui:
     painter.rect_filled(rect, RADIUS, palette.well);
     match &slot.picture {
         Some(loaded) => {
-            // The whole picture: a head that is cut off is not recognised.
-            let size = loaded.texture.size_vec2();
+            // The whole picture, or the whole part of it that counts: a head that is cut off is not recognised.
+            let part = slot.mix.crop.unwrap_or(Crop::WHOLE);
+            let uv = Rect::from_min_size(
+                pos2(part.left as f32, part.top as f32),
+                vec2(part.width as f32, part.height as f32),
+            );
+            let size = loaded.texture.size_vec2() * uv.size();
             let place = Rect::from_center_size(rect.center(), size * (rect.size() / size).min_elem());
             let tint =
                 if slot.loading.is_some() || !slot.mix.on { Color32::from_gray(110) } else { Color32::WHITE };
             egui::Image::from_texture((loaded.texture.id(), place.size()))
+                .uv(uv)
                 .tint(tint)
                 .corner_radius(RADIUS)
                 .paint_at(ui, place);

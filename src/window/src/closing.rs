@@ -13,7 +13,7 @@ use std::{
 use egui::{Context, ViewportCommand};
 
 use super::{ImpastoApp, notes::Trouble, recipes::Painting, saving::Replacing, theme::space};
-use impasto_core::picture;
+use impasto_core::picture::{self, Export};
 
 /// A second signal this long after the first ends a window that does not close.
 const INSIST_AFTER: Duration = Duration::from_secs(2);
@@ -181,7 +181,9 @@ fn rescue(path: &Path, painting: &Painting, thumbnails: bool) {
     let recipe = painting.draft.as_ref().map(|draft| draft.compose(&painting.picture, thumbnails));
     let text = |room| recipe.as_ref()?.text(room);
     let folders: Vec<PathBuf> = picture::fallback_folders();
-    match picture::save_elsewhere(&painting.picture, path, &folders, &text) {
+    let matte = painting.matte();
+    let export = Export { picture: &painting.picture, matte: matte.as_ref() };
+    match picture::save_elsewhere(export, path, &folders, &text) {
         Ok(kept) => eprintln!("impasto: warning: the picture is kept as {}", kept.display()),
         Err(error) => eprintln!("impasto: warning: the picture cannot be kept: {error}"),
     }

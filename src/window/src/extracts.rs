@@ -18,7 +18,7 @@ use impasto_base::error::chain;
 use impasto_core::{
     picture,
     settings::Settings,
-    transfer::{Inputs, LayerVisualization, NetworkConfig, VisualizationJob},
+    transfer::{Inputs, LayerVisualization, NetworkConfig, StyleSource, VisualizationJob},
 };
 use impasto_engine::session::{RunId, RunState, VisualizationRequest, VisualizationState};
 use impasto_formats::extracts::{self, CONTENT_LAYERS, ExtractStore, LARGE, SMALL, SourcePictures};
@@ -52,7 +52,10 @@ struct Request {
 
 impl Request {
     fn is_of(&self, source: &SourcePictures, eye: &NetworkConfig) -> bool {
-        let same = |(a, b): (&(Arc<_>, f64), &(Arc<_>, f64))| Arc::ptr_eq(&a.0, &b.0) && a.1 == b.1;
+        let same = |(a, b): (&StyleSource, &StyleSource)| {
+            let of_mix = |style: &StyleSource| (style.mix.share(), style.mix.crop);
+            Arc::ptr_eq(&a.picture, &b.picture) && of_mix(a) == of_mix(b)
+        };
         Arc::ptr_eq(&self.source.content, &source.content)
             && self.source.styles.len() == source.styles.len()
             && self.source.styles.iter().zip(&source.styles).all(same)
@@ -203,10 +206,9 @@ impl ImpastoApp {
             pooling: settings.pooling,
             precision: settings.precision,
         };
-        let styles = styles.iter().map(|style| (Arc::clone(&style.picture), style.mix.share()));
         let source = SourcePictures {
             content: Arc::clone(content),
-            styles: styles.collect(),
+            styles: styles.clone(),
             background: settings.background,
         };
         let places = self.wanted_places(settings);
@@ -310,7 +312,7 @@ impl ImpastoApp {
             let stem = std::path::Path::new(name).file_stem().unwrap_or_default().to_string_lossy();
             stem.replace(['/', '\\', ':'], "-")
         };
-        let style = wanted.source.styles.first().map_or_else(String::new, |(style, _)| stem(&style.name));
+        let style = wanted.source.styles.first().map_or_else(String::new, |style| stem(&style.picture.name));
         Some(format!("Layers of {} and {style}.png", stem(&wanted.source.content.name)))
     }
 

@@ -188,6 +188,7 @@ impl ImpastoApp {
         }
         let value = position.map_or(count, |index| index + 1);
         response.widget_info(|| WidgetInfo::slider(true, value as f64, "Moments of the painting"));
+        super::accessible::range(&response, 1.0..=count.max(1) as f64, 1.0);
         egui::Popup::context_menu(&response).show(|ui| self.moment_menu(ui));
         let hovered = response.hover_pos().map(|pos| moments[index_at(pos.x)].id);
         if let Some(id) = hovered.filter(|_| !response.dragged()) {

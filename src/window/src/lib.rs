@@ -61,6 +61,7 @@ mod opening;
 mod origin;
 mod page;
 mod palette;
+mod part;
 mod pasted;
 mod pictures;
 mod pin_cards;
@@ -191,6 +192,7 @@ const OVERLAYS: &[fn(&mut ImpastoApp, &Context)] = &[
     ImpastoApp::offered_window,
     ImpastoApp::comeback_window,
     ImpastoApp::replacing_window,
+    ImpastoApp::part_window,
     ImpastoApp::closing_window,
     |app, ctx| app.tour_window(ctx),
     ImpastoApp::export_window,

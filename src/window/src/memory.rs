@@ -327,7 +327,7 @@ mod tests {
         assert_eq!(load(folder.path()), Ok(None));
         let mut remembered =
             Remembered { content: Some(Origin::File("a b.png".into())), ..Default::default() };
-        let mix = StyleMix { weight: 0.5, scale: 0.7, on: false };
+        let mix = StyleMix { weight: 0.5, scale: 0.7, on: false, crop: Some([0.25, 0.0, 0.5, 1.0].into()) };
         remembered.styles.push(RememberedStyle { mix, picture: Origin::Example("Wave".into()) });
         // Files of older versions know no scale.
         let old: RememberedStyle = toml::from_str("weight = 0.25\n[picture]\nexample = \"Wave\"").unwrap();

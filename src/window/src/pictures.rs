@@ -321,9 +321,10 @@ impl Slot {
         Self { id, picture: None, loading: None, error: None, mix: StyleMix::default() }
     }
 
-    /// Takes out what is there, on its way or failed; how it counts stays.
+    /// Takes out what is there, on its way or failed; how it counts stays, but for the part of the picture.
     pub fn clear(&mut self) {
         (self.picture, self.loading, self.error) = (None, None, None);
+        self.mix.crop = None;
     }
 
     pub fn is_empty(&self) -> bool {
@@ -342,6 +343,10 @@ impl Slot {
                 let known = self.picture.as_ref().map(|loaded| loaded.picture.sha256);
                 if reloading && known == Some(opened.picture.sha256) {
                     return true;
+                }
+                if !reloading && known.is_some_and(|known| known != opened.picture.sha256) {
+                    // A part is one of the picture that it was chosen on.
+                    self.mix.crop = None;
                 }
                 self.error.clone_from(&opened.missing);
                 self.picture = Some(opened.into_loaded(ctx));
@@ -506,6 +511,7 @@ impl ImpastoApp {
         let style = &mut self.pictures.styles[0];
         std::mem::swap(&mut self.pictures.content.picture, &mut style.picture);
         std::mem::swap(&mut self.pictures.content.error, &mut style.error);
+        style.mix.crop = None;
         // Whoever is still opening would land in the wrong slot.
         (self.pictures.content.loading, style.loading) = (None, None);
     }

@@ -80,7 +80,7 @@ impl PinDraft {
     ///
     /// When its picture cannot be encoded or written.
     pub fn put(self, draft: &mut project::Draft<'_>) -> Result<(), ProjectError> {
-        let Self { saved, painting: Painting { picture, draft: recipe }, hash } = self;
+        let Self { saved, painting: Painting { picture, draft: recipe, .. }, hash } = self;
         let hash = hash.get_or_init(|| Sha256Hash::of(picture.as_raw()));
         let recipe = recipe.map(|recipe| recipe.bare(&picture));
         draft.pin(SavedPin { recipe, ..saved }, &picture, *hash)
@@ -270,7 +270,7 @@ impl ImpastoApp {
             };
             let moment = self.view.film.mark(&snapshot, ctx.input(|input| input.time));
             let draft = recipe.map(|recipe| Arc::new(Draft::Made(recipe)));
-            let painting = Painting { picture: Arc::clone(picture), draft };
+            let painting = Painting { picture: Arc::clone(picture), draft, given: None };
             let named = name.map(|name| text::display_name(&name));
             self.add_pin(Pin { moment, painting, step, number, named, hash: Arc::default() });
         }

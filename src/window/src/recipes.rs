@@ -19,7 +19,7 @@ use super::{
 };
 use impasto_base::text;
 use impasto_core::{
-    picture::{Picture, is_pasted, pasted_hash},
+    picture::{Matte, Picture, is_pasted, pasted_hash},
     settings::{Rgb, Settings, StyleMix},
 };
 use impasto_engine::session::{Record, RunInfo};
@@ -84,6 +84,16 @@ impl Draft {
 pub struct Painting {
     pub picture: Arc<RgbImage>,
     pub draft: Option<Arc<Draft>>,
+    /// The content and the settings that it was painted with, if known: what is transparent of it.
+    pub given: Option<Arc<(Arc<Picture>, Settings)>>,
+}
+
+impl Painting {
+    /// The transparency that the picture is saved with; working it out takes a while.
+    pub fn matte(&self) -> Option<Matte> {
+        let (content, settings) = self.given.as_deref()?;
+        Matte::of(content, settings, self.picture.dimensions())
+    }
 }
 
 impl std::fmt::Debug for Painting {
@@ -168,7 +178,26 @@ impl ImpastoApp {
     /// The picture as it is now, on its way to a file.
     pub(super) fn painting(&self) -> Option<Painting> {
         let draft = if self.files.without_recipe { None } else { self.draft() };
-        Some(Painting { picture: self.view.canvas.picture()?, draft })
+        Some(Painting {
+            picture: self.view.canvas.picture()?,
+            draft,
+            given: self.painted_with().map(Arc::new),
+        })
+    }
+
+    /// The content and the settings of the picture on the canvas; before a run, those in the window.
+    fn painted_with(&self) -> Option<(Arc<Picture>, Settings)> {
+        let (content, settings) = match &self.run.given {
+            Some(given) => (&given.inputs.content, &given.settings),
+            None => (&self.pictures.content.picture.as_ref()?.picture, &self.settings),
+        };
+        match self.view.film.view() {
+            None => Some((Arc::clone(content), settings.clone())),
+            Some(moment) if moment.pictures.first() == Some(&content.sha256) => {
+                Some((Arc::clone(content), moment.settings.clone()))
+            }
+            Some(_) => None,
+        }
     }
 
     /// What the recipe of the picture on the canvas is made of; a picture that was not painted last has none.

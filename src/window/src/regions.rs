@@ -27,18 +27,19 @@ impl Regions {
     pub fn begin(&mut self, ui: &Ui, name: &str) {
         let id = Id::unique(("part of the window", name));
         self.now.push(id);
-        let response = ui.interact(ui.max_rect(), id, Sense::focusable_noninteractive());
+        let area = ui.available_rect_before_wrap();
+        let response = ui.interact(area, id, Sense::focusable_noninteractive());
         response.widget_info(|| WidgetInfo::labeled(Role::Region, true, name));
         if response.has_focus() {
             let stroke = Stroke::new(2.0, Palette::of(ui).accent);
-            ui.painter().rect_stroke(ui.max_rect(), RADIUS, stroke, StrokeKind::Inside);
+            ui.painter().rect_stroke(area, RADIUS, stroke, StrokeKind::Inside);
         }
         // Whichever of its controls has the focus.
         let inside = ui
             .ctx()
             .memory(|memory| memory.focused())
             .and_then(|focused| ui.ctx().read_response(focused))
-            .is_some_and(|focused| ui.max_rect().contains(focused.rect.center()));
+            .is_some_and(|focused| area.contains(focused.rect.center()));
         if inside {
             self.last = Some(id);
         }

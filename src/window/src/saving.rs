@@ -13,7 +13,7 @@ use super::{
     theme::space,
 };
 use impasto_base::error::chain;
-use impasto_core::picture::{self, SaveError};
+use impasto_core::picture::{self, Export, SaveError};
 
 /// Most pictures that are being saved when a moment is: each has its picture in memory, and a controller
 /// may ask for many.
@@ -197,12 +197,14 @@ impl ImpastoApp {
         let work = move || {
             let recipe = painting.draft.as_ref().map(|draft| draft.compose(&painting.picture, thumbnails));
             let text = |room| recipe.as_ref()?.text(room);
+            let matte = painting.matte();
+            let export = Export { picture: &painting.picture, matte: matte.as_ref() };
             let mut path = wanted.clone();
             let result = loop {
                 if clash == Clash::Number {
                     path = picture::free_name(&wanted);
                 }
-                match picture::save_with_text(&painting.picture, &path, clash == Clash::Replace, &text) {
+                match picture::save_with_text(export, &path, clash == Clash::Replace, &text) {
                     // Somebody was quicker.
                     Err(SaveError::Exists { .. }) if clash == Clash::Number => {}
                     result => break result,

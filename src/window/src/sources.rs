@@ -8,6 +8,7 @@ use super::{
     following::Watcher,
     gallery::Gallery,
     incoming::Hovering,
+    part::PartDialog,
     pictures::{Opened, Slot, Source, Target},
 };
 use impasto_core::picture::Picture;
@@ -32,6 +33,8 @@ pub struct Pictures {
     pub drop_rects: Vec<(Rect, Target)>,
     /// Pictures whose place is to be asked for.
     pub unplaced: Vec<Source>,
+    /// The dialog in which a part of a style is chosen.
+    pub part: Option<PartDialog>,
 }
 
 impl Pictures {
@@ -50,6 +53,7 @@ impl Pictures {
             hovering: Hovering::default(),
             drop_rects: Vec::new(),
             unplaced: Vec::new(),
+            part: None,
         };
         (pictures, 3)
     }

@@ -34,8 +34,16 @@ type Property = (&'static str, fn(&Slot) -> String);
 const PROPERTIES: &[Property] = &[
     ("Weight", |slot| widgets::number(slot.mix.weight)),
     ("Scale", |slot| widgets::number(slot.mix.scale)),
+    ("Part", part_text),
     ("Use", |slot| if slot.mix.on { "on" } else { "off" }.to_owned()),
 ];
+
+fn part_text(slot: &Slot) -> String {
+    let Some(crop) = slot.mix.crop else { return "all".to_owned() };
+    let percent = |share: f64| format!("{} %", widgets::number(100.0 * share));
+    let [left, top, width, height] = <[f64; 4]>::from(crop).map(percent);
+    format!("{width} × {height} at {left}, {top}")
+}
 
 /// Settings, mixes and slots as they were once.
 #[derive(Clone)]

@@ -5,13 +5,16 @@
 
 mod budget;
 mod colour;
+mod crop;
 mod embedded_text;
 mod error;
 mod examples;
+mod fill;
 mod folder;
 mod jpeg;
 mod limits;
 mod load;
+mod matte;
 mod recolour;
 mod rescue;
 mod save;
@@ -34,12 +37,14 @@ pub use error::{PictureError, SaveError};
 pub use examples::{
     CONTENTS, EXAMPLE, Example, STYLES, example, example_of, is_example, is_pasted, pasted_hash, pasted_name,
 };
+pub(crate) use fill::filled;
 pub use folder::{FolderContents, files_in};
 pub use limits::{MAX_FILE_BYTES, MAX_PIXELS, MIN_SIDE};
+pub use matte::Matte;
 pub use recolour::{LUMINANCE, luminance_like, style_in_colours_of, with_colours_of};
 pub use rescue::{fallback_folders, save_elsewhere, save_under_free_name};
-pub use save::{check_destination, free_name, numbered_name, save, save_with_text, write_with};
-pub use shape::{Filter, fit, resize, thumbnail};
+pub use save::{Export, check_destination, free_name, numbered_name, save, save_with_text, write_with};
+pub use shape::{Filter, fit, resize, resize_rgba, thumbnail};
 
 /// A decoded picture: 8-bit sRGB, upright, with a separate opacity channel.
 #[derive(Clone, Debug)]

@@ -5,9 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use image::RgbImage;
-
-use super::{SaveError, free_name, save_with_text};
+use super::{Export, SaveError, free_name, save_with_text};
 use impasto_base::paths;
 
 /// Attempts to find a free name, in case another process takes one in between.
@@ -18,11 +16,12 @@ const TRIES: usize = 20;
 /// # Errors
 ///
 /// Those of [`save_with_text`].
-pub fn save_under_free_name(
-    image: &RgbImage,
+pub fn save_under_free_name<'a>(
+    image: impl Into<Export<'a>>,
     wanted: &Path,
     text: &dyn Fn(usize) -> Option<String>,
 ) -> Result<PathBuf, SaveError> {
+    let image = image.into();
     let mut path = free_name(wanted);
     for _ in 0..TRIES {
         match save_with_text(image, &path, false, text) {
@@ -47,12 +46,13 @@ pub fn fallback_folders() -> Vec<PathBuf> {
 /// # Errors
 ///
 /// Those of [`save_with_text`] for the last attempt.
-pub fn save_elsewhere(
-    image: &RgbImage,
+pub fn save_elsewhere<'a>(
+    image: impl Into<Export<'a>>,
     wanted: &Path,
     folders: &[PathBuf],
     text: &dyn Fn(usize) -> Option<String>,
 ) -> Result<PathBuf, SaveError> {
+    let image = image.into();
     let name = wanted.file_name().unwrap_or_default();
     let mut result = save_under_free_name(image, wanted, text);
     for folder in folders {
@@ -68,7 +68,7 @@ pub fn save_elsewhere(
 
 #[cfg(test)]
 mod tests {
-    use image::Rgb;
+    use image::{Rgb, RgbImage};
     use tempfile::tempdir;
 
     use super::*;

@@ -7,22 +7,39 @@ use std::{
 };
 
 use image::{
-    ImageError, RgbImage,
+    ImageBuffer, ImageError, ImageFormat, PixelWithColorType, RgbImage, RgbaImage,
     codecs::{
         jpeg::JpegEncoder,
         png::{CompressionType, FilterType, PngEncoder},
         tiff::TiffEncoder,
         webp::WebPEncoder,
     },
+    error::EncodingError,
 };
+use tiff::{encoder::colortype::RGB8, tags::ExtraSamples};
 
 use super::{
-    SaveError,
+    Matte, SaveError,
     embedded_text::{self, SaveFormat},
 };
 use impasto_base::files::{Access, PartFile, folder_of};
 
 const JPEG_QUALITY: u8 = 95;
+
+/// A painted picture to save.
+#[derive(Clone, Copy, Debug)]
+pub struct Export<'a> {
+    /// The picture as it is shown, on its ground if it has a matte.
+    pub picture: &'a RgbImage,
+    /// Its transparency, for formats that have one.
+    pub matte: Option<&'a Matte>,
+}
+
+impl<'a> From<&'a RgbImage> for Export<'a> {
+    fn from(picture: &'a RgbImage) -> Self {
+        Self { picture, matte: None }
+    }
+}
 
 /// The format of a file extension.
 fn format_of(path: &Path) -> Result<SaveFormat, SaveError> {
@@ -47,21 +64,21 @@ pub fn save(image: &RgbImage, path: &Path, overwrite: bool) -> Result<(), SaveEr
     save_with_text(image, path, overwrite, &|_| None)
 }
 
-/// As [`save`], with an embedded text. `text` is called with the maximum number of bytes, see
-/// [`super::embedded_text`].
+/// As [`save`], with the picture's transparency unless it is a JPEG, and with an embedded text. `text` is called
+/// with the maximum number of bytes, see [`super::embedded_text`].
 ///
 /// # Errors
 ///
 /// Those of [`save`].
-pub fn save_with_text(
-    image: &RgbImage,
+pub fn save_with_text<'a>(
+    image: impl Into<Export<'a>>,
     path: &Path,
     overwrite: bool,
     text: &dyn Fn(usize) -> Option<String>,
 ) -> Result<(), SaveError> {
     let format = check_name(path, overwrite)?;
     let bytes =
-        encode(image, format).map_err(|source| SaveError::Encode { path: path.to_owned(), source })?;
+        encode(image.into(), format).map_err(|source| SaveError::Encode { path: path.to_owned(), source })?;
     let bytes = embedded_text::put(bytes, format, text);
     write_with(path, overwrite, |file| file.write_all(&bytes).map_err(|source| describe(path, source)))
 }
@@ -111,7 +128,33 @@ fn check_name(path: &Path, overwrite: bool) -> Result<SaveFormat, SaveError> {
     Ok(format)
 }
 
-fn encode(image: &RgbImage, format: SaveFormat) -> Result<Vec<u8>, ImageError> {
+fn encode(Export { picture, matte }: Export<'_>, format: SaveFormat) -> Result<Vec<u8>, ImageError> {
+    match matte {
+        Some(matte) if format == SaveFormat::Tiff => encode_transparent_tiff(&matte.rgba(picture)),
+        Some(matte) if format != SaveFormat::Jpeg => encode_pixels(&matte.rgba(picture), format),
+        _ => encode_pixels(picture, format),
+    }
+}
+
+/// A TIFF whose fourth sample is declared an opacity, which image's encoder leaves open.
+fn encode_transparent_tiff(image: &RgbaImage) -> Result<Vec<u8>, ImageError> {
+    let mut bytes = Cursor::new(Vec::new());
+    let (width, height) = image.dimensions();
+    let write = |bytes: &mut Cursor<Vec<u8>>| {
+        let mut encoder = tiff::encoder::TiffEncoder::new(bytes)?;
+        let mut encoder = encoder.new_image::<RGB8>(width, height)?;
+        encoder.extra_samples(&[ExtraSamples::UnassociatedAlpha])?;
+        encoder.write_data(image.as_raw())
+    };
+    let wrong = |error| ImageError::Encoding(EncodingError::new(ImageFormat::Tiff.into(), error));
+    write(&mut bytes).map_err(wrong)?;
+    Ok(bytes.into_inner())
+}
+
+fn encode_pixels<P>(image: &ImageBuffer<P, Vec<u8>>, format: SaveFormat) -> Result<Vec<u8>, ImageError>
+where
+    P: PixelWithColorType<Subpixel = u8>,
+{
     let mut bytes = Cursor::new(Vec::new());
     match format {
         SaveFormat::Png => image.write_with_encoder(PngEncoder::new_with_quality(
@@ -165,7 +208,10 @@ mod tests {
     use tempfile::tempdir;
 
     use super::*;
-    use crate::picture::Picture;
+    use crate::{
+        picture::Picture,
+        settings::{Rgb, Settings},
+    };
 
     fn gradient() -> RgbImage {
         RgbImage::from_fn(40, 30, |x, y| image::Rgb([(x * 6) as u8, (y * 8) as u8, 90]))
@@ -191,6 +237,40 @@ mod tests {
             assert!(if lossy { worst < 12 } else { worst == 0 }, "{name} is off by {worst}");
         }
         assert_eq!(files_in(folder.path()).len(), 6, "no temporary file stays");
+    }
+
+    #[test]
+    fn transparency_is_saved_where_the_format_has_it() {
+        let folder = tempdir().unwrap();
+        let pixels =
+            (0..30u8).flat_map(|y| (0..40u8).flat_map(move |x| [x, y, 9, if x < 20 { 0 } else { 255 - y }]));
+        let content = Picture::from_rgba("glass", 40, 30, pixels.collect()).unwrap();
+        let settings = Settings { background: Rgb([10, 200, 30]), ..Settings::default() };
+        let matte = Matte::of(&content, &settings, (40, 30)).unwrap();
+        let mut flat = gradient();
+        matte.flatten(&mut flat);
+        for name in ["a.png", "a.webp", "a.tif", "a.jpg"] {
+            let path = folder.path().join(name);
+            let export = Export { picture: &flat, matte: Some(&matte) };
+            save_with_text(export, &path, false, &|room| (room > 9).then(|| "{}".to_owned())).unwrap();
+            let back = Picture::open(&path).unwrap();
+            if name == "a.jpg" {
+                let sum: u32 = back.rgb.iter().zip(flat.iter()).map(|(a, b)| u32::from(a.abs_diff(*b))).sum();
+                assert!(back.alpha.is_none() && sum < 8 * 3 * 40 * 30, "{name} is off by {sum} in all");
+            } else {
+                assert_eq!(back.alpha, content.alpha, "{name}");
+                assert_eq!(back.rgb[(30, 0)], flat[(30, 0)], "{name}");
+                let again = back.flattened(Some(settings.background)).into_owned();
+                assert!(again.iter().zip(flat.iter()).all(|(a, b)| a.abs_diff(*b) <= 1), "{name}");
+                let bytes = fs::read(&path).unwrap();
+                assert_eq!(embedded_text::embedded_text(&bytes).as_deref(), Some("{}"), "{name}");
+                if name == "a.tif" {
+                    let mut decoder = tiff::decoder::Decoder::new(Cursor::new(&bytes)).unwrap();
+                    let extra = decoder.get_tag_u16_vec(tiff::tags::Tag::ExtraSamples).unwrap();
+                    assert_eq!(extra, [ExtraSamples::UnassociatedAlpha.to_u16()]);
+                }
+            }
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use fast_image_resize::{
     FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer,
     images::{Image, ImageRef},
 };
-use image::RgbImage;
+use image::{GrayImage, RgbImage, RgbaImage};
 
 use super::Picture;
 use crate::settings::Rgb;
@@ -24,19 +24,38 @@ impl Picture {
     /// Flatten onto a background, blending sRGB values as browsers do. `None` drops the opacity and keeps the
     /// file's colours.
     pub fn flattened(&self, background: Option<Rgb>) -> Cow<'_, RgbImage> {
-        let (Some(alpha), Some(Rgb(background))) = (&self.alpha, background) else {
+        let (Some(alpha), Some(background)) = (&self.alpha, background) else {
             return Cow::Borrowed(&self.rgb);
         };
         let mut flat = self.rgb.clone();
-        for (pixel, opacity) in flat.pixels_mut().zip(alpha.pixels()) {
-            let opacity = u32::from(opacity[0]);
-            for (channel, under) in pixel.0.iter_mut().zip(background) {
-                let sum = u32::from(*channel) * opacity + u32::from(under) * (255 - opacity);
-                *channel = ((sum + 127) / 255) as u8;
-            }
-        }
+        blend_onto(&mut flat, alpha, background);
         Cow::Owned(flat)
     }
+
+    /// Blend it onto a picture of the same dimensions.
+    pub fn blend_onto(&self, ground: &mut RgbImage) {
+        let Some(alpha) = &self.alpha else { return ground.clone_from(&self.rgb) };
+        for ((under, pixel), opacity) in ground.pixels_mut().zip(self.rgb.pixels()).zip(alpha.pixels()) {
+            for (under, channel) in under.0.iter_mut().zip(pixel.0) {
+                *under = blend(channel, *under, opacity[0]);
+            }
+        }
+    }
+}
+
+/// Blend colours of this opacity with a ground under them.
+pub(super) fn blend_onto(colours: &mut RgbImage, opacity: &GrayImage, Rgb(ground): Rgb) {
+    for (pixel, opacity) in colours.pixels_mut().zip(opacity.pixels()) {
+        for (channel, under) in pixel.0.iter_mut().zip(ground) {
+            *channel = blend(*channel, under, opacity[0]);
+        }
+    }
+}
+
+fn blend(value: u8, under: u8, opacity: u8) -> u8 {
+    let opacity = u32::from(opacity);
+    let sum = u32::from(value) * opacity + u32::from(under) * (255 - opacity);
+    ((sum + 127) / 255) as u8
 }
 
 /// The shape with the given longest side and the same aspect ratio, rounded, at least one pixel each way.
@@ -53,21 +72,51 @@ pub fn fit(width: u32, height: u32, longest: u32) -> (u32, u32) {
 
 /// Resample a picture to a shape.
 pub fn resize(image: &RgbImage, width: u32, height: u32, filter: Filter) -> RgbImage {
-    let (width, height) = (width.max(1), height.max(1));
-    let mut pixels = RgbImage::new(width, height);
+    let mut pixels = RgbImage::new(width.max(1), height.max(1));
+    resample(image.as_raw(), image.dimensions(), &mut pixels, (width, height), PixelType::U8x3, filter);
+    pixels
+}
+
+/// As [`resize`], for an opacity.
+pub(super) fn resize_grey(image: &GrayImage, width: u32, height: u32, filter: Filter) -> GrayImage {
+    let mut pixels = GrayImage::new(width.max(1), height.max(1));
+    resample(image.as_raw(), image.dimensions(), &mut pixels, (width, height), PixelType::U8, filter);
+    pixels
+}
+
+/// As [`resize`], with the opacity, by which colours are weighted.
+pub fn resize_rgba(picture: &Picture, width: u32, height: u32, filter: Filter) -> RgbaImage {
+    let opacity = |x, y| picture.alpha.as_ref().map_or(u8::MAX, |alpha| alpha[(x, y)].0[0]);
+    let (columns, rows) = picture.dimensions();
+    let image = RgbaImage::from_fn(columns, rows, |x, y| {
+        let [red, green, blue] = picture.rgb[(x, y)].0;
+        image::Rgba([red, green, blue, opacity(x, y)])
+    });
+    let mut pixels = RgbaImage::new(width.max(1), height.max(1));
+    resample(image.as_raw(), image.dimensions(), &mut pixels, (width, height), PixelType::U8x4, filter);
+    pixels
+}
+
+fn resample(
+    source: &[u8],
+    (columns, rows): (u32, u32),
+    target: &mut [u8],
+    (width, height): (u32, u32),
+    pixels: PixelType,
+    filter: Filter,
+) {
     let filter = match filter {
         Filter::Lanczos => FilterType::Lanczos3,
         Filter::Bilinear => FilterType::Bilinear,
     };
     let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter));
-    let source = ImageRef::new(image.width(), image.height(), image.as_raw(), PixelType::U8x3)
-        .expect("an RgbImage has three bytes for every pixel");
-    let mut target = Image::from_slice_u8(width, height, &mut pixels, PixelType::U8x3)
-        .expect("an RgbImage has three bytes for every pixel");
+    let source =
+        ImageRef::new(columns, rows, source, pixels).expect("a picture has all bytes of every pixel");
+    let mut target = Image::from_slice_u8(width.max(1), height.max(1), target, pixels)
+        .expect("a picture has all bytes of every pixel");
     Resizer::new()
         .resize(&source, &mut target, &options)
         .expect("both images have the same kind of pixels and nothing is cropped");
-    pixels
 }
 
 /// Shrink a picture for lists and buttons; smaller pictures are not enlarged.
@@ -82,8 +131,6 @@ pub fn thumbnail(image: &RgbImage, longest: u32) -> RgbImage {
 
 #[cfg(test)]
 mod tests {
-    use image::GrayImage;
-
     use super::*;
 
     macro_rules! fixture {

@@ -89,6 +89,7 @@ impl StyleMix {
             weight: weight(a.weight, b.weight, t),
             scale: weight(a.scale, b.scale, t),
             on: if t < 0.5 { a.on } else { b.on },
+            crop: if t < 0.5 { a.crop } else { b.crop },
         }
     }
 }
@@ -298,7 +299,7 @@ mod tests {
         fn styles_between_are_valid(
             weights in [some_weight(), some_weight()], scales in [0.05..=20.0, 0.05..=20.0], t in 0.0..=1.0,
         ) {
-            let mix = |i: usize| StyleMix { weight: weights[i], scale: scales[i], on: i == 0 };
+            let mix = |i: usize| StyleMix { weight: weights[i], scale: scales[i], on: i == 0, crop: None };
             prop_assert!(StyleMix::blend(mix(0), mix(1), t).validate().is_ok());
             prop_assert_eq!(StyleMix::blend(mix(0), mix(1), 0.0), mix(0));
             prop_assert_eq!(StyleMix::blend(mix(0), mix(1), 1.0), mix(1));

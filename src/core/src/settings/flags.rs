@@ -259,7 +259,7 @@ impl Args for SettingsFlags {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::{Init, Strip};
+    use crate::settings::{Init, Strip, Transparency};
 
     fn resolve(arguments: &[&str]) -> Settings {
         let command = SettingsFlags::augment_args(Command::new("test").no_binary_name(true));
@@ -348,6 +348,7 @@ mod tests {
             all.device = "-odd name".parse().unwrap();
             all.background = "#102030".parse().unwrap();
             all.weights = Some("w x.pth".into());
+            all.transparency = Transparency::Flatten;
             all.seed = 77;
             let (resolved, flags) = back(&all);
             assert_eq!(resolved, all);

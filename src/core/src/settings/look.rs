@@ -47,7 +47,7 @@ mod tests {
             let others = match &before {
                 Value::Bool(on) => vec![json!(!on)],
                 Value::Number(number) => vec![json!(number.as_u64().unwrap() + 3)],
-                _ => ["cpu", "fast", "#808080", "file.png"].map(|text| json!(text)).to_vec(),
+                _ => ["cpu", "fast", "flatten", "#808080", "file.png"].map(|text| json!(text)).to_vec(),
             };
             let found = others.into_iter().find(|other| {
                 value[key] = other.clone();

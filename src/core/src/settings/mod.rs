@@ -3,6 +3,7 @@
 
 mod automation;
 mod blend;
+mod crop;
 mod flags;
 mod layer_weights;
 mod look;
@@ -28,6 +29,7 @@ use self::parameters::OnObjective;
 use impasto_network::vgg::Layer;
 
 pub use automation::{Automation, Curve, Ease, Key, Lfo, MAX_KEYS, ParamTrack, Track, Waveform};
+pub use crop::Crop;
 pub use flags::{SettingsFileError, SettingsFlags};
 pub use layer_weights::{LayerWeight, LayerWeights, Strip};
 pub use masks::{Edge, MAX_REGIONS, Masks, Region, RegionRole, RegionStyle};
@@ -42,7 +44,7 @@ pub use user_presets::{Mix, PresetError, PresetFolder, UserPreset};
 pub use validate::{MAX_HISTORY, MAX_SIZE, MIN_SIZE, SettingsError};
 pub use values::{
     DeviceChoice, Init, LineSearch, Objective, Optimizer, Padding, Pooling, Precision, Rgb, Smoothness,
-    Statistic,
+    Statistic, Transparency,
 };
 
 /// All parameters of a run except the pictures themselves.
@@ -122,6 +124,8 @@ pub struct Settings {
     pub seed: u64,
     /// Background of transparent pictures.
     pub background: Rgb,
+    /// What becomes of the content's transparency.
+    pub transparency: Transparency,
     /// Compute device.
     pub device: DeviceChoice,
     /// Whether to minimise memory use.
@@ -182,6 +186,7 @@ impl Default for Settings {
             init: Init::Content,
             seed: 0,
             background: Rgb::WHITE,
+            transparency: Transparency::Keep,
             device: DeviceChoice::Auto,
             low_memory: false,
             precision: Precision::Full,
@@ -245,6 +250,11 @@ impl Settings {
     /// Settings that the features of a picture depend on: luminance only, and the pooling.
     pub fn feature_settings(&self) -> (bool, Pooling) {
         (self.luminance_only, self.pooling)
+    }
+
+    /// Whether the painting is as transparent as the content: classic knows no transparency.
+    pub fn keeps_transparency(&self) -> bool {
+        self.transparency == Transparency::Keep && self.objective != Objective::Classic
     }
 
     /// The longest side of the painting in pixels: [`Settings::size`], in classic at most 400.

@@ -126,7 +126,7 @@ mod tests {
         let mut slots = Slots::default();
         assert!(slots.is_empty());
         let settings = Settings { style_weight: 0.1 + 0.2, style_amount: Some(0.25), ..Settings::default() };
-        let style = StyleMix { weight: 0.5, scale: 2.0, on: false };
+        let style = StyleMix { weight: 0.5, scale: 2.0, on: false, crop: Some([0.25, 0.0, 0.5, 1.0].into()) };
         slots.set(0, Some(StoredMix::of(&settings, [style])));
         slots.set(7, Some(StoredMix::of(&Preset::Paper.apply(&settings), [])));
         slots.set(8, Some(StoredMix::of(&settings, [])));

@@ -142,6 +142,18 @@ pub enum LineSearch {
 }
 
 named!(Objective, "objective", Balanced => "balanced", Paper => "paper", Classic => "classic");
+
+/// What becomes of the content's transparency.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Transparency {
+    /// The painting is as transparent as the content. Under its transparent parts are the colours around
+    /// them, so that the background does not reach its edges.
+    #[default]
+    Keep,
+    /// The content is painted on the background.
+    Flatten,
+}
+
 /// Style statistics of a layer in the balanced objective, see [`crate::objective::StyleTarget`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Statistic {
@@ -157,9 +169,10 @@ pub enum Statistic {
 named!(Statistic, "statistic", Gram => "gram", Moments => "moments", Wasserstein => "wasserstein");
 named!(Optimizer, "optimizer", Adam => "adam", Lbfgs => "lbfgs");
 named!(Smoothness, "smoothness", Four => "four", Nine => "nine");
+named!(Transparency, "transparency", Keep => "keep", Flatten => "flatten");
 named!(LineSearch, "line search", Wolfe => "wolfe", Fixed => "fixed");
 
-serde_as_text!(Rgb, Init, Objective, Optimizer, LineSearch, Smoothness, Statistic);
+serde_as_text!(Rgb, Init, Objective, Optimizer, LineSearch, Smoothness, Statistic, Transparency);
 
 #[cfg(test)]
 mod tests {

@@ -11,10 +11,7 @@ use super::{
     style_transfer::Transition,
     targets::{Replacement, StyleImage},
 };
-use crate::{
-    picture::{Filter, resize},
-    settings::Settings,
-};
+use crate::{picture::Filter, settings::Settings};
 
 impl Painting {
     /// Apply changed settings, and the mix, palette and masks of `inputs`, see [`StyleTransfer::update`]. The
@@ -47,6 +44,7 @@ impl Painting {
         self.apply(settings, inputs, true)?;
         if other_content {
             self.content = content_in(self.shape, &self.inputs, &self.settings);
+            self.matte = self.inputs.matte(&self.settings, self.shape);
         }
         Ok(())
     }
@@ -164,8 +162,8 @@ impl Painting {
 }
 
 /// The content in the shape of the final picture.
-pub(super) fn content_in((width, height): (u32, u32), inputs: &Inputs, settings: &Settings) -> RgbImage {
-    resize(&inputs.content.flattened(Some(settings.background)), width, height, Filter::Lanczos)
+pub(super) fn content_in(shape: (u32, u32), inputs: &Inputs, settings: &Settings) -> RgbImage {
+    inputs.opaque_content(settings, shape, Some(settings.background), Filter::Lanczos)
 }
 
 /// Whether two settings paint the same: the preview rate, for example, doesn't matter.

@@ -49,6 +49,7 @@ mod targets;
 mod term;
 mod term_values;
 mod terms;
+mod transparency;
 mod visualization;
 
 pub use cost::{

@@ -23,7 +23,7 @@ use super::{
     targets::Targets,
 };
 use crate::{
-    picture::{Filter, resize, with_colours_of},
+    picture::{Filter, Matte, resize, with_colours_of},
     settings::{Modulated, Settings, StyleMix},
 };
 use impasto_network::{
@@ -98,6 +98,8 @@ pub struct Painting {
     /// The masks in the shape of the final picture, and what is frozen.
     pub(super) masks: FinalMasks,
     pub(super) frozen: Option<Frozen>,
+    /// Of the final picture, if it keeps the content's transparency.
+    pub(super) matte: Option<Matte>,
 }
 
 impl Painting {
@@ -130,6 +132,7 @@ impl Painting {
         let schedule = schedule.shared(level, 0, settings.steps);
         let shape = inputs.shapes(settings).content;
         let content = content_in(shape, &inputs, settings);
+        let matte = inputs.matte(settings, shape);
         let mut painting = Self {
             device: device.clone(),
             weights,
@@ -154,6 +157,7 @@ impl Painting {
             content,
             masks: FinalMasks::default(),
             frozen: None,
+            matte,
         };
         let settings = painting.level_settings();
         let pictures = painting.inputs.pictures(&settings, current)?;
@@ -398,10 +402,13 @@ impl Painting {
         if self.masks.keep(&mut reading.picture, &self.content) {
             reading.plain.get_or_insert(painted);
         }
+        if let Some(matte) = &self.matte {
+            reading.plain.iter_mut().chain([&mut reading.picture]).for_each(|shown| matte.flatten(shown));
+        }
         Ok(reading)
     }
 
-    /// As [`Painting::read`], without the photograph where it is kept.
+    /// As [`Painting::read`], without the photograph where it is kept and without transparency.
     pub(super) fn read_painted(&mut self) -> Result<Reading, TransferError> {
         let (width, height) = self.shape;
         let mut reading = self.transfer()?.read();

@@ -29,6 +29,25 @@ impl StyleSource {
     pub fn new(picture: Arc<Picture>) -> Self {
         Self { picture, mix: StyleMix::default() }
     }
+
+    /// The part of the picture that counts.
+    pub fn part(&self) -> Arc<Picture> {
+        self.mix.crop.map_or_else(|| Arc::clone(&self.picture), |crop| self.picture.part(crop))
+    }
+
+    /// The hash that identifies the part.
+    fn part_hash(&self) -> Sha256Hash {
+        self.mix.crop.map_or(self.picture.sha256, |crop| self.picture.part_hash(crop))
+    }
+
+    /// The part's dimensions, and the scale at which its strokes are as large as those of the whole picture.
+    fn shape_and_scale(&self) -> (Dimensions, f64) {
+        let whole = self.picture.dimensions();
+        let Some(crop) = self.mix.crop else { return (whole, self.mix.scale) };
+        let [_, _, width, height] = crop.pixels(whole);
+        let share = f64::from(width.max(height)) / f64::from(whole.0.max(whole.1));
+        ((width, height), self.mix.scale * share)
+    }
 }
 
 /// The input pictures of a run. Cheap to clone.
@@ -148,8 +167,7 @@ impl Inputs {
 
     /// See [`Shapes::new`].
     pub fn shapes(&self, settings: &Settings) -> Shapes {
-        let styles: Vec<(Dimensions, f64)> =
-            self.styles.iter().map(|style| (style.picture.dimensions(), style.mix.scale)).collect();
+        let styles: Vec<(Dimensions, f64)> = self.styles.iter().map(StyleSource::shape_and_scale).collect();
         Shapes::new(self.content.dimensions(), &styles, settings)
     }
 
@@ -188,7 +206,11 @@ impl Inputs {
         let (width, height) = content.dimensions();
         let to_shape = |picture: &RgbImage| resize(picture, width, height, filter(settings));
         let initial = match (current, &settings.init) {
-            (Some(current), _) => to_shape(current),
+            (Some(current), _) => match self.matte(settings, current.dimensions()) {
+                // It is shown on the background, which must not reach its edges.
+                Some(matte) => to_shape(&matte.without_ground(current)),
+                None => to_shape(current),
+            },
             (None, Init::Content) => content.clone(),
             (None, Init::Noise) => noise(width, height, settings.seed),
             (None, Init::Blank(Rgb(colour))) => RgbImage::from_pixel(width, height, image::Rgb(*colour)),
@@ -203,8 +225,8 @@ impl Inputs {
 
     /// The content in its shape.
     pub fn content_image(&self, settings: &Settings) -> RgbImage {
-        let (width, height) = self.shapes(settings).content;
-        resize(&self.content.flattened(background(settings)), width, height, filter(settings))
+        let shape = self.shapes(settings).content;
+        self.opaque_content(settings, shape, background(settings), filter(settings))
     }
 
     /// The keys of the images for these settings.
@@ -217,7 +239,7 @@ impl Inputs {
             (amount, Some(palette)) => Colours::Palette(amount, palette.sha256),
         };
         let key = |(style, shape): (&StyleSource, Dimensions)| StyleImageKey {
-            picture: style.picture.sha256,
+            picture: style.part_hash(),
             shape,
             colours: colours.clone(),
         };
@@ -238,8 +260,8 @@ impl Inputs {
         let palette = self.palette.as_ref().filter(|_| settings.match_colours > 0.0).map(small);
         let image = |&index: &usize| {
             let (width, height) = style_keys[index].shape;
-            let style = self.styles[index].picture.flattened(background(settings));
-            let style = resize(&style, width, height, filter(settings));
+            let part = self.styles[index].part();
+            let style = resize(&part.flattened(background(settings)), width, height, filter(settings));
             match &style_keys[index].colours {
                 Colours::Own => style,
                 Colours::Luminance(_) => luminance_like(&style, content),
@@ -266,7 +288,11 @@ fn background(settings: &Settings) -> Option<Rgb> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{picture::MIN_SIDE, settings::Padding, transfer::TILE_SIDE};
+    use crate::{
+        picture::MIN_SIDE,
+        settings::{Padding, Transparency},
+        transfer::TILE_SIDE,
+    };
     use impasto_network::vgg::Layer;
 
     fn picture(width: u32, height: u32) -> Arc<Picture> {
@@ -312,6 +338,62 @@ mod tests {
                 assert!(width <= style.0 && height <= style.1);
             }
         }
+    }
+
+    #[test]
+    fn a_transparency_that_is_kept_lets_no_background_in() {
+        // Red, with a soft left edge to nothing.
+        let pixel = |x: u8| [200, 30, 20, if x < 20 { 0 } else { x.saturating_sub(20).saturating_mul(40) }];
+        let pixels = (0..40).flat_map(|_| (0..60u8).flat_map(pixel)).collect();
+        let style = StyleSource::new(picture(40, 40));
+        let mut inputs =
+            Inputs::new(Arc::new(Picture::from_rgba("cut", 60, 40, pixels).unwrap()), vec![style]);
+        let kept = Settings { size: 60, background: Rgb([0, 255, 0]), ..Settings::default() };
+        let green = |image: &RgbImage| image.pixels().map(|pixel| pixel[1]).max().unwrap();
+        for size in [60, 31] {
+            let made = inputs.pictures(&Settings { size, ..kept.clone() }, None).unwrap();
+            assert!(green(&made.content) <= 33, "{}", green(&made.content));
+        }
+        // A sharp filter does not overshoot at its edges.
+        let made = inputs.pictures(&Settings { size: 31, ..kept.clone() }, None).unwrap();
+        assert!(made.content.pixels().all(|pixel| pixel[0].abs_diff(200) <= 3));
+        // Nor from a picture that is shown on it.
+        let mut shown = RgbImage::from_pixel(60, 40, image::Rgb([180, 40, 90]));
+        inputs.matte(&kept, (60, 40)).unwrap().flatten(&mut shown);
+        let initial = inputs.pictures(&kept, Some(&shown)).unwrap().initial;
+        assert!(green(&shown) == 255 && green(&initial) <= 44, "{}", green(&initial));
+        let flat = Settings { transparency: Transparency::Flatten, ..kept.clone() };
+        let made = inputs.pictures(&flat, Some(&shown)).unwrap();
+        assert_eq!((green(&made.content), made.initial), (255, shown));
+        // What is opaque is as it was.
+        inputs.content = picture(60, 40);
+        assert_eq!(inputs.content_image(&kept), inputs.content_image(&flat));
+    }
+
+    #[test]
+    fn a_part_of_a_style_is_that_part_in_strokes_of_the_same_size() {
+        let pixels = (0..100u8).flat_map(|y| (0..160u8).flat_map(move |x| [x, y, 200, 255])).collect();
+        let style = StyleSource::new(Arc::new(Picture::from_rgba("ramp", 160, 100, pixels).unwrap()));
+        let mut inputs = Inputs::new(picture(300, 150), vec![style]);
+        let settings = Settings { size: 300, ..Settings::default() };
+        let whole = inputs.image_keys(&settings);
+        // At its own pixels nothing is resampled.
+        inputs.styles[0].mix.crop = Some([0.25, 0.5, 0.5, 0.5].into());
+        let made = inputs.pictures(&settings, None).unwrap();
+        assert_eq!(made.styles[0].dimensions(), (80, 50));
+        assert_eq!((made.styles[0][(0, 0)].0, made.styles[0][(79, 49)].0), ([40, 50, 200], [119, 99, 200]));
+        assert_ne!(inputs.image_keys(&settings), whole);
+        // A quarter as large as the painting: the whole would be 75 pixels wide.
+        inputs.styles[0].mix.scale = 0.25;
+        assert_eq!(inputs.shapes(&settings).styles, [(38, 24)]);
+        let tiny = Settings { style_scale: 0.05, ..settings.clone() };
+        let (width, height) = inputs.shapes(&tiny).styles[0];
+        assert!(width.min(height) >= MIN_SIDE, "{width}×{height}");
+        // Any numbers are safe.
+        inputs.styles[0].mix.crop = Some([f64::NAN, 3.0, -1.0, f64::INFINITY].into());
+        assert!(inputs.pictures(&settings, None).is_ok());
+        let classic = Settings { size: 300, ..Settings::for_objective(Objective::Classic) };
+        assert_eq!(inputs.shapes(&classic).styles, [(300, 150)]);
     }
 
     #[test]

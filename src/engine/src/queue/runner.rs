@@ -18,7 +18,7 @@ use crate::{
 };
 use impasto_base::files::folder_of;
 use impasto_core::{
-    picture::{self, SaveError},
+    picture::{self, Export, SaveError},
     run::{Job, RunInfo},
 };
 use impasto_formats::{
@@ -210,7 +210,9 @@ impl<E: Engine + 'static> Runner<E> {
         let Rendered { picture, info, limits, record } = rendered;
         let writer = (!item.without_recipe)
             .then(|| RecipeWriter::new(&at_end, info, record, !item.without_thumbnails));
-        let saved = save(item, place, &picture, &|room| writer.as_ref()?.text(&picture, room));
+        let matte = at_end.inputs.matte(&at_end.settings, picture.dimensions());
+        let export = Export { picture: &picture, matte: matte.as_ref() };
+        let saved = save(item, place, export, &|room| writer.as_ref()?.text(&picture, room));
         let listed = match (recipe, &saved) {
             (Some(recipe), Ok(output)) => {
                 Ledger::open(folder).and_then(|mut ledger| match limits.is_empty() {
@@ -241,7 +243,7 @@ fn check_destination(item: &Item, existing: Existing) -> anyhow::Result<()> {
 fn save(
     item: &Item,
     place: &Place,
-    picture: &RgbImage,
+    picture: Export<'_>,
     text: &dyn Fn(usize) -> Option<String>,
 ) -> Result<PathBuf, Box<Rescued>> {
     let output: &Path = &item.output;

@@ -15,11 +15,11 @@ use impasto_base::text;
 use impasto_core::{
     picture::Picture,
     run::{Job, Record, SourceRecord, Start},
-    settings::{MAX_SIZE, MIN_SIZE, Settings},
+    settings::{Init, MAX_SIZE, MIN_SIZE, Settings},
     transfer::Inputs,
 };
 use impasto_formats::{
-    inputs::{open_named, open_palette},
+    inputs::open_named,
     known::KnownFiles,
     recipe::{self, Found, Recipe},
     trust::Trust,
@@ -88,14 +88,9 @@ impl Item {
         folder: Option<&Path>,
         known: &KnownFiles,
     ) -> anyhow::Result<Runs> {
-        match &self.start {
-            ItemStart::Beginning => open_named(&mut inputs, &self.settings)?,
-            // The initial image is not needed.
-            ItemStart::Picture(_) if inputs.palette.is_none() => {
-                inputs.palette = self.settings.palette.as_deref().map(open_palette).transpose()?;
-            }
-            ItemStart::Picture(_) | ItemStart::Course { .. } => {}
-        }
+        // Only a painting from the beginning needs the initial image.
+        let init = if self.start.is_beginning() { self.settings.init.clone() } else { Init::Content };
+        open_named(&mut inputs, &Settings { init, ..self.settings.clone() })?;
         let plain = |inputs, start| {
             let job = Job { start, ..Job::new(self.id, inputs, self.settings.clone()) };
             Runs::one(ReplayPlan::plain(job, self.settings.steps))
@@ -145,8 +140,9 @@ impl Item {
         known: &KnownFiles,
     ) -> anyhow::Result<Vec<ReplayPlan>> {
         let styles = inputs.styles.iter().map(|style| &style.picture);
+        let others = inputs.palette.iter().chain(&inputs.masks);
         let mut opened: Vec<Arc<Picture>> =
-            [&inputs.content].into_iter().chain(styles).chain(&inputs.palette).cloned().collect();
+            [&inputs.content].into_iter().chain(styles).chain(others).cloned().collect();
         let mut open = |source: &SourceRecord| {
             if let Some(picture) = opened.iter().find(|picture| picture.sha256 == source.sha256) {
                 return Ok(Arc::clone(picture));

@@ -20,7 +20,7 @@ use crate::session::{Engine, EngineError, PyramidProgress, Reading};
 use impasto_core::{
     picture,
     run::{Job, Pass, Record, RunInfo, Start},
-    settings::{Settings, StyleMix},
+    settings::{Init, Masks, Settings, StyleMix},
     transfer::{GradientNorms, Inputs, Losses, StyleSource},
 };
 use impasto_formats::{
@@ -392,8 +392,16 @@ fn a_painting_goes_on_from_a_stored_picture_which_leaves_with_its_item() {
         settings: Settings { size: 128, steps: 3, ..Settings::default() },
         ..item(at("a.png"), 0, 3)
     };
-    queue.add([begun], None);
+    queue.add([begun.clone()], None);
     drop(adding);
+    // Its masks are opened; an initial image is not needed.
+    RgbImage::new(20, 20).save(at("mask.png")).unwrap();
+    let masks = Masks { style_map: Some(at("mask.png")), ..Masks::default() };
+    let settings = Settings { masks, init: Init::File(at("gone.png")), ..begun.settings.clone() };
+    let masked = Item { settings, ..begun };
+    let (inputs, _) = masked.open(Some(&at("queue"))).unwrap();
+    let runs = masked.runs(inputs, Some(&at("queue")), &KnownFiles::default()).unwrap();
+    assert_eq!(runs.runs[0].job.inputs.masks.len(), 1);
     let from = Shapes::default();
     let engines_from = Arc::clone(&from);
     let make = move || Small { from: Arc::clone(&engines_from), ..Small::default() };

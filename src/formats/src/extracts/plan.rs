@@ -7,7 +7,7 @@ use image::RgbImage;
 use impasto_core::{
     picture::{Filter, MIN_SIDE, Picture, fit, resize},
     settings::Rgb,
-    transfer::{Dimensions, LayerVisualization, NetworkConfig, VisualizationJob},
+    transfer::{Dimensions, LayerVisualization, NetworkConfig, StyleSource, VisualizationJob},
 };
 use impasto_network::vgg::Layer;
 
@@ -26,8 +26,8 @@ const STYLE_PART: f64 = 1.6;
 #[derive(Clone, Debug)]
 pub struct SourcePictures {
     pub content: Arc<Picture>,
-    /// The styles with their weights; those with weight 0 are left out.
-    pub styles: Vec<(Arc<Picture>, f64)>,
+    /// The styles, whose scales do not count; those with weight 0 are left out.
+    pub styles: Vec<StyleSource>,
     /// Background for transparency.
     pub background: Rgb,
 }
@@ -53,14 +53,15 @@ pub fn plan(
     network_config: &NetworkConfig,
 ) -> Vec<VisualizationJob> {
     let style_side = (f64::from(side) * STYLE_PART).round() as u32;
-    let total: f64 = source.styles.iter().map(|(_, weight)| weight).sum();
+    let total: f64 = source.styles.iter().map(|style| style.mix.share()).sum();
     let styles: Vec<(RgbImage, f64)> = source
         .styles
         .iter()
-        .filter(|(_, weight)| *weight > 0.0)
+        .filter(|style| style.mix.share() > 0.0)
         // In whole hundredths, so that a weight moved there and back finds the same extract.
-        .map(|(picture, weight)| {
-            (resized_to(picture, style_side, source.background), (100.0 * weight / total).round().max(1.0))
+        .map(|style| {
+            let weight = (100.0 * style.mix.share() / total).round().max(1.0);
+            (resized_to(&style.part(), style_side, source.background), weight)
         })
         .collect();
     let styles = Arc::new(styles);
@@ -83,7 +84,7 @@ pub fn plan(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use impasto_core::settings::{Padding, Pooling, Precision};
+    use impasto_core::settings::{Padding, Pooling, Precision, StyleMix};
 
     fn picture(width: u32, height: u32, shade: u8) -> Arc<Picture> {
         let pixels = [shade, 20, 200, 255].repeat((width * height) as usize);
@@ -95,11 +96,15 @@ mod tests {
         NetworkConfig { weights: "abc".into(), padding, pooling, precision }
     }
 
+    fn style(picture: Arc<Picture>, weight: f64) -> StyleSource {
+        StyleSource { picture, mix: StyleMix { weight, ..StyleMix::default() } }
+    }
+
     #[test]
     fn every_sight_has_its_shape_and_a_key_of_its_own() {
         let source = SourcePictures {
             content: picture(300, 150, 9),
-            styles: vec![(picture(200, 100, 70), 1.0)],
+            styles: vec![style(picture(200, 100, 70), 1.0)],
             background: Rgb::WHITE,
         };
         let textures = Layer::PAPER_STYLE.map(LayerVisualization::texture);
@@ -122,7 +127,7 @@ mod tests {
         let key = |styles: &[(Arc<Picture>, f64)], network_config: NetworkConfig| {
             let source = SourcePictures {
                 content: picture(64, 64, 9),
-                styles: styles.to_vec(),
+                styles: styles.iter().cloned().map(|(picture, weight)| style(picture, weight)).collect(),
                 background: Rgb::WHITE,
             };
             plan(&source, &visualizations, 64, &network_config).first().map(|job| job.key.clone())
@@ -152,7 +157,7 @@ mod tests {
     fn a_narrow_picture_stays_wide_enough_for_the_deepest_layer() {
         let source = SourcePictures {
             content: picture(1000, 20, 9),
-            styles: vec![(picture(20, 1000, 70), 1.0)],
+            styles: vec![style(picture(20, 1000, 70), 1.0)],
             background: Rgb::WHITE,
         };
         let visualizations =

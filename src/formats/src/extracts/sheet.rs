@@ -33,13 +33,14 @@ pub fn figure(source: &SourcePictures, made: &BTreeMap<LayerVisualization, RgbIm
         cells: std::iter::once(first).chain(rest).collect(),
     };
     let mut rows = Vec::new();
-    let active: Vec<_> = source.styles.iter().filter(|(_, weight)| *weight > 0.0).collect();
-    if let Some((first, _)) = active.iter().max_by(|a, b| a.1.total_cmp(&b.1)) {
+    let active: Vec<_> = source.styles.iter().filter(|style| style.mix.share() > 0.0).collect();
+    if let Some(style) = active.iter().max_by(|a, b| a.mix.share().total_cmp(&b.mix.share())) {
+        let first = style.part();
         let name = match active.len() {
             1 => first.name.clone(),
             more => format!("{} and {} more", first.name, more - 1),
         };
-        let style = resized_to(first, side, source.background);
+        let style = resized_to(&first, side, source.background);
         rows.push(row(
             "Style: a texture from each layer alone",
             original("the style", name, style),

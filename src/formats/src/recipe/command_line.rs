@@ -1,7 +1,7 @@
 //! The command that paints a picture without the window.
 
 pub use impasto_core::picture::EXAMPLE;
-use impasto_core::settings::{Settings, StyleMix};
+use impasto_core::settings::{Crop, Settings, StyleMix};
 
 /// The parts of the command.
 #[derive(Clone, Debug)]
@@ -30,6 +30,10 @@ impl CommandLine<'_> {
             let mut word = guarded(picture);
             // The numbers may be left out only if nothing in the name looks like one.
             let plain = !picture.contains([':', '@']);
+            if mix.crop.is_some() || picture.ends_with(']') {
+                let part = <[f64; 4]>::from(mix.crop.unwrap_or(Crop::WHOLE)).map(|number| number.to_string());
+                word.push_str(&format!("[{}]", part.join(",")));
+            }
             if mix.weight != 1.0 || !plain {
                 word.push_str(&format!(":{}", mix.weight));
             }
@@ -87,9 +91,10 @@ mod tests {
                 ("b.png", 1.0, 1.0, true),
                 ("b.png", 0.25, 1.0, true),
                 ("c", 1.0, 0.5, true),
+                ("d[1]", 1.0, 1.0, true),
                 ("off", 1.0, 1.0, false),
             ]
-            .map(|(name, weight, scale, on)| (name.to_owned(), StyleMix { weight, scale, on }))
+            .map(|(name, weight, scale, on)| (name.to_owned(), StyleMix { weight, scale, on, crop: None }))
             .into(),
             output: "-out.png".into(),
             stop_after: Some(7),
@@ -106,6 +111,8 @@ mod tests {
             "b.png:0.25",
             "--style",
             "c@0.5",
+            "--style",
+            "d[1][0,0,1,1]",
             "--output",
             "./-out.png",
             "--stop-after=7",

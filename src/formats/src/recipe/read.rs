@@ -9,7 +9,7 @@ use impasto_base::{files::read_regular, text};
 use impasto_core::{
     picture::{MAX_FILE_BYTES, MAX_TEXT, embedded_text},
     run::{DownscalePart, MAX_CHANGES, MAX_MASKS, MAX_PASSES, MAX_SOURCES, Pass},
-    settings::{Settings, StyleMix},
+    settings::{Settings, StyleMix, Transparency},
     transfer::MAX_STYLES,
 };
 
@@ -99,8 +99,8 @@ fn bound_downscales(recipe: &mut Recipe) -> Option<u64> {
     (left_out > 0).then_some(left_out)
 }
 
-/// Remove unknown settings, and add those that older programs did not have with the objective's defaults, as
-/// for a settings file. Changes are partial and are not completed.
+/// Remove unknown settings, and add those that older programs did not have with what they did, mostly the
+/// objective's defaults, as for a settings file. Changes are partial and are not completed.
 pub fn adapt(recipe: &mut Value, unknown: &mut Vec<String>) {
     let Ok(Value::Object(defaults)) = serde_json::to_value(Settings::default()) else { return };
     let mut keep_known = |fields: &mut Map<String, Value>| {
@@ -119,6 +119,8 @@ pub fn adapt(recipe: &mut Value, unknown: &mut Vec<String>) {
                 fields.get("objective").and_then(Value::as_str).and_then(|text| text.parse().ok());
             let defaults = serde_json::to_value(Settings::for_objective(objective.unwrap_or_default()));
             if let Ok(Value::Object(mut filled)) = defaults {
+                // Programs without this setting flattened everything.
+                filled.insert("transparency".to_owned(), Transparency::Flatten.to_string().into());
                 filled.append(fields);
                 *fields = filled;
             }
@@ -266,7 +268,9 @@ mod tests {
             value["settings"] = json!({"objective": "classic", "size": 60});
         })
         .unwrap();
-        let mut expected = Settings { size: 60, ..Settings::default() };
+        // Programs that did not write it flattened everything.
+        let transparency = Transparency::Flatten;
+        let mut expected = Settings { size: 60, transparency, ..Settings::default() };
         expected.set_objective(Objective::Classic);
         assert_eq!(back.settings, expected);
     }
@@ -364,12 +368,23 @@ mod tests {
     #[test]
     fn values_that_cannot_be_used_are_refused() {
         type Edit = fn(&mut Value);
-        let edits: [(Edit, &str); 17] = [
+        let edits: [(Edit, &str); 19] = [
             (|value| value["settings"]["size"] = json!(1_000_000), "size"),
             (|value| value["passes"][0]["settings"]["steps"] = json!(0), "steps"),
             (|value| value["passes"] = json!([]), "0 runs"),
             (|value| value["passes"][0]["styles"] = json!([]), "0 styles"),
             (|value| value["passes"][0]["styles"][0]["weight"] = json!(-1.0), "weight is -1"),
+            (
+                |value| value["passes"][0]["styles"][0]["crop"] = json!([0.5, 0.0, 0.6, 1.0]),
+                "within the picture",
+            ),
+            (
+                |value| {
+                    let styles = &mut value["passes"][0]["changes"];
+                    *styles = json!([{"step": 5, "styles": [{"crop": [0, 0, 0, 1]}]}]);
+                },
+                "within the picture",
+            ),
             (|value| value["passes"][0]["changes"] = json!([{"step": 5}, {"step": 2}]), "out of order"),
             (
                 |value| value["passes"][0]["changes"] = json!([{"step": 5, "styles": [{}, {}]}]),

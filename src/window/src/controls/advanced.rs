@@ -11,7 +11,7 @@ use crate::{
     widgets::{self, row},
 };
 use impasto_core::settings::{
-    GlobalTerm, Init, Padding, Pooling, Precision, Rgb, Settings, Smoothness, TermInfo,
+    GlobalTerm, Init, Padding, Pooling, Precision, Rgb, Settings, Smoothness, TermInfo, Transparency,
 };
 use impasto_engine::session::RunState;
 
@@ -71,6 +71,15 @@ impl ImpastoApp {
         let tooltip = "Colour behind transparent pictures";
         row(ui, "Background", tooltip, |ui| {
             colour_button(ui, "Background colour", tooltip, &mut self.settings.background)
+        });
+        let tooltip = "What becomes of a transparent content. Keep: PNG, WebP and TIFF are saved as transparent as the content is, with clean edges, and everything else shows the painting on the background colour. Flatten: the content is painted on the background colour. Changing it starts anew from the current picture.";
+        row(ui, "Transparency", tooltip, |ui| {
+            let chosen = &mut self.settings.transparency;
+            combo(ui, "Transparency", tooltip, widgets::capital(&chosen.to_string()), |ui| {
+                for &transparency in Transparency::ALL {
+                    ui.selectable_value(chosen, transparency, widgets::capital(&transparency.to_string()));
+                }
+            });
         });
         let tooltip = "What the network sees outside of a picture: its edge going on, which keeps the frame clean; 0, as in the papers; or, circular, its other side: then the picture becomes a tile without a seam, with sides that are multiples of 16 pixels. Changing it starts anew from the current picture.";
         row(ui, "Padding", tooltip, |ui| {

@@ -4,6 +4,8 @@ use super::{slice, xmp};
 
 /// The extended header's flag for an XMP chunk.
 const HAS_XMP: u8 = 0b100;
+/// Its flag for transparency, without which programs may draw an opaque picture.
+const HAS_ALPHA: u8 = 0b1_0000;
 
 pub(super) fn put(bytes: &[u8], text: &str) -> Option<Vec<u8>> {
     let chunks = bytes.get(12..)?;
@@ -13,8 +15,9 @@ pub(super) fn put(bytes: &[u8], text: &str) -> Option<Vec<u8>> {
         body.extend_from_slice(chunks);
         *body.get_mut(4 + 8)? |= HAS_XMP;
     } else {
-        let (width, height) = lossless_size(chunks)?;
-        let mut header = [HAS_XMP, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        let (width, height, alpha) = lossless_header(chunks)?;
+        let flags = if alpha { HAS_XMP | HAS_ALPHA } else { HAS_XMP };
+        let mut header = [flags, 0, 0, 0, 0, 0, 0, 0, 0, 0];
         header[4..7].copy_from_slice(&(width - 1).to_le_bytes()[..3]);
         header[7..10].copy_from_slice(&(height - 1).to_le_bytes()[..3]);
         push(&mut body, b"VP8X", &header)?;
@@ -25,11 +28,12 @@ pub(super) fn put(bytes: &[u8], text: &str) -> Option<Vec<u8>> {
     Some([b"RIFF".as_slice(), &length.to_le_bytes(), &body].concat())
 }
 
-/// Width and height of a lossless picture: 14 bits each after the signature byte, both minus one.
-fn lossless_size(chunks: &[u8]) -> Option<(u32, u32)> {
+/// Width and height of a lossless picture, 14 bits each after the signature byte, both minus one, and whether
+/// it is transparent.
+fn lossless_header(chunks: &[u8]) -> Option<(u32, u32, bool)> {
     let header = chunks.strip_prefix(b"VP8L")?.get(4..9)?.strip_prefix(&[0x2F])?;
     let bits = u32::from_le_bytes(*header.as_array()?);
-    Some(((bits & 0x3FFF) + 1, ((bits >> 14) & 0x3FFF) + 1))
+    Some(((bits & 0x3FFF) + 1, ((bits >> 14) & 0x3FFF) + 1, (bits >> 28) & 1 == 1))
 }
 
 fn push(body: &mut Vec<u8>, name: &[u8; 4], data: &[u8]) -> Option<()> {

@@ -7,6 +7,7 @@ use super::{
     super::{
         CLASSIC_MAX_SIZE, DeviceChoice, Init, LayerWeights, LineSearch, MAX_HISTORY, MAX_SIZE, MIN_SIZE,
         Objective, Optimizer, Padding, Pooling, Precision, Rgb, STYLE_SCALES, Smoothness, Statistic,
+        Transparency,
     },
     Argument, AxisValues, Blend, Effect, Flag, InactiveWhen, Kind, Layers, Limits, Number, OnObjective,
     Parameter, ROW, RandomChange, Randomize, Range, Scale, Scope, Whole,
@@ -414,6 +415,16 @@ parameters! {
         scope: Scope::Run,
         default: OnObjective::Keep,
         axis: AxisValues::Of("#ffffff, #808080, #000000"),
+    }
+    transparency: text(Transparency) {
+        label: "Transparency",
+        synonyms: "alpha, cut-out, opacity, png",
+        control: "Transparency",
+        flag: flag("transparency", "HOW", "What becomes of a content's transparency: keep (PNG, WebP and TIFF are saved as transparent as the content is, everything else shows the painting on the background) or flatten (it is painted on the background)"),
+        effect: Effect::Restart("transparency"),
+        scope: Scope::Run,
+        default: OnObjective::Keep,
+        axis: AxisValues::Of("keep, flatten"),
     }
     device: text(DeviceChoice) {
         label: "Device",

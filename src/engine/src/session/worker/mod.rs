@@ -24,7 +24,7 @@ use super::{
 };
 use impasto_base::error::chain;
 use impasto_core::{
-    settings::Settings,
+    settings::{Crop, Settings},
     transfer::{GradientNorms, Inputs, PyramidProgress},
 };
 
@@ -96,8 +96,8 @@ struct Run {
     full_size_seconds: f64,
     /// A change has not been displayed yet.
     changed: bool,
-    /// The styles' scales that were refused last, of which the user was notified.
-    refused_scales: Option<Vec<f64>>,
+    /// The styles' scales and parts that were refused last, of which the user was notified.
+    refused_scales: Option<Vec<(f64, Option<Crop>)>>,
     /// The pictures that were refused last, of which the user was notified.
     refused_pictures: Option<Inputs>,
     snapshots: SnapshotSchedule,

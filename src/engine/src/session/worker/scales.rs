@@ -3,7 +3,7 @@
 use super::{Engine, Event, Worker};
 use impasto_base::error::chain;
 use impasto_core::{
-    settings::Settings,
+    settings::{Crop, Settings},
     transfer::{Inputs, TransferError},
 };
 
@@ -36,7 +36,8 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         let wanted = scales(settings, inputs);
         settings.style_scale = run.settings.style_scale;
         for (style, before) in inputs.styles.iter_mut().zip(&run.inputs.styles) {
-            style.mix.scale = before.mix.scale;
+            // A larger part takes more room too.
+            (style.mix.scale, style.mix.crop) = (before.mix.scale, before.mix.crop);
         }
         let (run, known) = (run.id, run.refused_scales.replace(wanted.clone()) == Some(wanted));
         self.guard(|engine, _| apply(engine, settings, inputs))?;
@@ -47,7 +48,10 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
     }
 }
 
-/// The scale of all styles, then the scale of each.
-fn scales(settings: &Settings, inputs: &Inputs) -> Vec<f64> {
-    std::iter::once(settings.style_scale).chain(inputs.mix().iter().map(|mix| mix.scale)).collect()
+/// The scale of all styles, then the scale and the part of each.
+fn scales(settings: &Settings, inputs: &Inputs) -> Vec<(f64, Option<Crop>)> {
+    let styles = inputs.mix();
+    std::iter::once((settings.style_scale, None))
+        .chain(styles.iter().map(|mix| (mix.scale, mix.crop)))
+        .collect()
 }
