@@ -230,18 +230,18 @@ fn thumbnail(ui: &Ui, card: &Card<'_>, slot: &Slot, rect: Rect, response: &egui:
     painter.rect_filled(rect, RADIUS, palette.well);
     match &slot.picture {
         Some(loaded) => {
-            // The whole picture, or the part that counts: a head that is cut off is not recognised.
+            // The whole picture, or the whole part of it that counts: a head that is cut off is not recognised.
             let part = slot.mix.crop.unwrap_or(Crop::WHOLE);
-            let part = Rect::from_min_size(
+            let uv = Rect::from_min_size(
                 pos2(part.left as f32, part.top as f32),
                 vec2(part.width as f32, part.height as f32),
             );
-            let size = loaded.texture.size_vec2() * part.size();
+            let size = loaded.texture.size_vec2() * uv.size();
             let place = Rect::from_center_size(rect.center(), size * (rect.size() / size).min_elem());
             let tint =
                 if slot.loading.is_some() || !slot.mix.on { Color32::from_gray(110) } else { Color32::WHITE };
             egui::Image::from_texture((loaded.texture.id(), place.size()))
-                .uv(part)
+                .uv(uv)
                 .tint(tint)
                 .corner_radius(RADIUS)
                 .paint_at(ui, place);
