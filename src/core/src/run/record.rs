@@ -175,7 +175,12 @@ impl Pass {
             steps: 0,
             changes: Vec::new(),
             palettes: palette_record(&job.inputs).into_iter().collect(),
-            masks: mask_records(&job.inputs).collect(),
+            masks: mask_records(&job.inputs).fold(Vec::new(), |mut all, mask| {
+                if !all.contains(&mask) {
+                    all.push(mask);
+                }
+                all
+            }),
             initial: initial.as_deref().filter(|_| start == Start::Beginning).map(SourceRecord::without_path),
             new_engine: false,
         }

@@ -9,7 +9,7 @@ use impasto_base::{files::read_regular, text};
 use impasto_core::{
     picture::{MAX_FILE_BYTES, MAX_TEXT, embedded_text},
     run::{DownscalePart, MAX_CHANGES, MAX_MASKS, MAX_PALETTES, MAX_PASSES, MAX_SOURCES, Pass},
-    settings::{Settings, StyleMix, Transparency},
+    settings::{Parameter, Settings, StyleMix, Transparency},
     transfer::MAX_STYLES,
 };
 
@@ -105,10 +105,9 @@ fn bound_downscales(recipe: &mut Recipe) -> Option<u64> {
 /// Remove unknown settings, and add those that older programs did not have with what they did, mostly the
 /// objective's defaults, as for a settings file. Changes are partial and are not completed.
 pub fn adapt(recipe: &mut Value, unknown: &mut Vec<String>) {
-    let Ok(Value::Object(defaults)) = serde_json::to_value(Settings::default()) else { return };
     let mut keep_known = |fields: &mut Map<String, Value>| {
         fields.retain(|name, _| {
-            let known = defaults.contains_key(name);
+            let known = Parameter::of_field(name).is_some();
             if !known {
                 unknown.push(name.clone());
             }
