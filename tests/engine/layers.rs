@@ -1,32 +1,27 @@
 //! What single layers hold: made by the real engine, and made by the worker while nothing is painted.
 
 use std::{
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex},
     thread,
     time::{Duration, Instant},
 };
 
-use crate::common::{adapter, cpu, data, mean_difference, run_info};
-use image::RgbImage;
+use crate::common::{adapter, cpu, data, mean_difference};
 use impasto_core::{
     picture::Picture,
     settings::{DeviceChoice, Padding, Pooling, Precision, Rgb, Settings},
-    transfer::{
-        GradientNorms, Inputs, LayerVisualization, Losses, NetworkConfig, PyramidProgress, VisualizationRun,
-    },
+    transfer::{Inputs, LayerVisualization, NetworkConfig, VisualizationRun},
 };
 use impasto_engine::session::{
-    Command, Engine, EngineError, Event, Job, PaintEngine, Reading, RunInfo, RunState, Session, Start,
-    StyleSource, VisualizationJob, VisualizationRequest, VisualizationState,
+    Command, Engine as _, Event, Job, PaintEngine, RunState, Session, Start, StyleSource, VisualizationJob,
+    VisualizationRequest, VisualizationState,
 };
 use impasto_formats::extracts::{CONTENT_LAYERS, SourcePictures, plan};
 use impasto_network::{
     compute::{Device, Network, NetworkOptions},
     vgg::{Layer, Weights},
 };
+use impasto_test_support::fake::{Deed, Fake, Log, Shared, weights};
 
 fn layer(name: &str) -> Layer {
     name.parse().unwrap()
@@ -154,123 +149,19 @@ fn a_painting_goes_on_as_if_nothing_had_been_made_in_its_pause() {
     assert_eq!(paint(true), paint(false));
 }
 
-/// What the fake engine was asked to do, in its order.
-#[derive(Clone, Debug, PartialEq)]
-enum Deed {
-    Step,
-    Slice(String),
-    Aside,
-    Update,
-}
-
-struct Log {
-    deeds: Mutex<Vec<Deed>>,
-    /// What the first extract ends with.
-    fault: Option<Fault>,
-    /// The slice after so many does not end before it may.
-    allowed: AtomicUsize,
-}
-
-impl Log {
-    fn slices(&self) -> usize {
-        self.deeds.lock().unwrap().iter().filter(|deed| matches!(deed, Deed::Slice(_))).count()
-    }
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum Fault {
-    Error,
-    Panic,
-}
-
-struct Fake {
-    log: Arc<Log>,
-    step: u32,
-    slices: u32,
-    last: String,
-}
-
-impl Fake {
-    fn did(&self, deed: Deed) {
-        self.log.deeds.lock().unwrap().push(deed);
-    }
-}
-
-impl Engine for Fake {
-    fn start(
-        &mut self,
-        job: &Job,
-        _: Option<&RgbImage>,
-        _: &mut dyn FnMut(&str),
-    ) -> Result<RunInfo, EngineError> {
-        self.step = 0;
-        Ok(run_info(job))
-    }
-
-    fn update(&mut self, _: &Settings, _: &Inputs) -> Result<(), EngineError> {
-        self.did(Deed::Update);
-        Ok(())
-    }
-
-    fn step(&mut self) -> Result<(), EngineError> {
-        thread::sleep(Duration::from_millis(1));
-        self.step += 1;
-        self.did(Deed::Step);
-        Ok(())
-    }
-
-    fn read(&mut self) -> Result<Reading, EngineError> {
-        let losses = (self.step > 0).then(|| Losses { total: 1.0, ..Losses::default() });
-        let picture = RgbImage::from_pixel(8, 4, image::Rgb([self.step as u8; 3]));
-        let norms = GradientNorms::default();
-        Ok(Reading {
-            step: self.step,
-            place: PyramidProgress::default(),
-            losses,
-            norms,
-            picture,
-            plain: None,
-        })
-    }
-
-    fn extract(&mut self, order: &VisualizationJob) -> Result<Option<VisualizationState>, EngineError> {
-        thread::sleep(Duration::from_millis(20));
-        while self.log.slices() >= self.log.allowed.load(Ordering::Acquire) {
-            thread::sleep(Duration::from_millis(1));
-        }
-        if self.last != order.key {
-            self.slices = 0;
-            self.last.clone_from(&order.key);
-        }
-        self.slices += 1;
-        self.did(Deed::Slice(order.key.clone()));
-        match self.log.fault {
-            Some(Fault::Error) => return Err("a number is no longer finite".into()),
-            Some(Fault::Panic) => panic!("the kernel is out of luck"),
-            None => {}
-        }
-        let picture = RgbImage::new(order.shape.0, order.shape.1);
-        Ok(Some(VisualizationState { picture, steps: self.slices, of: 5, error: 0.5 }))
-    }
-
-    fn put_extract_aside(&mut self) {
-        self.did(Deed::Aside);
-    }
-
-    fn end(&mut self) {}
-}
-
 struct Window {
     session: Session,
-    log: Arc<Log>,
+    log: Shared,
     events: Vec<Event>,
 }
 
 impl Window {
-    fn open(fault: Option<Fault>) -> Self {
-        let log = Arc::new(Log { deeds: Mutex::default(), fault, allowed: AtomicUsize::new(usize::MAX) });
+    /// In front of an engine whose extracts take five slices.
+    fn open(log: Log) -> Self {
+        let log = Log { extract_slices: 5, slow: Duration::from_millis(1), ..log };
+        let log = Arc::new(Mutex::new(log));
         let theirs = Arc::clone(&log);
-        let make = move || Fake { log: Arc::clone(&theirs), step: 0, slices: 0, last: String::new() };
+        let make = move || Fake::new(&theirs);
         Self { session: Session::spawn(make, || ()).unwrap(), log, events: Vec::new() }
     }
 
@@ -309,15 +200,16 @@ impl Window {
     }
 
     fn deeds(&self) -> Vec<Deed> {
-        self.log.deeds.lock().unwrap().clone()
+        self.log.lock().unwrap().deeds.clone()
     }
 
     fn slices(&self) -> usize {
-        self.log.slices()
+        self.log.lock().unwrap().slices()
     }
 
-    fn allow(&self, slices: usize) {
-        self.log.allowed.store(slices, Ordering::Release);
+    /// Lets so many slices be made, or all of them.
+    fn allow(&self, slices: Option<usize>) {
+        self.log.lock().unwrap().extract_gate = slices;
     }
 
     fn steps(&self) -> usize {
@@ -338,13 +230,13 @@ impl Window {
 fn orders(names: &[&str]) -> Vec<VisualizationJob> {
     let sights: Vec<LayerVisualization> =
         names.iter().map(|name| LayerVisualization::texture(layer(name))).collect();
-    let eye = seen_with("0".repeat(64));
+    let eye = seen_with(weights());
     plan(&source(), &sights, 32, &eye)
 }
 
 #[test]
 fn at_rest_what_is_wished_for_is_made_in_its_order_and_nothing_more() {
-    let mut window = Window::open(None);
+    let mut window = Window::open(Log::default());
     window.run(true);
     window.until("the pause", |w| w.is(RunState::Paused));
     let orders = orders(&["relu3_1", "relu1_1"]);
@@ -362,10 +254,10 @@ fn at_rest_what_is_wished_for_is_made_in_its_order_and_nothing_more() {
 
 #[test]
 fn a_command_is_obeyed_before_the_next_slice_and_nothing_is_made_while_it_paints() {
-    let mut window = Window::open(None);
+    let mut window = Window::open(Log::default());
     window.run(true);
     window.until("the pause", |w| w.is(RunState::Paused));
-    window.allow(2);
+    window.allow(Some(2));
     window
         .session
         .request_visualizations(VisualizationRequest {
@@ -375,7 +267,7 @@ fn a_command_is_obeyed_before_the_next_slice_and_nothing_is_made_while_it_paints
         .unwrap();
     window.until("two slices", |w| w.slices() == 2);
     window.session.send(Command::Resume).unwrap();
-    window.allow(usize::MAX);
+    window.allow(None);
     window.until("painting", |w| w.steps() > 0);
     let slices = window.slices();
     assert!(slices <= 3, "the slice in hand is the last: {slices}");
@@ -393,10 +285,10 @@ fn a_command_is_obeyed_before_the_next_slice_and_nothing_is_made_while_it_paints
 
 #[test]
 fn a_step_and_changed_settings_go_first_as_well() {
-    let mut window = Window::open(None);
+    let mut window = Window::open(Log::default());
     window.run(true);
     window.until("the pause", |w| w.is(RunState::Paused));
-    window.allow(1);
+    window.allow(Some(1));
     window
         .session
         .request_visualizations(VisualizationRequest {
@@ -408,7 +300,7 @@ fn a_step_and_changed_settings_go_first_as_well() {
     let changed = Settings { style_weight: 3.0, steps: 1_000_000, ..Settings::default() };
     window.session.update(1, &changed, &pair()).unwrap();
     window.session.send(Command::Step).unwrap();
-    window.allow(usize::MAX);
+    window.allow(None);
     window.until("the step", |w| w.steps() == 1);
     let deeds = window.deeds();
     let before = deeds.iter().position(|deed| *deed == Deed::Step).unwrap();
@@ -418,7 +310,7 @@ fn a_step_and_changed_settings_go_first_as_well() {
 
 #[test]
 fn who_does_not_want_to_wait_has_painting_take_turns() {
-    let mut window = Window::open(None);
+    let mut window = Window::open(Log::default());
     window.run(false);
     window.until("painting", |w| w.steps() > 5);
     window
@@ -437,18 +329,18 @@ fn who_does_not_want_to_wait_has_painting_take_turns() {
 
 #[test]
 fn another_wish_takes_the_place_of_the_first() {
-    let mut window = Window::open(None);
+    let mut window = Window::open(Log::default());
     window.run(true);
     window.until("the pause", |w| w.is(RunState::Paused));
     let (first, second) = (orders(&["relu1_1"; 8]), orders(&["relu5_1"]));
-    window.allow(1);
+    window.allow(Some(1));
     window.session.request_visualizations(VisualizationRequest { orders: first, at_once: false }).unwrap();
     window.until("a slice", |w| w.slices() == 1);
     window
         .session
         .request_visualizations(VisualizationRequest { orders: second.clone(), at_once: false })
         .unwrap();
-    window.allow(usize::MAX);
+    window.allow(None);
     window.until("the second", |w| w.results().contains(&Ok(second[0].key.clone())));
     assert!(window.slices() <= 2 + 5, "the slice in hand is the last of the first: {}", window.slices());
     window.session.request_visualizations(VisualizationRequest::default()).unwrap();
@@ -456,8 +348,11 @@ fn another_wish_takes_the_place_of_the_first() {
 
 #[test]
 fn what_fails_is_told_and_the_painting_goes_on() {
-    for fault in [Fault::Error, Fault::Panic] {
-        let mut window = Window::open(Some(fault));
+    let error = Log { fail_extract: Some("a number is no longer finite".into()), ..Log::default() };
+    let panic = Log { panic_in_extract: true, ..Log::default() };
+    // A panic is not asked for twice.
+    for (log, reason, tries) in [(error, "no longer finite", 2), (panic, "out of luck", 1)] {
+        let mut window = Window::open(log);
         window.run(false);
         window.until("painting", |w| w.steps() > 20);
         window.session.send(Command::Pause).unwrap();
@@ -470,12 +365,7 @@ fn what_fails_is_told_and_the_painting_goes_on() {
             .unwrap();
         window.until("the failure", |w| !w.results().is_empty());
         let text = window.results()[0].clone().unwrap_err();
-        match fault {
-            Fault::Error => assert!(text.contains("no longer finite"), "{text}"),
-            Fault::Panic => assert!(text.contains("out of luck"), "{text}"),
-        }
-        // A panic is not asked for twice.
-        let tries = if fault == Fault::Panic { 1 } else { 2 };
+        assert!(text.contains(reason), "{text}");
         window.until("all tries", |w| w.slices() == tries);
         thread::sleep(Duration::from_millis(150));
         assert_eq!(window.slices(), tries);

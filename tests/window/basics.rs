@@ -116,11 +116,11 @@ fn a_changed_size_goes_on_from_the_current_picture() {
     window.until("a second run", |_, log| log.jobs.len() == 2);
     let job = window.job(1);
     assert_eq!((job.settings.size, job.start, job.paused), (320, Start::Current, false));
-    assert!(window.log.lock().unwrap().from_current[1]);
+    assert!(window.log.lock().unwrap().from_current[1].is_some());
     window.harness.get_by_label("Restart").click();
     window.until("a third run", |_, log| log.jobs.len() == 3);
     assert_eq!(window.job(2).start, Start::Beginning);
-    assert!(!window.log.lock().unwrap().from_current[2]);
+    assert!(!window.log.lock().unwrap().from_current[2].is_some());
 }
 
 #[test]

@@ -41,6 +41,7 @@ mod saving;
 mod scaling;
 mod size;
 mod stage;
+mod states;
 mod strangers;
 mod styles;
 mod tour;

@@ -83,7 +83,7 @@ fn several_solos_are_heard_together_and_end_together() {
 fn meters_show_the_shares_and_follow_a_mute_at_once() {
     let mut window = papers_content().open();
     window.until("the level is there", |harness, log| {
-        log.measurements > 0
+        log.measured.len() > 0
             && harness.query_by_label_contains("Level of style layer relu1_1: ").is_some()
             && harness.query_all_by_label_contains("not measured yet").next().is_none()
     });
@@ -183,7 +183,7 @@ fn pictures_of_the_mixer() {
             setup.remembered = Some("[layout]\nright = 280.0\n".to_owned());
         }
         let mut window = setup.open();
-        window.until("it has painted for a while", |_, log| log.steps >= 120 && log.measurements > 2);
+        window.until("it has painted for a while", |_, log| log.steps >= 120 && log.measured.len() > 2);
         window.harness.get_by_label("Mute style layer relu2_1").scroll_to_me();
         window.steps(4);
         click(&mut window, "Mute style layer relu2_1");

@@ -334,7 +334,7 @@ fn pictures_of_the_mixes() {
         setup.log.slow = std::time::Duration::from_millis(4);
         setup.log.paint = Some(painting());
         let mut window = setup.open();
-        window.until("it has painted for a while", |_, log| log.steps >= 60 && log.measurements > 2);
+        window.until("it has painted for a while", |_, log| log.steps >= 60 && log.measured.len() > 2);
         keep(&mut window, 'B');
         enter(&mut window, "Style weight β, number", "31");
         keep(&mut window, 'A');

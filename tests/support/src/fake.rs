@@ -1,7 +1,7 @@
-//! The engine behind the tests' windows: it notes what it is told and paints one colour.
+//! An engine that paints nothing: it notes what it is told, and behaves as a test wants it to.
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
 
@@ -19,12 +19,23 @@ use impasto_network::{
     vgg::{Layer, WeightsInfo},
 };
 
+/// What the engine did, in its order.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Deed {
+    Step,
+    /// A slice of the extract with this key.
+    Slice(String),
+    Aside,
+    Update,
+}
+
 /// What the engine was told, and how it should behave.
 #[derive(Default)]
 pub struct Log {
     pub jobs: Vec<Job>,
-    /// Whether the start of the job at the same index got a picture to go on from.
-    pub from_current: Vec<bool>,
+    /// Dimensions of the picture that the start of the job at the same index got to go on from.
+    pub from_current: Vec<Option<(u32, u32)>>,
+    pub deeds: Vec<Deed>,
     pub updates: Vec<(Settings, Vec<StyleMix>)>,
     /// What replaced other pictures of a run that went on.
     pub replaced: Vec<Inputs>,
@@ -35,10 +46,26 @@ pub struct Log {
     pub studied: Vec<Layer>,
     /// Steps that were gone back to, and whether with the engine's state.
     pub restored: Vec<(u32, bool)>,
+    /// Steps of all jobs.
     pub steps: u32,
-    pub measurements: u32,
+    /// Pictures that were read.
+    pub reads: u32,
+    /// The steps after which a measurement was asked for.
+    pub measured: Vec<u32>,
+    /// Engines that were made, and runs that were ended.
+    pub made: u32,
+    pub ended: u32,
+    /// After this many steps the next one does not begin; it waits until there may be more.
+    pub gate: Option<u32>,
+    pub waits: bool,
     pub fail_start: Option<String>,
     pub fail_step: Option<String>,
+    /// The step of a run that panics.
+    pub panic_at: Option<u32>,
+    /// The step of a run from which on its loss is not finite.
+    pub not_finite_at: Option<u32>,
+    /// Inputs that an update is refused with.
+    pub refuse: Option<fn(&Inputs) -> Result<(), EngineError>>,
     /// What the run has to do without from the next step on.
     pub limits: Vec<String>,
     /// Longest side for which the device has memory, told at the start.
@@ -49,12 +76,17 @@ pub struct Log {
     pub slow: Duration,
     pub preparing: Duration,
     pub paint: Option<RgbImage>,
+    /// The picture after a step, unless it is always the same.
+    pub picture: Option<fn(u32) -> RgbImage>,
     pub converged: bool,
     /// Slices that an extract takes; without them the engine makes none.
     pub extract_slices: u32,
+    /// Slices of all extracts that may be made; the next one waits.
+    pub extract_gate: Option<usize>,
     /// Keys of the extracts of which slices were made, and at which step of the painting.
     pub extracted: Vec<(String, u32)>,
     pub fail_extract: Option<String>,
+    pub panic_in_extract: bool,
     pub extract_picture: Option<fn(&VisualizationJob) -> RgbImage>,
     /// The pictures that are painted from, however they came.
     pub inputs: Option<Inputs>,
@@ -66,11 +98,20 @@ impl Log {
         let styles = self.inputs.iter().flat_map(|inputs| &inputs.styles);
         styles.map(|style| style.picture.name.as_str()).collect()
     }
+
+    /// Slices of all extracts.
+    pub fn slices(&self) -> usize {
+        self.extracted.len()
+    }
+
+    fn may_step(&self) -> bool {
+        self.gate.is_none_or(|gate| self.steps < gate)
+    }
 }
 
 pub type Shared = Arc<Mutex<Log>>;
 
-/// How long a window may keep a test waiting, whatever the machine does beside it.
+/// How long a window or a worker may keep a test waiting, whatever the machine does beside it.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
 pub struct Fake {
@@ -85,6 +126,7 @@ pub struct Fake {
 
 impl Fake {
     pub fn new(log: &Shared) -> Self {
+        log.lock().unwrap().made += 1;
         Self {
             log: Arc::clone(log),
             step: 0,
@@ -95,6 +137,24 @@ impl Fake {
             slices: 0,
         }
     }
+}
+
+/// The log, once it allows what comes next.
+fn wait(log: &Shared, allowed: impl Fn(&Log) -> bool) -> MutexGuard<'_, Log> {
+    loop {
+        let mut now = log.lock().unwrap();
+        if allowed(&now) {
+            return now;
+        }
+        now.waits = true;
+        drop(now);
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// The hash of the fake engine's weights.
+pub fn weights() -> String {
+    "3f1c9a52".repeat(8)
 }
 
 /// The colour that the fake engine paints in a step.
@@ -147,7 +207,7 @@ impl Engine for Fake {
             let mut log = self.log.lock().unwrap();
             log.jobs.push(job.clone());
             log.inputs = Some(job.inputs.clone());
-            log.from_current.push(current.is_some());
+            log.from_current.push(current.map(RgbImage::dimensions));
             if let Some(message) = log.fail_start.clone() {
                 return Err(message.into());
             }
@@ -163,7 +223,7 @@ impl Engine for Fake {
             device: device(),
             weights: WeightsInfo {
                 source: "bundled".into(),
-                sha256: "3f1c9a52".repeat(8),
+                sha256: weights(),
                 format: "8-bit codebook".into(),
                 input: String::new(),
                 provenance: String::new(),
@@ -172,7 +232,7 @@ impl Engine for Fake {
             },
             width: 96,
             height: 64,
-            size: if job.choose_size { chosen } else { job.settings.size.min(largest) },
+            size: if job.choose_size { chosen } else { job.settings.size }.min(largest),
             step_seconds: job.choose_size.then_some(0.4),
             memory_bytes: 412_000_000,
             remarks: Vec::new(),
@@ -180,8 +240,13 @@ impl Engine for Fake {
     }
 
     fn update(&mut self, settings: &Settings, inputs: &Inputs) -> Result<(), EngineError> {
-        self.settings = settings.clone();
+        settings.validate()?;
         let mut log = self.log.lock().unwrap();
+        if let Some(refuse) = log.refuse {
+            refuse(inputs)?;
+        }
+        self.settings = settings.clone();
+        log.deeds.push(Deed::Update);
         log.updates.push((settings.clone(), inputs.mix()));
         let palette = inputs.palette.as_ref();
         log.palettes.push(palette.map(|palette| (palette.name.clone(), palette.rgb.get_pixel(0, 0).0)));
@@ -199,20 +264,30 @@ impl Engine for Fake {
 
     fn step(&mut self) -> Result<(), EngineError> {
         let slow = {
-            let mut log = self.log.lock().unwrap();
+            let mut log = wait(&self.log, Log::may_step);
             if let Some(message) = log.fail_step.take() {
                 return Err(message.into());
             }
             log.steps += 1;
+            log.deeds.push(Deed::Step);
             log.slow
         };
         std::thread::sleep(slow.max(Duration::from_micros(200)));
         self.step += 1;
+        let panic_at = self.log.lock().unwrap().panic_at;
+        assert!(panic_at != Some(self.step), "the fake panics at step {}", self.step);
         Ok(())
     }
 
     fn read(&mut self) -> Result<Reading, EngineError> {
-        let picture = self.log.lock().unwrap().paint.clone();
+        let picture = {
+            let mut log = self.log.lock().unwrap();
+            log.reads += 1;
+            if log.not_finite_at.is_some_and(|at| self.step >= at) {
+                return Err("loss is no longer finite".into());
+            }
+            log.picture.map(|picture| picture(self.step)).or_else(|| log.paint.clone())
+        };
         let mut norms = self.norms.clone();
         // Half of it is style where β is α.
         norms.balance = self.settings.style_amount.map(|amount| [1.0, amount / (1.0 - amount)]);
@@ -251,20 +326,29 @@ impl Engine for Fake {
     }
 
     fn extract(&mut self, order: &VisualizationJob) -> Result<Option<VisualizationState>, EngineError> {
-        let mut log = self.log.lock().unwrap();
-        if log.extract_slices == 0 {
-            return Ok(None);
-        }
-        if log.extracted.last().is_none_or(|(key, _)| *key != order.key) {
-            self.slices = 0;
-        }
-        self.slices += 1;
-        log.extracted.push((order.key.clone(), self.step));
-        if let Some(message) = log.fail_extract.clone() {
-            return Err(message.into());
-        }
-        let picture = log.extract_picture.map_or_else(|| extract(order), |make| make(order));
-        Ok(Some(VisualizationState { picture, steps: self.slices, of: log.extract_slices, error: 0.1 }))
+        let (of, make, panics) = {
+            let mut log = wait(&self.log, |log| log.extract_gate.is_none_or(|gate| log.slices() < gate));
+            if log.extract_slices == 0 {
+                return Ok(None);
+            }
+            if log.extracted.last().is_none_or(|(key, _)| *key != order.key) {
+                self.slices = 0;
+            }
+            self.slices += 1;
+            log.extracted.push((order.key.clone(), self.step));
+            log.deeds.push(Deed::Slice(order.key.clone()));
+            if let Some(message) = log.fail_extract.clone() {
+                return Err(message.into());
+            }
+            (log.extract_slices, log.extract_picture, log.panic_in_extract)
+        };
+        assert!(!panics, "the kernel is out of luck");
+        let picture = make.map_or_else(|| extract(order), |make| make(order));
+        Ok(Some(VisualizationState { picture, steps: self.slices, of, error: 0.1 }))
+    }
+
+    fn put_extract_aside(&mut self) {
+        self.log.lock().unwrap().deeds.push(Deed::Aside);
     }
 
     fn converged(&self) -> bool {
@@ -276,7 +360,7 @@ impl Engine for Fake {
     }
 
     fn measure(&mut self) -> Result<(), EngineError> {
-        self.log.lock().unwrap().measurements += 1;
+        self.log.lock().unwrap().measured.push(self.step);
         self.norms = norms(&self.settings);
         Ok(())
     }
@@ -294,7 +378,9 @@ impl Engine for Fake {
         Ok(())
     }
 
-    fn end(&mut self) {}
+    fn end(&mut self) {
+        self.log.lock().unwrap().ended += 1;
+    }
 }
 
 /// What the fake engine makes of a layer: its picture, cut into squares that grow with the depth and put in disorder.
