@@ -257,6 +257,10 @@ fn dropped_files_and_recipes() {
 
 #[test]
 fn a_picture_that_differs_fails_and_says_what_to_do() {
+    if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
+        println!("skipped: pictures that differ are accepted");
+        return;
+    }
     let folder = tempfile::tempdir().unwrap();
     let golden = lake([[120, 170, 220], [40, 80, 140], [255, 240, 180]]);
     golden.save(folder.path().join("one.png")).unwrap();

@@ -66,6 +66,7 @@ pub fn compare(image: &RgbaImage, name: &str, folder: &Path) -> Result<(), Strin
         SnapshotError::SizeMismatch { expected, actual, .. } => {
             format!("it is {}×{} px instead of {}×{}", actual.0, actual.1, expected.0, expected.1)
         }
+        SnapshotError::OpenSnapshot { .. } => "there is no such picture, or none that can be read".to_owned(),
         other => other.to_string(),
     };
     let file = |ending: &str| folder.join(format!("{name}.{ending}")).display().to_string();
