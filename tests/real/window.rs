@@ -152,8 +152,7 @@ fn what_a_hand_does_while_it_paints_is_in_the_saved_recipe() {
 /// Another program saves the content, by a rename and in place, while the real engine paints.
 #[test]
 fn what_another_program_saves_is_painted_without_a_restart() {
-    let Some(mut screen) = Screen::open("1280x800", &["Xvfb", "xdotool"]) else { return };
-    screen.patience = Duration::from_secs(120);
+    let Some(screen) = Screen::open("1280x800", &["Xvfb", "xdotool"]) else { return };
     let folder = screen.home.path().join("pictures");
     fs::create_dir(&folder).unwrap();
     let content = folder.join("content.png");

@@ -22,12 +22,21 @@ use impasto_network::{
 /// What the engine did, in its order.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Deed {
+    Start,
     Step,
+    Update,
+    /// Other pictures, and settings.
+    Replace,
+    Level,
+    /// Back from a smaller size.
+    Back,
     /// A slice of the extract with this key.
     Slice(String),
     Aside,
-    Update,
 }
+
+/// What comes of a run's step with these settings: what the run has to do without from then on, an error, or a panic.
+pub type AtStep = Arc<dyn Fn(&Settings, u32) -> Result<Vec<String>, EngineError> + Send + Sync>;
 
 /// What the engine was told, and how it should behave.
 #[derive(Default)]
@@ -60,8 +69,7 @@ pub struct Log {
     pub waits: bool,
     pub fail_start: Option<String>,
     pub fail_step: Option<String>,
-    /// The step of a run that panics.
-    pub panic_at: Option<u32>,
+    pub at_step: Option<AtStep>,
     /// The step of a run from which on its loss is not finite.
     pub not_finite_at: Option<u32>,
     /// Inputs that an update is refused with.
@@ -78,7 +86,8 @@ pub struct Log {
     pub paint: Option<RgbImage>,
     /// The picture after a step, unless it is always the same.
     pub picture: Option<fn(u32) -> RgbImage>,
-    pub converged: bool,
+    /// The step of a run from which on its loss has stopped falling.
+    pub converged_at: Option<u32>,
     /// Slices that an extract takes; without them the engine makes none.
     pub extract_slices: u32,
     /// Slices of all extracts that may be made; the next one waits.
@@ -136,6 +145,20 @@ impl Fake {
             norms: GradientNorms::default(),
             slices: 0,
         }
+    }
+
+    fn take(&mut self, settings: &Settings, inputs: &Inputs, deed: Deed) -> Result<(), EngineError> {
+        settings.validate()?;
+        let mut log = self.log.lock().unwrap();
+        if let Some(refuse) = log.refuse {
+            refuse(inputs)?;
+        }
+        self.settings = settings.clone();
+        log.deeds.push(deed);
+        log.updates.push((settings.clone(), inputs.mix()));
+        let palette = inputs.palette.as_ref();
+        log.palettes.push(palette.map(|palette| (palette.name.clone(), palette.rgb.get_pixel(0, 0).0)));
+        Ok(())
     }
 }
 
@@ -205,6 +228,7 @@ impl Engine for Fake {
     ) -> Result<RunInfo, EngineError> {
         let (wait, largest, chosen) = {
             let mut log = self.log.lock().unwrap();
+            log.deeds.push(Deed::Start);
             log.jobs.push(job.clone());
             log.inputs = Some(job.inputs.clone());
             log.from_current.push(current.map(RgbImage::dimensions));
@@ -240,17 +264,7 @@ impl Engine for Fake {
     }
 
     fn update(&mut self, settings: &Settings, inputs: &Inputs) -> Result<(), EngineError> {
-        settings.validate()?;
-        let mut log = self.log.lock().unwrap();
-        if let Some(refuse) = log.refuse {
-            refuse(inputs)?;
-        }
-        self.settings = settings.clone();
-        log.deeds.push(Deed::Update);
-        log.updates.push((settings.clone(), inputs.mix()));
-        let palette = inputs.palette.as_ref();
-        log.palettes.push(palette.map(|palette| (palette.name.clone(), palette.rgb.get_pixel(0, 0).0)));
-        Ok(())
+        self.take(settings, inputs, Deed::Update)
     }
 
     fn replace_pictures(&mut self, settings: &Settings, inputs: &Inputs) -> Result<(), EngineError> {
@@ -259,23 +273,24 @@ impl Engine for Fake {
             log.inputs = Some(inputs.clone());
             log.replaced.push(inputs.clone());
         }
-        self.update(settings, inputs)
+        self.take(settings, inputs, Deed::Replace)
     }
 
     fn step(&mut self) -> Result<(), EngineError> {
-        let slow = {
+        let (slow, at_step) = {
             let mut log = wait(&self.log, Log::may_step);
             if let Some(message) = log.fail_step.take() {
                 return Err(message.into());
             }
-            log.steps += 1;
-            log.deeds.push(Deed::Step);
-            log.slow
+            (log.slow, log.at_step.clone())
         };
         std::thread::sleep(slow.max(Duration::from_micros(200)));
+        let limits = at_step.map_or(Ok(Vec::new()), |at_step| at_step(&self.settings, self.step + 1))?;
         self.step += 1;
-        let panic_at = self.log.lock().unwrap().panic_at;
-        assert!(panic_at != Some(self.step), "the fake panics at step {}", self.step);
+        let mut log = self.log.lock().unwrap();
+        log.steps += 1;
+        log.deeds.push(Deed::Step);
+        log.limits.extend(limits);
         Ok(())
     }
 
@@ -316,7 +331,14 @@ impl Engine for Fake {
             LevelCommand::Hold => self.held = true,
             LevelCommand::Release => self.held = false,
         }
-        self.log.lock().unwrap().levels.push(order);
+        let mut log = self.log.lock().unwrap();
+        log.levels.push(order);
+        log.deeds.push(Deed::Level);
+        Ok(())
+    }
+
+    fn end_downscale(&mut self) -> Result<(), EngineError> {
+        self.log.lock().unwrap().deeds.push(Deed::Back);
         Ok(())
     }
 
@@ -352,7 +374,7 @@ impl Engine for Fake {
     }
 
     fn converged(&self) -> bool {
-        self.log.lock().unwrap().converged
+        self.log.lock().unwrap().converged_at.is_some_and(|at| self.step >= at)
     }
 
     fn take_limits(&mut self) -> Vec<String> {

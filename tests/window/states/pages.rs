@@ -22,18 +22,11 @@ fn finish(window: &mut Window) {
 /// A queue with one of each kind in it, in the window's folder.
 fn fill_the_queue(folder: &Path) {
     let source = |name: &str| ItemSource::File { path: folder.join(name), sha256: None };
-    let item = |id, size, state| Item {
-        id,
-        content: source("Lake.png"),
-        styles: vec![ItemStyle { source: source("Stripes.png"), mix: StyleMix::default() }],
-        palette: None,
-        output: folder.join(format!("Painting {id}.png")),
-        without_recipe: false,
-        without_thumbnails: false,
-        batch: false,
-        state,
-        remark: None,
-        settings: Settings { size, steps: 400, ..Settings::default() },
+    let item = |id, size, state| {
+        let styles = vec![ItemStyle { source: source("Stripes.png"), mix: StyleMix::default() }];
+        let settings = Settings { size, steps: 400, ..Settings::default() };
+        let output = folder.join(format!("Painting {id}.png"));
+        Item { id, state, ..Item::new(source("Lake.png"), styles, output, settings) }
     };
     let message =
         "this size needs 9.1 GB of memory, but only 5.2 GB are free: choose a smaller one".to_owned();

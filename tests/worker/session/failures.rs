@@ -4,7 +4,11 @@ use super::*;
 
 #[test]
 fn a_panic_fails_the_run_keeps_the_picture_and_the_next_run_gets_a_new_engine() {
-    let mut window = Window::open(Log { panic_at: Some(20), ..usual() });
+    let panics = |_: &Settings, step| {
+        assert!(step < 20, "the fake panics at step {step}");
+        Ok(Vec::new())
+    };
+    let mut window = Window::open(Log { at_step: Some(Arc::new(panics)), ..usual() });
     window.send(Command::Run(Box::new(job(1, endless()))));
     window.until("the failure", |w| w.is(1, RunState::Failed));
     let message = window.events.iter().find_map(|event| match event {
