@@ -5,17 +5,17 @@
 mod pages;
 mod panels;
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use crate::window_support::{
-    Setup, Window,
+    Log, Setup, Window,
     drawing::can_draw,
     drop_files, saved,
     snapshot::{snapshot, snapshot_as_it_is},
 };
 use egui::{Event, HoveredFile, Key, Modifiers, Role};
 use egui_kittest::kittest::Queryable as _;
-use image::{Rgb, RgbImage};
+use image::{Rgb, RgbImage, RgbaImage};
 use impasto_core::settings::Settings;
 
 const WIDE: [f32; 2] = [1360.0, 860.0];
@@ -73,8 +73,8 @@ fn open_in(mut setup: Setup, folder: tempfile::TempDir) -> Option<Window> {
     if setup.options.styles.is_empty() {
         setup.options.styles.push(write("Stripes.png", stripes()));
     }
-    let remembered = setup.remembered.take().unwrap_or_default();
-    let text = format!("[layout]\nstop_after_steps = true\nhints = false\n{remembered}");
+    let remembered = setup.remembered.take().unwrap_or("hints = false\n".to_owned());
+    let text = format!("[layout]\nstop_after_steps = true\n{remembered}");
     std::fs::write(folder.path().join("impasto.toml"), text).unwrap();
     Some(setup.open_in(folder))
 }
@@ -117,13 +117,31 @@ fn find(window: &mut Window, text: &str) {
     window.steps(6);
 }
 
+/// Whether the picture has a good spot of the accent colour.
+fn has_accent(image: &RgbaImage) -> bool {
+    image.pixels().filter(|pixel| pixel.0[..3] == [0xcb, 0x45, 0x1f]).count() > 500
+}
+
 #[test]
 fn painting_and_paused() {
     let Some(mut window) = painted(WIDE, 60) else { return };
-    snapshot(&mut window, "painting");
+    let image = snapshot(&mut window, "painting");
+    assert!(has_accent(&image), "the pause button is in the accent colour");
     window.pause_at_gate();
     other_theme(&mut window);
-    snapshot(&mut window, "paused_light");
+    let image = snapshot(&mut window, "paused_light");
+    assert!(image.get_pixel(700, 5).0[0] > 0xc0, "the bar is light");
+}
+
+#[test]
+fn the_engines_picture_is_in_the_middle() {
+    let mut setup = setup(WIDE);
+    setup.log.paint = Some(RgbImage::from_pixel(300, 200, Rgb([12, 180, 99])));
+    let Some(mut window) = open(setup) else { return };
+    window.paint_to(5);
+    let image = window.harness.render().unwrap();
+    let canvas = window.harness.get_by_label_contains("Painting, 300 by 200").rect().center();
+    assert_eq!(image.get_pixel(canvas.x as u32, canvas.y as u32).0, [12, 180, 99, 255]);
 }
 
 #[test]
@@ -133,6 +151,16 @@ fn small_and_dense() {
     let Some(mut window) = open(Setup { scale: 1.75, ..setup(SMALL) }) else { return };
     window.paint_to(10);
     snapshot(&mut window, "dense");
+}
+
+#[test]
+fn preparing_is_told() {
+    let mut window =
+        Setup { log: Log { preparing: Duration::from_millis(1500), ..Log::default() }, ..Setup::default() }
+            .open();
+    window.until("it prepares", |harness, _| {
+        harness.query_all_by_label_contains("Loading the network's weights").next().is_some()
+    });
 }
 
 #[test]
@@ -161,6 +189,17 @@ fn failed() {
 }
 
 #[test]
+fn hints_and_menus() {
+    let setup = Setup { remembered: Some("hints = true\n".to_owned()), ..setup(WIDE) };
+    let Some(mut window) = open(setup) else { return };
+    window.paint_to(10);
+    snapshot(&mut window, "hints");
+    click(&mut window, "Got it");
+    click(&mut window, "More about the painting");
+    snapshot(&mut window, "menu");
+}
+
+#[test]
 fn without_pictures() {
     let mut setup = setup(SMALL);
     setup.options.content = Some("/nowhere/holiday at the lake.jpg".into());
@@ -173,12 +212,13 @@ fn without_pictures() {
     snapshot(&mut window, "bad_pictures");
     click(&mut window, "Dismiss the message about the content");
     click(&mut window, "Dismiss the message about the style");
-    snapshot(&mut window, "empty");
+    let image = snapshot(&mut window, "empty");
+    assert!(has_accent(&image), "the examples are offered in the accent colour");
 }
 
 #[test]
 fn settings_open_and_wrong() {
-    let Some(mut window) = painted([1100.0, 1500.0], 10) else { return };
+    let Some(mut window) = painted([1240.0, 1500.0], 10) else { return };
     let second = window.folder.path().join("A second style.png");
     lake([[40, 120, 90], [200, 190, 150], [230, 90, 40]]).save(&second).unwrap();
     window.dialogs.will_pick(&second);
@@ -234,7 +274,8 @@ fn the_big_screen() {
     let Some(mut window) = paused(SMALL, 10) else { return };
     press_key(&mut window, Key::F11);
     press_key(&mut window, Key::I);
-    snapshot(&mut window, "big_screen");
+    let image = snapshot(&mut window, "big_screen");
+    assert!(!has_accent(&image), "only the picture is there");
 }
 
 #[test]
@@ -244,7 +285,7 @@ fn dropped_files_and_recipes() {
     window.harness.step();
     window.harness.hover_at(egui::pos2(500.0, 300.0));
     window.steps(6);
-    snapshot_as_it_is(&mut window, "drop", &[]);
+    snapshot_as_it_is(&mut window, "drop");
     window.harness.input_mut().hovered_files.clear();
     window.steps(2);
     let file = saved(&mut window, "Lake in Stripes.png");

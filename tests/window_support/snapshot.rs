@@ -25,28 +25,24 @@ fn folder() -> PathBuf {
 /// Draws the window once it has come to rest, without the pointer, and compares it with the picture of this name. What
 /// tells the time is covered before.
 #[track_caller]
-pub fn snapshot(window: &mut Window, name: &str) {
+pub fn snapshot(window: &mut Window, name: &str) -> RgbaImage {
     window.harness.remove_cursor();
     window.steps(16);
-    snapshot_as_it_is(window, name, &[]);
+    snapshot_as_it_is(window, name)
 }
 
-/// Compares the window as it is, with the pointer where it is. Also covered is what these labels contain.
+/// Compares the window as it is, with the pointer where it is.
 #[track_caller]
-pub fn snapshot_as_it_is(window: &mut Window, name: &str, covered: &[&str]) {
+pub fn snapshot_as_it_is(window: &mut Window, name: &str) -> RgbaImage {
     let mut image = window.harness.render().unwrap();
     let scale = window.harness.ctx.pixels_per_point();
     for rect in times(window) {
         cover(&mut image, rect, scale);
     }
-    for label in covered {
-        for node in window.harness.query_all_by_label_contains(label) {
-            cover(&mut image, node.rect(), scale);
-        }
-    }
     if let Err(message) = compare(&image, name, &folder()) {
         panic!("{message}");
     }
+    image
 }
 
 /// Compares a picture with that of this name in a folder.

@@ -64,6 +64,12 @@ fn the_grid() {
     press_key(&mut window, Key::G);
     window.steps(20);
     snapshot(&mut window, "grid_form");
+    click(&mut window, "Values, across");
+    window.harness.event(Event::Text("x".to_owned()));
+    window.steps(20);
+    snapshot(&mut window, "grid_wrong");
+    window.harness.key_press(Key::Backspace);
+    window.until("it is right again", |harness, _| harness.query_by_label("15 pictures").is_some());
     window.behind.lock().unwrap().gate = None;
     click(&mut window, "Paint the grid");
     window.until("all is painted", |harness, _| harness.query_by_label_contains("15 of 15").is_some());

@@ -1,8 +1,6 @@
 //! What lies beside, below and over the painting.
 
 use super::*;
-use std::time::Duration;
-
 use crate::window_support::enter;
 
 #[test]
@@ -33,6 +31,16 @@ fn the_mixer_and_the_mixes() {
     snapshot(&mut window, "mixer");
     other_theme(&mut window);
     snapshot(&mut window, "mixer_light");
+}
+
+#[test]
+fn the_losses_of_two_sizes() {
+    let Some(mut window) = painted([1280.0, 900.0], 20) else { return };
+    press_key(&mut window, Key::PageUp);
+    window.paint_to(45);
+    find(&mut window, "solo style relu2_1");
+    window.paint_to(55);
+    snapshot(&mut window, "losses");
 }
 
 #[test]
@@ -102,17 +110,38 @@ fn styles_and_presets_to_choose_from() {
     snapshot(&mut window, "presets");
 }
 
+/// Whether something is drawn in the colour of what moves, in either theme.
+fn moves(image: &RgbaImage) -> bool {
+    let accent = |pixel: &image::Rgba<u8>| matches!(pixel.0, [0xf0, 0x72, 0x48, _] | [0xb8, 0x3a, 0x16, _]);
+    image.pixels().filter(|pixel| accent(pixel)).count() > 100
+}
+
 #[test]
-fn automation_and_remote_control() {
+fn automation() {
     const COURSE: &str = "[beta]\nlfo = { shape = \"sine\", period = 0.2, depth = 0.3 }\n\
-        [\"style/relu3_1\"]\nkeys = [{ at = 0, value = 0.02 }, { at = 0.3, value = 4, ease = \"smooth\" }, { at = 0.6, value = 0.1, ease = \"hold\" }, { at = 1, value = 0.5 }]\n";
-    let mut setup = setup(WIDE);
-    setup.options.settings.as_mut().unwrap().automation = toml::from_str(COURSE).unwrap();
-    let Some(mut window) = open(setup) else { return };
-    window.paint_to(40);
-    press_key(&mut window, Key::A);
-    click(&mut window, "Automation of Style relu3_1");
-    snapshot(&mut window, "automation");
+        [smoothness]\non = false\nlfo = { shape = \"random\", period = 0.05, depth = 0.2, seed = 3 }\n\
+        [\"style/relu3_1\"]\nkeys = [{ at = 0, value = 0.02 }, { at = 0.3, value = 4, ease = \"smooth\" }, { at = 0.6, value = 0.1, ease = \"hold\" }, { at = 0.8, value = 2 }, { at = 1, value = 0.5 }]\n\
+        [style-amount]\nlfo = { shape = \"triangle\", period = 0.5, depth = 0.2 }\n";
+    for (size, dark, light) in
+        [(WIDE, "automation", "automation_light"), (SMALL, "automation_small", "automation_small_light")]
+    {
+        let mut setup = setup(size);
+        setup.options.settings.as_mut().unwrap().automation = toml::from_str(COURSE).unwrap();
+        let Some(mut window) = open(setup) else { return };
+        window.paint_to(40);
+        press_key(&mut window, Key::A);
+        click(&mut window, "Automation of Style β");
+        assert!(moves(&snapshot(&mut window, dark)));
+        click(&mut window, "Automation of Style relu3_1");
+        click(&mut window, "Keyframe behind");
+        other_theme(&mut window);
+        assert!(moves(&snapshot(&mut window, light)));
+    }
+}
+
+#[test]
+fn remote_control() {
+    let Some(mut window) = paused(SMALL, 10) else { return };
     find(&mut window, "remote");
     snapshot(&mut window, "remote");
 }
