@@ -10,7 +10,7 @@ use std::{path::Path, time::Duration};
 use crate::window_support::{
     Log, Setup, Window,
     drawing::can_draw,
-    drop_files, saved,
+    drop_files, open_advanced, saved,
     snapshot::{snapshot, snapshot_as_it_is},
 };
 use egui::{Event, HoveredFile, Key, Modifiers, Role};
@@ -145,9 +145,14 @@ fn the_engines_picture_is_in_the_middle() {
 }
 
 #[test]
-fn small_and_dense() {
+fn small_large_and_dense() {
     let Some(mut window) = painted([960.0, 540.0], 40) else { return };
     snapshot(&mut window, "small");
+    find(&mut window, "solo style relu3_1");
+    window.paint_to(50);
+    snapshot(&mut window, "small_solo");
+    let Some(mut window) = painted([1920.0, 1080.0], 40) else { return };
+    snapshot(&mut window, "large");
     let Some(mut window) = open(Setup { scale: 1.75, ..setup(SMALL) }) else { return };
     window.paint_to(10);
     snapshot(&mut window, "dense");
@@ -225,7 +230,7 @@ fn settings_open_and_wrong() {
     click(&mut window, "Add style…");
     window.log.lock().unwrap().gate = Some(11);
     window.until("two styles", |_, log| log.styles().len() == 2);
-    click(&mut window, "Advanced");
+    open_advanced(&mut window);
     let size = |node: &egui_kittest::kittest::AccessKitNode<'_>| {
         node.label().as_deref() == Some("Size") && node.role() == Role::SpinButton
     };

@@ -72,7 +72,7 @@ pub fn compare(image: &RgbaImage, name: &str, folder: &Path) -> Result<(), Strin
     };
     Err(format!(
         "the window looks other than in {}: {what}\n  now: {}{difference}\n  If it is to look like this: \
-         UPDATE_SNAPSHOTS=1 cargo test --release --test window states",
+         UPDATE_SNAPSHOTS=1 cargo test --release --test window states::",
         file("png"),
         file("new.png"),
     ))
