@@ -206,7 +206,7 @@ fn hints_and_menus() {
 
 #[test]
 fn without_pictures() {
-    let mut setup = setup(SMALL);
+    let mut setup = setup(WIDE);
     setup.options.content = Some("/nowhere/holiday at the lake.jpg".into());
     setup.options.styles = vec!["/nowhere/wave.png".into()];
     let Some(mut window) = open(setup) else { return };

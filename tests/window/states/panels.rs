@@ -84,7 +84,7 @@ fn the_filmstrip_with_pinned_moments_and_the_time_lapse() {
     window.pause_at_gate();
     press_key(&mut window, Key::P);
     snapshot(&mut window, "filmstrip");
-    find(&mut window, "time-lapse");
+    find(&mut window, "export a time-lapse");
     window.until("it asks how", |harness, _| harness.query_by_label("Save time-lapse…").is_some());
     snapshot(&mut window, "time_lapse");
 }
@@ -101,12 +101,17 @@ fn a_comparison() {
 
 #[test]
 fn styles_and_presets_to_choose_from() {
-    let Some(mut window) = paused(SMALL, 10) else { return };
+    let Some(mut window) = paused(WIDE, 10) else { return };
     click(&mut window, "Choose the style");
     window.steps(30);
     snapshot(&mut window, "gallery");
     press_key(&mut window, Key::Escape);
-    find(&mut window, "manage presets");
+    window
+        .harness
+        .get_by(|node| node.label().as_deref() == Some("Preset") && node.role() == Role::ComboBox)
+        .click();
+    window.steps(6);
+    click(&mut window, "Save or manage…");
     snapshot(&mut window, "presets");
 }
 
@@ -142,6 +147,6 @@ fn automation() {
 #[test]
 fn remote_control() {
     let Some(mut window) = paused(SMALL, 10) else { return };
-    find(&mut window, "remote");
+    find(&mut window, "remote control");
     snapshot(&mut window, "remote");
 }
