@@ -261,6 +261,16 @@ fn help_guide_and_tour() {
 }
 
 #[test]
+fn a_restart_with_its_way_back() {
+    let Some(mut window) = paused(WIDE, 20) else { return };
+    press_key(&mut window, Key::R);
+    window.until("it begins afresh", |harness, log| {
+        log.jobs.len() == 2 && harness.query_all_by_label_contains(". 0 / ").next().is_some()
+    });
+    snapshot(&mut window, "way_back");
+}
+
+#[test]
 fn commands_and_changes() {
     let Some(mut window) = paused(SMALL, 10) else { return };
     find(&mut window, "beta 12");

@@ -106,7 +106,6 @@ fn orders(names: &[&str]) -> Vec<VisualizationJob> {
     let (padding, pooling, precision) = (Padding::Replicate, Pooling::Max, Precision::Full);
     let eye = NetworkConfig { weights: weights(), padding, pooling, precision };
     let Inputs { content, styles, .. } = pair();
-    let styles = styles.into_iter().map(|style| (style.picture, 1.0)).collect();
     plan(&SourcePictures { content, styles, background: Rgb::WHITE }, &sights, 32, &eye)
 }
 

@@ -173,7 +173,7 @@ fn a_run_tells_its_preparation_shows_the_initial_picture_and_finishes_at_the_lim
             _ => None,
         })
         .collect();
-    assert_eq!(said, ["Preparing", "preparing", "started", "Running", "Finished"]);
+    assert_eq!(said, ["Preparing", "Loading the network's weights…", "started", "Running", "Finished"]);
     assert_eq!(window.steps(), 5);
     let frame = window.frame.as_ref().unwrap();
     assert_eq!((frame.step, frame.picture.get_pixel(0, 0).0), (5, [5; 3]));
@@ -181,7 +181,7 @@ fn a_run_tells_its_preparation_shows_the_initial_picture_and_finishes_at_the_lim
 
 #[test]
 fn a_run_that_another_one_takes_the_place_of_is_kept_as_it_was() {
-    let mut window = Window::open(Fault::default());
+    let mut window = Window::open(usual());
     window.send(Command::Run(Box::new(job(1, endless()))));
     window.until("it paints", |w| w.steps() > 5);
     while window.session.next_snapshot().is_some() {}

@@ -2,6 +2,7 @@
 
 use super::*;
 
+use egui::{ViewportEvent, ViewportId};
 use impasto_core::settings::StyleMix;
 use impasto_engine::queue::{Item, ItemSource, ItemState, ItemStyle, QueueStore};
 
@@ -88,4 +89,11 @@ fn the_playlist() {
     click(&mut window, "Painting 2 to the end");
     click(&mut window, "Shuffle");
     snapshot(&mut window, "playlist");
+
+    // What is not saved is asked for before the window closes.
+    press_key(&mut window, Key::Escape);
+    let viewports = &mut window.harness.input_mut().viewports;
+    viewports.entry(ViewportId::ROOT).or_default().events.push(ViewportEvent::Close);
+    window.steps(4);
+    snapshot(&mut window, "closing");
 }

@@ -72,7 +72,7 @@ fn a_worker_that_cannot_make_an_engine_says_that_it_died() {
 fn a_run_that_starts_smaller_keeps_the_size_that_was_asked_for() {
     for (choose_size, kept) in [(false, 256), (true, 181)] {
         let limits = vec!["painting goes on at 181 px".to_owned()];
-        let mut window = Window::open(Log { largest: Some(181), limits, ..usual() });
+        let mut window = Window::open(Log { largest: Some(181), chosen: Some(256), limits, ..usual() });
         let settings = Settings { size: 256, steps: 5, ..Settings::default() };
         window.send(Command::Run(Box::new(Job { choose_size, ..job(1, settings) })));
         window.until("the end", |w| w.is(1, RunState::Finished));
