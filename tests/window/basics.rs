@@ -116,7 +116,7 @@ fn a_changed_size_goes_on_from_the_current_picture() {
     window.harness.get_by_label("Restart").click();
     window.until("a third run", |_, log| log.jobs.len() == 3);
     assert_eq!(window.job(2).start, Start::Beginning);
-    assert(!window.log.lock().unwrap().from_current[2].is_none());
+    assert!(window.log.lock().unwrap().from_current[2].is_none());
 }
 
 #[test]

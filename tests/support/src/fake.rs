@@ -38,6 +38,9 @@ pub enum Deed {
 /// What comes of a run's step with these settings: what the run has to do without from then on, an error, or a panic.
 pub type AtStep = Arc<dyn Fn(&Settings, u32) -> Result<Vec<String>, EngineError> + Send + Sync>;
 
+/// Inputs of an update, and what is wrong with them.
+pub type Refuse = fn(&Inputs) -> Result<(), EngineError>;
+
 /// What the engine was told, and how it should behave.
 #[derive(Default)]
 pub struct Log {
@@ -73,7 +76,7 @@ pub struct Log {
     /// The step of a run from which on its loss is not finite.
     pub not_finite_at: Option<u32>,
     /// Inputs that an update is refused with.
-    pub refuse: Option<fn(&Inputs) -> Result<(), EngineError>>,
+    pub refuse: Option<Refuse>,
     /// What the run has to do without from the next step on.
     pub limits: Vec<String>,
     /// Longest side for which the device has memory, told at the start.
