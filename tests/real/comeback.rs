@@ -33,8 +33,8 @@ fn a_killed_window_brings_its_painting_back() {
     let remembered = "[settings]\nsize = 192\nsteps = 1000000\ndevice = \"cpu\"\n";
     fs::write(screen.config().join("impasto.toml"), remembered).unwrap();
     let Some(mut window) = screen.start(&[]) else { return };
-    // How often space is pressed so that what came back paints on: it is written every four seconds, and where writing takes
-    // long every thirty, and pressed too soon it would pause again.
+    // How often space is pressed so that what came back paints on: it is written every four seconds, and
+    // where writing takes long every thirty, and pressed too soon it would pause again.
     let again = Duration::from_secs(60);
     // The steps of a run after so many, once it is kept with more than these.
     let kept_after = |runs_before: usize, steps: u32| {

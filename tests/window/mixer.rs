@@ -77,7 +77,7 @@ fn several_solos_are_heard_together_and_end_together() {
 fn meters_show_the_shares_and_follow_a_mute_at_once() {
     let mut window = papers_content().open();
     window.until("the level is there", |harness, log| {
-        log.measured.len() > 0
+        !log.measured.is_empty()
             && harness.query_by_label_contains("Level of style layer relu1_1: ").is_some()
             && harness.query_all_by_label_contains("not measured yet").next().is_none()
     });

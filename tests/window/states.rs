@@ -1,6 +1,7 @@
 //! How the window looks in the states that matter, compared with the pictures in `snapshots`.
 //!
-//! The engine paints step by step, each of which the window sees, so that curves and numbers are the same each time.
+//! The engine paints step by step, each of which the window sees, so that curves and numbers are the same
+//! each time.
 
 mod pages;
 mod panels;

@@ -292,8 +292,8 @@ impl Window {
         self.steps(3);
     }
 
-    /// Paints up to this step, one after another, each of which the window shows: what it has seen is the same each time.
-    /// The log's gate is to be closed from the beginning.
+    /// Paints up to this step, one after another, each of which the window shows: what it has seen is the
+    /// same each time. The log's gate is to be closed from the beginning.
     #[track_caller]
     pub fn paint_to(&mut self, last: u32) {
         let from = self.log.lock().unwrap().gate.expect("a closed gate");

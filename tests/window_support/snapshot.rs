@@ -8,12 +8,13 @@ use image::{Rgba, RgbaImage};
 
 use super::Window;
 
-/// How far a pixel may be from what it was: the squared distance in YIQ, where black is 35 215 from white. Another
-/// driver rounds by a few levels of a colour; a colour that somebody changed differs by more.
+/// How far a pixel may be from what it was: the squared distance in YIQ, where black is 35 215 from white.
+/// Another driver rounds by a few levels of a colour; a colour that somebody changed differs by more.
 const TOLERANCE: f32 = 60.0;
 /// The share of pixels that may be further away: of another driver's edges of letters and curves.
 const SHARE: f64 = 0.0002;
-/// Of the transport's line, in points: the word at its beginning and the count at its end do not depend on the time.
+/// Of the transport's line, in points: the word at its beginning and the count at its end do not depend on
+/// the time.
 const WORD: f32 = 100.0;
 const COUNT: f32 = 140.0;
 
@@ -22,8 +23,8 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/window/snapshots")
 }
 
-/// Draws the window once it has come to rest, without the pointer, and compares it with the picture of this name. What
-/// tells the time is covered before.
+/// Draws the window once it has come to rest, without the pointer, and compares it with the picture of this
+/// name. What tells the time is covered before.
 #[track_caller]
 pub fn snapshot(window: &mut Window, name: &str) -> RgbaImage {
     window.harness.remove_cursor();

@@ -474,7 +474,7 @@ fn a_layer_that_is_left_between_two_runs_is_not_looked_into_again() {
     let mut window = Window::open(usual());
     window.send(Command::Run(Box::new(job(1, endless()))));
     window.send(Command::Study(Some(Layer::PAPER_CONTENT)));
-    window.until("a look", |w| w.log().studied.len() > 0);
+    window.until("a look", |w| !w.log().studied.is_empty());
     window.within_a_step(|w| {
         w.send(Command::Run(Box::new(job(2, endless()))));
         w.send(Command::Study(None));

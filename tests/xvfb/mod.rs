@@ -128,8 +128,8 @@ impl Screen {
         }
     }
 
-    /// Press keys until something is found. They are pressed again only after a while: a busy window may have missed them,
-    /// or be late.
+    /// Press keys until something is found. They are pressed again only after a while: a busy window may have
+    /// missed them, or be late.
     ///
     /// # Panics
     ///

@@ -35,7 +35,8 @@ pub enum Deed {
     Aside,
 }
 
-/// What comes of a run's step with these settings: what the run has to do without from then on, an error, or a panic.
+/// What comes of a run's step with these settings: what the run has to do without from then on, an error, or
+/// a panic.
 pub type AtStep = Arc<dyn Fn(&Settings, u32) -> Result<Vec<String>, EngineError> + Send + Sync>;
 
 /// Inputs of an update, and what is wrong with them.
@@ -408,7 +409,8 @@ impl Engine for Fake {
     }
 }
 
-/// What the fake engine makes of a layer: its picture, cut into squares that grow with the depth and put in disorder.
+/// What the fake engine makes of a layer: its picture, cut into squares that grow with the depth and put in
+/// disorder.
 pub fn extract(order: &VisualizationJob) -> RgbImage {
     let (picture, _) = &order.pictures[0];
     let (width, height) = picture.dimensions();
