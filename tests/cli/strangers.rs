@@ -31,8 +31,7 @@ fn stranger(path: &Path, settings: &Settings, first: &Settings, change: Option<C
     let job = Job::new(1, Inputs::new(Arc::new(picture::CONTENTS[0].open()), vec![style]), first.clone());
     let mut pass = Pass { steps: 1, settings: first.clone(), ..Pass::new(&job, Start::Beginning) };
     pass.changes.extend(change);
-    let info = crate::common::run_info(&job);
-    let mut recipe = Recipe::new(&Record::new(pass), (64, 48), &info);
+    let mut recipe = Recipe::new(&Record::new(pass), (64, 48), &impasto_test_support::info());
     recipe.settings = settings.clone();
     // This program writes no folders.
     let text = serde_json::to_string(&recipe).unwrap();

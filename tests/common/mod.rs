@@ -10,10 +10,10 @@ use impasto_core::{
     settings::{DeviceChoice, LayerWeights, Objective, Padding, Settings, Statistic, StyleMix},
     transfer::{Inputs, Pictures, StyleTransfer},
 };
-use impasto_engine::session::{Job, RunInfo, Start, StyleSource};
+use impasto_engine::session::{Job, Start, StyleSource};
 use impasto_network::{
-    compute::{self, Device, DeviceInfo, DeviceKind},
-    vgg::{Weights, WeightsInfo},
+    compute::{self, Device},
+    vgg::Weights,
 };
 
 pub fn data(file: &str) -> PathBuf {
@@ -144,34 +144,6 @@ pub fn inputs(mix: &[StyleMix]) -> Inputs {
     };
     let styles = picture::STYLES.iter().zip(mix).map(style).collect();
     Inputs::new(Arc::new(picture::CONTENTS[0].open()), styles)
-}
-
-/// What a fake engine tells of a run that it has begun.
-pub fn run_info(job: &Job) -> RunInfo {
-    RunInfo {
-        device: DeviceInfo {
-            name: "fake".into(),
-            kind: DeviceKind::Cpu,
-            backend: "test".into(),
-            driver: String::new(),
-            reason: String::new(),
-        },
-        weights: WeightsInfo {
-            source: "test".into(),
-            sha256: "0".repeat(64),
-            format: String::new(),
-            input: String::new(),
-            provenance: String::new(),
-            licence: String::new(),
-            convolutions: 16,
-        },
-        width: 8,
-        height: 4,
-        size: job.settings.size,
-        step_seconds: None,
-        memory_bytes: 0,
-        remarks: Vec::new(),
-    }
 }
 
 /// The reference's pictures.

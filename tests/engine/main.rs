@@ -1,4 +1,4 @@
-//! The worker and the real engine behind it, without a window.
+//! The real engine without a window: alone, behind its worker, and as a process.
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -15,5 +15,4 @@ mod less_memory;
 mod masks;
 mod painting;
 mod replacing;
-mod session;
 mod time_machine;

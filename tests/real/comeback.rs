@@ -2,12 +2,7 @@
 
 #![cfg(target_os = "linux")]
 
-use std::{
-    fs,
-    path::PathBuf,
-    thread,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{fs, path::PathBuf, thread, time::Duration};
 
 use crate::xvfb::Screen;
 use impasto_formats::{project::Project, recipe};
@@ -25,57 +20,50 @@ fn kept_paintings(screen: &Screen) -> Vec<(PathBuf, Project)> {
         .collect()
 }
 
-fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
+/// Runs of a kept painting, and steps of the last one.
+fn painted(project: &Project) -> (usize, u32) {
+    project.manifest.recipe.as_ref().map_or((0, 0), |recipe| (recipe.passes.len(), recipe.steps()))
 }
 
 #[test]
 fn a_killed_window_brings_its_painting_back() {
-    let Some(mut screen) = Screen::open("1280x800", &["Xvfb", "xdotool"]) else { return };
-    screen.patience = Duration::from_secs(90);
+    let Some(screen) = Screen::open("1280x800", &["Xvfb", "xdotool"]) else { return };
     // A quick device must not be done with it before it is killed.
     fs::create_dir(screen.config()).unwrap();
     let remembered = "[settings]\nsize = 192\nsteps = 1000000\ndevice = \"cpu\"\n";
     fs::write(screen.config().join("impasto.toml"), remembered).unwrap();
     let Some(mut window) = screen.start(&[]) else { return };
-    // Moments that fall at different places between two writings.
+    // How often space is pressed so that what came back paints on: it is written every four seconds, and
+    // where writing takes long every thirty, and pressed too soon it would pause again.
+    let again = Duration::from_secs(60);
+    // The steps of a run after so many, once it is kept with more than these.
+    let kept_after = |runs_before: usize, steps: u32| {
+        let kept = kept_paintings(&screen);
+        let mut painted = kept.iter().map(|(_, project)| painted(project));
+        painted.find(|(runs, now)| *runs > runs_before && *now > steps).map(|(_, now)| now)
+    };
     let mut runs_before = 0;
+    // Moments that fall at different places between two writings.
     for (round, wait) in [700, 5300, 2900].into_iter().enumerate() {
-        screen.until("the painting is kept", || {
-            let kept = kept_paintings(&screen);
-            let steps = |project: &Project| project.manifest.recipe.as_ref().map_or(0, recipe::Recipe::steps);
-            kept.iter()
-                .any(|(_, project)| {
-                    steps(project) > 0
-                        && project
-                            .manifest
-                            .recipe
-                            .as_ref()
-                            .is_some_and(|recipe| recipe.passes.len() > runs_before)
-                })
-                .then_some(())
-        });
+        let first = screen.until("the painting is kept", || kept_after(runs_before, 0));
+        // And again, with what was painted since.
+        let later = screen.until("it is kept again", || kept_after(runs_before, first));
         thread::sleep(Duration::from_millis(wait));
         window.program.kill();
-        let killed = now();
         let kept = kept_paintings(&screen);
         let [(_, project)] = kept.as_slice() else { panic!("{} paintings in round {round}", kept.len()) };
-        let age = killed.saturating_sub(project.manifest.saved);
-        // It is written every four seconds, and where writing takes long every thirty.
-        assert!(age <= 40, "round {round}: {age} seconds are lost");
+        let (runs, steps) = painted(project);
+        assert!(runs > runs_before && steps >= later, "round {round}: {steps} steps are kept of {later}");
+        runs_before = runs;
         assert!(project.picture.is_some() && !project.manifest.losses.is_empty());
-        runs_before = project.manifest.recipe.as_ref().unwrap().passes.len();
 
         window = screen.start(&[]).expect("a window, as before");
         // The offer has the keyboard; what it brings back waits until it is played.
-        screen.until("the painting to come back", || {
-            screen.tool(&["key", "Return"]);
-            thread::sleep(Duration::from_secs(1));
+        screen.press_until("the painting to come back", &["Return"], Duration::from_secs(5), || {
             let kept = kept_paintings(&screen);
-            let recipes = kept.iter().filter_map(|(_, project)| project.manifest.recipe.as_ref());
-            recipes.map(|recipe| recipe.passes.len()).any(|runs| runs > runs_before).then_some(())
+            kept.iter().any(|(_, project)| painted(project).0 > runs_before).then_some(())
         });
-        screen.tool(&["key", "space"]);
+        screen.press_until("it paints on", &["space"], again, || kept_after(runs_before, 0));
     }
     // The last one has painted on what the first ones had painted: its recipe tells of every run.
     let file = screen.saved();

@@ -6,8 +6,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use crate::xvfb::{Screen, dialog::Dialog, pictures_in};
@@ -18,6 +17,9 @@ use impasto_formats::recipe;
 /// A small painting on the CPU that does not end while a test looks.
 const ENDLESS: [&str; 6] = ["--size", "128", "--steps", "1000000", "--device", "cpu"];
 
+/// How long an undo may take to be seen in a saved picture.
+const TAKEN_BACK: Duration = Duration::from_secs(40);
+
 /// A picture that is saved now, whatever is open: where two savings overlap, a question about their name is left.
 fn saved(screen: &Screen) -> PathBuf {
     screen.tool(&["key", "Escape", "sleep", "0.5"]);
@@ -26,8 +28,7 @@ fn saved(screen: &Screen) -> PathBuf {
 
 #[test]
 fn the_window_opens_paints_by_itself_and_saves() {
-    let Some(mut screen) = Screen::open("1280x800", &["Xvfb", "xdotool"]) else { return };
-    screen.patience = Duration::from_secs(120);
+    let Some(screen) = Screen::open("1280x800", &["Xvfb", "xdotool"]) else { return };
     let Some(window) = screen.start(&[]) else { return };
     // What was chosen for this machine is remembered a second after the first run began.
     let settings = screen.until("the settings", || {
@@ -42,7 +43,6 @@ fn the_window_opens_paints_by_itself_and_saves() {
     // How soon it is painted is the machine's affair.
     let content = impasto_core::picture::CONTENTS[0].open();
     screen.until("a picture that is painted", || {
-        thread::sleep(Duration::from_secs(2));
         let saved = saved(&screen);
         let painted = image::open(&saved).unwrap().to_rgb8();
         fs::remove_file(&saved).unwrap();
@@ -61,11 +61,11 @@ fn the_window_opens_paints_by_itself_and_saves() {
 /// and a saved picture that knows of all of it.
 #[test]
 fn what_a_hand_does_while_it_paints_is_in_the_saved_recipe() {
-    let Some(mut screen) = Screen::open("1600x1000", &["Xvfb", "xdotool"]) else { return };
-    screen.patience = Duration::from_secs(180);
+    let Some(screen) = Screen::open("1600x1000", &["Xvfb", "xdotool"]) else { return };
     let Some(window) = screen.start(&ENDLESS) else { return };
     let tool = |arguments: &[&str]| screen.tool(arguments);
-    thread::sleep(Duration::from_secs(4));
+    // It is ready for a hand when it has painted something.
+    fs::remove_file(saved(&screen)).unwrap();
     tool(&["windowfocus", "--sync", &window.id]);
     let find = |what: &str| {
         // A busy machine draws few frames in a second.
@@ -122,16 +122,14 @@ fn what_a_hand_does_while_it_paints_is_in_the_saved_recipe() {
         }
         (settings.content_weight == 3.0).then_some(())
     });
-    tool(&["key", "ctrl+z", "sleep", "1.5", "key", "s", "sleep", "1", "key", "s", "sleep", "1.5"]);
-    let (saved, recipe) = screen.until("a picture after all of it", || {
-        let saved = saved(&screen);
-        let recipe = recipe::read_file(&saved).ok().map(|(recipe, _)| recipe);
-        let recipe = recipe.filter(|recipe| recipe.settings.content_weight != 3.0);
-        if recipe.is_none() {
-            fs::remove_file(&saved).unwrap();
-        }
-        recipe.map(|recipe| (saved, recipe))
+    // Pressed once more too soon it would take back what was muted.
+    let recipe = screen.press_until("α taken back", &["ctrl+z"], TAKEN_BACK, || {
+        look(&|settings| settings.content_weight != 3.0).filter(|settings| settings.content_weight != 3.0)
     });
+    assert_eq!(recipe.content_weight, 1.0, "that was taken back");
+    tool(&["key", "s", "sleep", "1", "key", "s", "sleep", "1.5"]);
+    let saved = saved(&screen);
+    let (recipe, _) = recipe::read_file(&saved).unwrap();
     let settings = &recipe.settings;
     assert!(settings.style_weight > 2.0, "β was dragged up: {}", settings.style_weight);
     let strip = settings.style_layers.strips().next().unwrap();
@@ -154,8 +152,7 @@ fn what_a_hand_does_while_it_paints_is_in_the_saved_recipe() {
 /// Another program saves the content, by a rename and in place, while the real engine paints.
 #[test]
 fn what_another_program_saves_is_painted_without_a_restart() {
-    let Some(mut screen) = Screen::open("1280x800", &["Xvfb", "xdotool"]) else { return };
-    screen.patience = Duration::from_secs(120);
+    let Some(screen) = Screen::open("1280x800", &["Xvfb", "xdotool"]) else { return };
     let folder = screen.home.path().join("pictures");
     fs::create_dir(&folder).unwrap();
     let content = folder.join("content.png");
@@ -194,36 +191,22 @@ fn painted_from(screen: &Screen, content: &Path) -> Option<recipe::Recipe> {
 /// The other tests save where there is no file dialog; here is one.
 #[test]
 fn a_file_dialog_says_where_a_picture_is_saved_and_whether() {
-    let Some(mut screen) = Screen::open("1280x800", &["Xvfb", "xdotool"]) else { return };
-    screen.patience = Duration::from_secs(120);
+    let Some(screen) = Screen::open("1280x800", &["Xvfb", "xdotool"]) else { return };
     let dialog = Dialog::bring(&screen);
     let Some(_window) = screen.start(&ENDLESS) else { return };
     // Before something is painted ctrl-S opens nothing.
-    let mut pressed: Option<Instant> = None;
-    let mut ask = || {
-        screen.until("a dialog", || {
-            let asked = dialog.asked();
-            if asked.is_none() && pressed.is_none_or(|at| at.elapsed() > Duration::from_secs(10)) {
-                screen.tool(&["key", "ctrl+s"]);
-                pressed = Some(Instant::now());
-            }
-            asked
-        });
-        pressed = None;
-        dialog.asked().unwrap()
-    };
+    let ask = || screen.press_until("a dialog", &["ctrl+s"], Duration::from_secs(10), || dialog.asked());
 
     let asked = ask();
     assert!(asked.iter().any(|argument| argument == "--save"), "{asked:?}");
     assert!(asked.iter().any(|argument| argument.ends_with(".png")), "a name is proposed: {asked:?}");
     dialog.answer(None);
-    thread::sleep(Duration::from_secs(2));
-    assert!(pictures_in(screen.home.path()).is_empty(), "it was cancelled");
 
     let folder = screen.home.path().join("a folder");
     fs::create_dir(&folder).unwrap();
     let chosen = folder.join("by hand.png");
     ask();
+    assert!(pictures_in(screen.home.path()).is_empty(), "it was cancelled");
     assert!(!chosen.exists(), "nothing is written before the answer");
     dialog.answer(Some(&chosen));
     let settings = screen.until("the picture", || recipe::read_file(&chosen).ok()).0.settings;
@@ -235,8 +218,7 @@ fn a_file_dialog_says_where_a_picture_is_saved_and_whether() {
 /// A dialog that fails after a while is no dialog that was cancelled.
 #[test]
 fn a_file_dialog_that_cannot_be_shown_loses_no_picture() {
-    let Some(mut screen) = Screen::open("1280x800", &["Xvfb", "xdotool"]) else { return };
-    screen.patience = Duration::from_secs(120);
+    let Some(screen) = Screen::open("1280x800", &["Xvfb", "xdotool"]) else { return };
     Dialog::bring_broken(&screen);
     let Some(_window) = screen.start(&ENDLESS) else { return };
     let saved = saved(&screen);

@@ -339,16 +339,5 @@ fn the_strip_shows_pictures_at_every_size_of_the_window() {
         let (y, from, to) = (strip.center().y as u32 + 6, strip.min.x as u32, strip.max.x as u32);
         let painted = (from..to).filter(|&x| image.get_pixel(x, y).0 != [panel, panel, panel, 255]).count();
         assert!(painted > (to - from) as usize / 2, "{name}: {painted}");
-        window.harness.get_by_label("Export a time-lapse…").click();
-        window.until("it asks how", |harness, _| harness.query_by_label("Save time-lapse…").is_some());
-        draw(&mut window, &format!("{name}_export"));
-        window.harness.key_press(Key::Escape);
-        window.steps(3);
-        window.harness.key_press(Key::F1);
-        window.until("help", |harness, _| harness.query_by_label("Read the guide").is_some());
-        window.steps(2);
-        window.harness.get_by_label("Read the guide").click();
-        window.until("the guide", |harness, _| harness.query_by_label("Close the guide").is_some());
-        draw(&mut window, &format!("{name}_guide"));
     }
 }

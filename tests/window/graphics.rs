@@ -50,7 +50,7 @@ fn when_its_graphics_fail_the_window_saves_and_the_next_one_goes_on() {
     assert!(!has(&window, "Bring back the painting"), "nobody is asked");
     let job = window.job(0);
     assert_eq!((job.start, job.paused, job.settings.style_weight), (Start::Current, true, 7.25));
-    assert!(window.log.lock().unwrap().from_current[0], "it goes on from the picture");
+    assert!(window.log.lock().unwrap().from_current[0].is_some(), "it goes on from the picture");
     // It is this window's now.
     assert_eq!(kept(&window), folders);
     window.close();

@@ -87,7 +87,7 @@ fn a_crashed_painting_comes_back_with_its_picture_settings_and_losses() {
     window.until("its run is prepared", |_, log| log.jobs.len() == 1);
     let job = window.job(0);
     assert_eq!((job.start, job.paused, job.settings.style_weight), (Start::Current, true, 5.5));
-    assert!(window.log.lock().unwrap().from_current[0], "it goes on from the picture");
+    assert!(window.log.lock().unwrap().from_current[0].is_some(), "it goes on from the picture");
     assert_eq!(job.inputs.styles[0].picture.name, "pasted picture");
     assert_eq!(job.inputs.styles[0].picture.rgb.get_pixel(3, 3).0, [9, 8, 7]);
     assert_eq!(job.inputs.styles[0].picture.sha256, project.manifest.styles[0].style.source.sha256);
@@ -364,5 +364,4 @@ fn the_offer_is_drawn() {
     assert!(accents(draw(&mut window, "comeback")) > 500, "the button is in the accent colour");
     window.harness.get_by_label("Bring it back").click();
     window.until("it is paused", |harness, _| harness.query_by_label_contains("Paused.").is_some());
-    draw(&mut window, "brought_back");
 }

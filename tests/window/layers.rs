@@ -1,12 +1,6 @@
 //! What the layers hold, in the mixer's strips and on the lab's contact sheets, in front of a fake engine.
 
-use std::time::Duration;
-
-use crate::window_support::{
-    Log, Setup, Window,
-    drawing::{can_draw, draw, painting},
-    has,
-};
+use crate::window_support::{Log, Setup, Window, has};
 use egui::Key;
 use egui_kittest::kittest::Queryable as _;
 
@@ -242,38 +236,4 @@ fn other_pictures_have_other_extracts() {
     keys.sort();
     keys.dedup();
     assert_eq!(keys.len(), 14);
-}
-
-#[test]
-fn pictures_of_the_mixer_and_the_sheets() {
-    if !can_draw() {
-        return;
-    }
-    for (name, size) in [("layers", [1360.0, 860.0]), ("layers_small", [1024.0, 640.0])] {
-        let mut setup = Setup { render: true, size, ..setup(2) };
-        setup.log.paint = Some(painting());
-        setup.log.slow = Duration::from_millis(4);
-        let mut window = setup.open();
-        window.until_painting();
-        draw(&mut window, &format!("{name}_waiting"));
-        window.harness.key_press(Key::Space);
-        until_made(&mut window, 7);
-        draw(&mut window, &format!("{name}_mixer"));
-        window.harness.key_press(Key::L);
-        window.until("the lab looks", |harness, _| {
-            harness.query_by_label("Gram matrix of relu3_1: painting").is_some()
-        });
-        window.harness.get_by_label("Show on the painting where this layer pulls").click();
-        draw(&mut window, &format!("{name}_heat"));
-        window.harness.get_by_label("The style").click();
-        until_made(&mut window, 17);
-        draw(&mut window, &format!("{name}_style"));
-        window.harness.get_by_label("The content").click();
-        window.steps(5);
-        window.harness.key_press_modifiers(egui::Modifiers::COMMAND, Key::L);
-        draw(&mut window, &format!("{name}_content_light"));
-        window.harness.get_by_label("The content through relu1_2").click();
-        window.steps(4);
-        draw(&mut window, &format!("{name}_large_light"));
-    }
 }

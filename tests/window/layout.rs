@@ -1,12 +1,6 @@
 //! Where things are in the window: what is above the fold, what never moves by itself, what gives way in a small one.
 
-use std::time::Duration;
-
-use crate::window_support::{
-    Setup, Window,
-    drawing::{can_draw, draw, painting},
-    enter, has, press, style_layers,
-};
+use crate::window_support::{Setup, Window, enter, has, press, style_layers};
 use egui::{Key, Modifiers, Rect, Role, accesskit::Toggled};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use impasto_core::settings::{LayerWeights, Settings, Strip};
@@ -316,42 +310,4 @@ fn the_large_fader_switches_the_style_amount_on_and_off_again_leaves_the_weights
         })
     });
     assert_eq!(window.jobs(), 1);
-}
-
-/// Pictures for a person to look at, in `target/window_pictures/`.
-#[test]
-fn pictures_of_the_layout() {
-    if !can_draw() {
-        return;
-    }
-    for size in [[1360.0, 860.0], [1920.0, 1080.0], [1024.0, 640.0], [960.0, 540.0]] {
-        let mut setup = Setup { render: true, size, ..Setup::default() };
-        setup.log.slow = Duration::from_millis(4);
-        setup.log.paint = Some(painting());
-        setup.options.settings = Some(Settings { steps: 500, size: 384, ..Settings::default() });
-        setup.remembered = Some("[layout]\nhints = true\n".to_owned());
-        let mut window = setup.open();
-        window.until("it has painted for a while", |_, log| log.steps >= 150 && log.measurements > 2);
-        window.steps(40);
-        let name = format!("layout_{}", size[0]);
-        draw(&mut window, &name);
-        if let Some(read) = window.harness.query_by_label("Got it") {
-            read.click();
-        }
-        window.harness.key_press_modifiers(Modifiers::COMMAND, Key::L);
-        window.steps(3);
-        click(&mut window, "Mixer");
-        window.harness.get_by_label("Show").click();
-        draw(&mut window, &format!("{name}_light_mixer"));
-        window.harness.key_press(Key::Escape);
-        window.harness.key_press_modifiers(Modifiers::COMMAND, Key::L);
-        window.steps(3);
-        click(&mut window, if size[0] < 1200.0 { "Pictures panel" } else { "Losses" });
-        window.harness.key_press_modifiers(Modifiers::COMMAND, Key::K);
-        window.steps(3);
-        window.harness.event(egui::Event::Text("solo style relu3".to_owned()));
-        window.steps(3);
-        window.harness.key_press(Key::Enter);
-        draw(&mut window, &format!("{name}_solo"));
-    }
 }

@@ -1,10 +1,6 @@
 //! Mixes A to H, the morph between two of them, random mixes.
 
-use crate::window_support::{
-    Setup, Window,
-    drawing::{can_draw, draw_as_it_is, painting},
-    enter, has, has_pin, show_pins, style_layers,
-};
+use crate::window_support::{Setup, Window, enter, has, has_pin, show_pins, style_layers};
 use egui::{Event, Key, Modifiers, PointerButton, Pos2, Role};
 use egui_kittest::kittest::{AccessKitNode, NodeT as _, Queryable as _};
 use impasto_core::settings::{Objective, Preset, Settings, Statistic};
@@ -316,57 +312,6 @@ fn the_row_is_put_away_and_comes_back() {
     assert!(!has(&window, "Mix A, "), "it is remembered");
     find(&mut window, "mixes and morph");
     assert!(has(&window, "Mix A, "));
-}
-
-/// Pictures for a person to look at, in `target/window_pictures/`.
-#[test]
-fn pictures_of_the_mixes() {
-    if !can_draw() {
-        return;
-    }
-    for (name, size, light) in [
-        ("mixes_dark", [1360.0, 860.0], false),
-        ("mixes_light", [1360.0, 860.0], true),
-        ("mixes_small", [1024.0, 640.0], false),
-        ("mixes_small_light", [1024.0, 640.0], true),
-    ] {
-        let mut setup = Setup { render: true, size, ..Setup::default() };
-        setup.log.slow = std::time::Duration::from_millis(4);
-        setup.log.paint = Some(painting());
-        let mut window = setup.open();
-        window.until("it has painted for a while", |_, log| log.steps >= 60 && log.measurements > 2);
-        keep(&mut window, 'B');
-        enter(&mut window, "Style weight β, number", "31");
-        keep(&mut window, 'A');
-        find(&mut window, "link style relu3_1");
-        find(&mut window, "link style relu4_1");
-        find(&mut window, "lock style relu2_1");
-        choose(&mut window, "Morph from", "Mix B");
-        enter(&mut window, "Morph, number", "35");
-        enter(&mut window, "Tilt of the style layers, number", "0.3");
-        if light {
-            window.harness.key_press_modifiers(Modifiers::COMMAND, Key::L);
-        }
-        window.harness.get_by_label("Mute style layer relu4_1").scroll_to_me();
-        window.steps(30);
-        if size[0] > 1100.0 && light {
-            let pos = slot(&window, 'A');
-            window.harness.hover_at(pos);
-        } else if size[0] > 1100.0 {
-            let pos = window
-                .harness
-                .get_by(|node: &AccessKitNode<'_>| {
-                    node.label().as_deref() == Some("relu3_1 style weight") && node.role() == Role::Slider
-                })
-                .rect()
-                .center();
-            click_at(&mut window, pos, PointerButton::Secondary, Modifiers::NONE);
-        } else {
-            window.harness.remove_cursor();
-        }
-        window.steps(60);
-        draw_as_it_is(&mut window, name);
-    }
 }
 
 #[test]

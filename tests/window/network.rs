@@ -47,6 +47,6 @@ fn circular_padding_begins_a_run_from_the_current_picture() {
     let mut window = Setup { size: [1280.0, 1600.0], ..Setup::default() }.open();
     window.until_painting();
     choose(&mut window, "Padding", "Circular");
-    window.until("a second run", |_, log| log.jobs.len() == 2 && log.from_current[1]);
+    window.until("a second run", |_, log| log.jobs.len() == 2 && log.from_current[1].is_some());
     assert_eq!(window.job(1).settings.padding, Padding::Circular);
 }

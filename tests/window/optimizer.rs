@@ -42,7 +42,7 @@ fn convergence_is_said_and_stops_the_run_where_that_is_wanted() {
     let mut window = Setup { size: [1280.0, 2000.0], ..Setup::default() }.open();
     window.until_painting();
     assert!(window.harness.query_all_by_label_contains("Converged").next().is_none());
-    window.log.lock().unwrap().converged = true;
+    window.log.lock().unwrap().converged_at = Some(0);
     let says = |text: &'static str| {
         move |harness: &egui_kittest::Harness<'static, impasto_window::ImpastoApp>,
               _: &crate::window_support::Log| {

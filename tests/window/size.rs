@@ -51,7 +51,7 @@ fn quicker_steps_than_were_measured_lead_to_a_larger_size_by_themselves() {
 /// A window that remembers 192 px, and whether they were measured; its paintings soon rest.
 fn remembering(measured: bool) -> Window {
     let text = format!("measured_size = {measured}\n[settings]\nsize = 192\nsteps = 60\n");
-    let log = Log { converged: true, ..Log::default() };
+    let log = Log { converged_at: Some(0), ..Log::default() };
     let mut setup = Setup { remembered: Some(text), log, ..Setup::default() };
     setup.options.settings = None;
     setup.open()

@@ -2,15 +2,15 @@
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
 pub mod drawing;
-mod fake;
 pub mod hands;
+pub mod snapshot;
 
-pub use self::fake::*;
+pub use impasto_test_support::fake::*;
 
 use std::{
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
@@ -107,6 +107,8 @@ impl Notifier for FakeNotifier {
 
 /// A window, what its engine was told, its dialogs and its folder.
 pub struct Window {
+    /// First, so that no engine waits for a window that is gone.
+    _gates: Gates,
     pub harness: Harness<'static, ImpastoApp>,
     pub log: Shared,
     /// What the engine behind the window was told.
@@ -115,6 +117,18 @@ pub struct Window {
     pub awake: Arc<FakeAwake>,
     pub notifier: Arc<FakeNotifier>,
     pub folder: tempfile::TempDir,
+}
+
+/// Opened when they are dropped.
+struct Gates([Shared; 2]);
+
+impl Drop for Gates {
+    fn drop(&mut self) {
+        for log in &self.0 {
+            let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
+            (log.gate, log.extract_gate) = (None, None);
+        }
+    }
 }
 
 /// How a window begins.
@@ -212,7 +226,8 @@ impl Setup {
             builder = builder.wgpu();
         }
         let harness = builder.build_eframe(move |creation| ImpastoApp::new(&creation.egui_ctx, start, spawn));
-        Window { harness, log, behind, dialogs, awake, notifier, folder }
+        let gates = Gates([Arc::clone(&log), Arc::clone(&behind)]);
+        Window { _gates: gates, harness, log, behind, dialogs, awake, notifier, folder }
     }
 }
 
@@ -264,7 +279,8 @@ impl Window {
     /// Closes the window as a person does, and gives its folder back.
     pub fn close(mut self) -> tempfile::TempDir {
         eframe::App::on_exit(self.harness.state_mut());
-        let Window { harness, folder, .. } = self;
+        let Window { _gates, harness, folder, .. } = self;
+        drop(_gates);
         drop(harness);
         folder
     }
@@ -274,6 +290,29 @@ impl Window {
     pub fn until_painting(&mut self) {
         self.until("it paints", |_, log| log.steps > 2);
         self.steps(3);
+    }
+
+    /// Paints up to this step, one after another, each of which the window shows: what it has seen is the
+    /// same each time. The log's gate is to be closed from the beginning.
+    #[track_caller]
+    pub fn paint_to(&mut self, last: u32) {
+        let from = self.log.lock().unwrap().gate.expect("a closed gate");
+        for step in from..=last {
+            self.log.lock().unwrap().gate = Some(step);
+            let shown = format!(". {step} / ");
+            self.until(&format!("step {step} is shown"), |harness, _| {
+                harness.query_all_by_label_contains(&shown).next().is_some()
+            });
+        }
+    }
+
+    /// Pauses a painting whose gate is closed: behind the step in hand.
+    #[track_caller]
+    pub fn pause_at_gate(&mut self) {
+        self.harness.key_press(Key::Space);
+        self.steps(3);
+        *self.log.lock().unwrap().gate.as_mut().expect("a closed gate") += 1;
+        self.until("it is paused", |harness, _| harness.query_by_label_contains("Paused.").is_some());
     }
 
     pub fn jobs(&self) -> usize {

@@ -16,6 +16,9 @@ use std::{
 
 use super::environment::{Running, impasto_in, quiet};
 
+/// How long it is looked for something, however busy the machine is.
+const PATIENCE: Duration = Duration::from_secs(300);
+
 /// Whether a program is on the path.
 pub fn is_there(program: &str) -> bool {
     quiet("sh").args(["-c", &format!("command -v {program}")]).status().is_ok_and(|status| status.success())
@@ -25,8 +28,6 @@ pub fn is_there(program: &str) -> bool {
 pub struct Screen {
     pub display: String,
     pub home: tempfile::TempDir,
-    /// How long it is looked for something.
-    pub patience: Duration,
     _server: Running,
 }
 
@@ -54,7 +55,7 @@ impl Screen {
         // Two servers that look for a free display at once may find the same, and one of them gives up.
         let (server, display) = (0..5).find_map(|_| start_server(size)).expect("a virtual display");
         let home = tempfile::tempdir().unwrap();
-        let screen = Self { display, home, patience: Duration::from_secs(60), _server: server };
+        let screen = Self { display, home, _server: server };
         screen
             .until("the display", || Some(()).filter(|()| !screen.tool(&["getdisplaygeometry"]).is_empty()));
         Some(screen)
@@ -116,7 +117,7 @@ impl Screen {
     ///
     /// When its patience ends, with what the program has said.
     pub fn until<T>(&self, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-        let deadline = Instant::now() + self.patience;
+        let deadline = Instant::now() + PATIENCE;
         loop {
             if let Some(found) = look() {
                 return found;
@@ -127,15 +128,36 @@ impl Screen {
         }
     }
 
+    /// Press keys until something is found. They are pressed again only after a while: a busy window may have
+    /// missed them, or be late.
+    ///
+    /// # Panics
+    ///
+    /// As [`Self::until`].
+    pub fn press_until<T>(
+        &self,
+        what: &str,
+        keys: &[&str],
+        again: Duration,
+        mut look: impl FnMut() -> Option<T>,
+    ) -> T {
+        let mut pressed: Option<Instant> = None;
+        self.until(what, || {
+            let found = look();
+            if found.is_none() && pressed.is_none_or(|at| at.elapsed() > again) {
+                self.tool(&[&["key"], keys].concat());
+                pressed = Some(Instant::now());
+            }
+            found
+        })
+    }
+
     /// Presses ctrl-S until a picture is there: without a file dialog in its home the program takes a free name by itself.
+    /// Nothing is saved before something is painted.
     pub fn saved(&self) -> PathBuf {
-        let saved = self.until("a saved picture", || {
-            self.tool(&["key", "ctrl+s"]);
-            thread::sleep(Duration::from_secs(1));
-            pictures_in(self.home.path()).into_iter().next()
-        });
-        thread::sleep(Duration::from_millis(500));
-        saved
+        self.press_until("a saved picture", &["ctrl+s"], Duration::from_secs(3), || {
+            pictures_in(self.home.path()).into_iter().find(|path| image::open(path).is_ok())
+        })
     }
 }
 

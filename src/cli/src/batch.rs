@@ -214,56 +214,12 @@ impl RenderObserver for Notes {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
+    use std::{path::Path, sync::Mutex};
 
-    use image::RgbImage;
-    use impasto_core::{
-        run::RunInfo,
-        transfer::{GradientNorms, PyramidProgress, Reading},
-    };
-    use impasto_engine::session::{EngineError, Job};
     use impasto_formats::explore::Pair;
+    use impasto_test_support::fake::{AtStep, Fake, Log};
 
     use super::*;
-
-    /// Paints a grey picture; its device has no memory left if the seed is 1.
-    #[derive(Default)]
-    struct Fake {
-        limited: bool,
-    }
-
-    impl Engine for Fake {
-        fn start(
-            &mut self,
-            job: &Job,
-            _: Option<&RgbImage>,
-            _: &mut dyn FnMut(&str),
-        ) -> Result<RunInfo, EngineError> {
-            self.limited = job.settings.seed == 1;
-            Ok(impasto_test_support::info())
-        }
-        fn update(&mut self, _: &Settings, _: &Inputs) -> Result<(), EngineError> {
-            Ok(())
-        }
-        fn step(&mut self) -> Result<(), EngineError> {
-            Ok(())
-        }
-        fn read(&mut self) -> Result<Reading, EngineError> {
-            Ok(Reading {
-                step: 1,
-                place: PyramidProgress::default(),
-                losses: None,
-                norms: GradientNorms::default(),
-                picture: RgbImage::from_pixel(6, 4, image::Rgb([9; 3])),
-                plain: None,
-            })
-        }
-        fn take_limits(&mut self) -> Vec<String> {
-            let limited = std::mem::take(&mut self.limited);
-            limited.then(|| "a card has no memory left".to_owned()).into_iter().collect()
-        }
-        fn end(&mut self) {}
-    }
 
     #[test]
     fn a_picture_that_was_painted_with_less_is_kept_and_not_listed() {
@@ -276,9 +232,15 @@ mod tests {
         };
         let output = pair.output.clone();
         let cache = tempfile::tempdir().unwrap();
+        // The device has no memory left if the seed is 1.
+        let at_step: AtStep = Arc::new(|settings, _| {
+            let limited = (settings.seed == 1).then(|| "a card has no memory left".to_owned());
+            Ok(limited.into_iter().collect())
+        });
+        let log = Arc::new(Mutex::new(Log { at_step: Some(at_step), ..Log::default() }));
         let known = KnownFiles::in_cache(cache.path());
         let mut batch = Batch {
-            runner: Runner::new(Arc::new(Fake::default)),
+            runner: Runner::new(Arc::new(move || Fake::new(&log))),
             place: Place { folder: None, known, existing: Existing::Refuse },
             notes: Notes { noted: BTreeSet::new(), printer: Printer::new(true) },
             interrupted: Arc::new(AtomicBool::new(false)),

@@ -1,4 +1,6 @@
-//! Runs that the tests of several crates share.
+//! What the tests of several crates share: runs, and an engine that paints nothing.
+
+pub mod fake;
 
 use std::sync::Arc;
 

@@ -61,7 +61,7 @@ impl Losses {
 }
 
 /// Result of one read-back.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Reading {
     /// Steps painted.
     pub step: u32,

@@ -17,8 +17,6 @@ mod painter;
 mod runner;
 mod start;
 mod store;
-#[cfg(test)]
-mod tests;
 mod turns;
 
 pub use activity::{

@@ -1,7 +1,7 @@
-//! The engine behind the tests' windows: it notes what it is told and paints one colour.
+//! An engine that paints nothing: it notes what it is told, and behaves as a test wants it to.
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
 
@@ -19,12 +19,36 @@ use impasto_network::{
     vgg::{Layer, WeightsInfo},
 };
 
+/// What the engine did, in its order.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Deed {
+    Start,
+    Step,
+    Update,
+    /// Other pictures, and settings.
+    Replace,
+    Level,
+    /// Back from a smaller size.
+    Back,
+    /// A slice of the extract with this key.
+    Slice(String),
+    Aside,
+}
+
+/// What comes of a run's step with these settings: what the run has to do without from then on, an error, or
+/// a panic.
+pub type AtStep = Arc<dyn Fn(&Settings, u32) -> Result<Vec<String>, EngineError> + Send + Sync>;
+
+/// Inputs of an update, and what is wrong with them.
+pub type Refuse = fn(&Inputs) -> Result<(), EngineError>;
+
 /// What the engine was told, and how it should behave.
 #[derive(Default)]
 pub struct Log {
     pub jobs: Vec<Job>,
-    /// Whether the start of the job at the same index got a picture to go on from.
-    pub from_current: Vec<bool>,
+    /// Dimensions of the picture that the start of the job at the same index got to go on from.
+    pub from_current: Vec<Option<(u32, u32)>>,
+    pub deeds: Vec<Deed>,
     pub updates: Vec<(Settings, Vec<StyleMix>)>,
     /// What replaced other pictures of a run that went on.
     pub replaced: Vec<Inputs>,
@@ -35,10 +59,25 @@ pub struct Log {
     pub studied: Vec<Layer>,
     /// Steps that were gone back to, and whether with the engine's state.
     pub restored: Vec<(u32, bool)>,
+    /// Steps of all jobs.
     pub steps: u32,
-    pub measurements: u32,
+    /// Pictures that were read.
+    pub reads: u32,
+    /// The steps after which a measurement was asked for.
+    pub measured: Vec<u32>,
+    /// Engines that were made, and runs that were ended.
+    pub made: u32,
+    pub ended: u32,
+    /// After this many steps the next one does not begin; it waits until there may be more.
+    pub gate: Option<u32>,
+    pub waits: bool,
     pub fail_start: Option<String>,
     pub fail_step: Option<String>,
+    pub at_step: Option<AtStep>,
+    /// The step of a run from which on its loss is not finite.
+    pub not_finite_at: Option<u32>,
+    /// Inputs that an update is refused with.
+    pub refuse: Option<Refuse>,
     /// What the run has to do without from the next step on.
     pub limits: Vec<String>,
     /// Longest side for which the device has memory, told at the start.
@@ -49,12 +88,18 @@ pub struct Log {
     pub slow: Duration,
     pub preparing: Duration,
     pub paint: Option<RgbImage>,
-    pub converged: bool,
+    /// The picture after a step, unless it is always the same.
+    pub picture: Option<fn(u32) -> RgbImage>,
+    /// The step of a run from which on its loss has stopped falling.
+    pub converged_at: Option<u32>,
     /// Slices that an extract takes; without them the engine makes none.
     pub extract_slices: u32,
+    /// Slices of all extracts that may be made; the next one waits.
+    pub extract_gate: Option<usize>,
     /// Keys of the extracts of which slices were made, and at which step of the painting.
     pub extracted: Vec<(String, u32)>,
     pub fail_extract: Option<String>,
+    pub panic_in_extract: bool,
     pub extract_picture: Option<fn(&VisualizationJob) -> RgbImage>,
     /// The pictures that are painted from, however they came.
     pub inputs: Option<Inputs>,
@@ -66,11 +111,20 @@ impl Log {
         let styles = self.inputs.iter().flat_map(|inputs| &inputs.styles);
         styles.map(|style| style.picture.name.as_str()).collect()
     }
+
+    /// Slices of all extracts.
+    pub fn slices(&self) -> usize {
+        self.extracted.len()
+    }
+
+    fn may_step(&self) -> bool {
+        self.gate.is_none_or(|gate| self.steps < gate)
+    }
 }
 
 pub type Shared = Arc<Mutex<Log>>;
 
-/// How long a window may keep a test waiting, whatever the machine does beside it.
+/// How long a window or a worker may keep a test waiting, whatever the machine does beside it.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
 pub struct Fake {
@@ -85,6 +139,7 @@ pub struct Fake {
 
 impl Fake {
     pub fn new(log: &Shared) -> Self {
+        log.lock().unwrap().made += 1;
         Self {
             log: Arc::clone(log),
             step: 0,
@@ -95,6 +150,38 @@ impl Fake {
             slices: 0,
         }
     }
+
+    fn take(&mut self, settings: &Settings, inputs: &Inputs, deed: Deed) -> Result<(), EngineError> {
+        settings.validate()?;
+        let mut log = self.log.lock().unwrap();
+        if let Some(refuse) = log.refuse {
+            refuse(inputs)?;
+        }
+        self.settings = settings.clone();
+        log.deeds.push(deed);
+        log.updates.push((settings.clone(), inputs.mix()));
+        let palette = inputs.palette.as_ref();
+        log.palettes.push(palette.map(|palette| (palette.name.clone(), palette.rgb.get_pixel(0, 0).0)));
+        Ok(())
+    }
+}
+
+/// The log, once it allows what comes next.
+fn wait(log: &Shared, allowed: impl Fn(&Log) -> bool) -> MutexGuard<'_, Log> {
+    loop {
+        let mut now = log.lock().unwrap();
+        if allowed(&now) {
+            return now;
+        }
+        now.waits = true;
+        drop(now);
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// The hash of the fake engine's weights.
+pub fn weights() -> String {
+    "3f1c9a52".repeat(8)
 }
 
 /// The colour that the fake engine paints in a step.
@@ -145,9 +232,10 @@ impl Engine for Fake {
     ) -> Result<RunInfo, EngineError> {
         let (wait, largest, chosen) = {
             let mut log = self.log.lock().unwrap();
+            log.deeds.push(Deed::Start);
             log.jobs.push(job.clone());
             log.inputs = Some(job.inputs.clone());
-            log.from_current.push(current.is_some());
+            log.from_current.push(current.map(RgbImage::dimensions));
             if let Some(message) = log.fail_start.clone() {
                 return Err(message.into());
             }
@@ -163,7 +251,7 @@ impl Engine for Fake {
             device: device(),
             weights: WeightsInfo {
                 source: "bundled".into(),
-                sha256: "3f1c9a52".repeat(8),
+                sha256: weights(),
                 format: "8-bit codebook".into(),
                 input: String::new(),
                 provenance: String::new(),
@@ -172,7 +260,7 @@ impl Engine for Fake {
             },
             width: 96,
             height: 64,
-            size: if job.choose_size { chosen } else { job.settings.size.min(largest) },
+            size: if job.choose_size { chosen } else { job.settings.size }.min(largest),
             step_seconds: job.choose_size.then_some(0.4),
             memory_bytes: 412_000_000,
             remarks: Vec::new(),
@@ -180,12 +268,7 @@ impl Engine for Fake {
     }
 
     fn update(&mut self, settings: &Settings, inputs: &Inputs) -> Result<(), EngineError> {
-        self.settings = settings.clone();
-        let mut log = self.log.lock().unwrap();
-        log.updates.push((settings.clone(), inputs.mix()));
-        let palette = inputs.palette.as_ref();
-        log.palettes.push(palette.map(|palette| (palette.name.clone(), palette.rgb.get_pixel(0, 0).0)));
-        Ok(())
+        self.take(settings, inputs, Deed::Update)
     }
 
     fn replace_pictures(&mut self, settings: &Settings, inputs: &Inputs) -> Result<(), EngineError> {
@@ -194,25 +277,36 @@ impl Engine for Fake {
             log.inputs = Some(inputs.clone());
             log.replaced.push(inputs.clone());
         }
-        self.update(settings, inputs)
+        self.take(settings, inputs, Deed::Replace)
     }
 
     fn step(&mut self) -> Result<(), EngineError> {
-        let slow = {
-            let mut log = self.log.lock().unwrap();
+        let (slow, at_step) = {
+            let mut log = wait(&self.log, Log::may_step);
             if let Some(message) = log.fail_step.take() {
                 return Err(message.into());
             }
-            log.steps += 1;
-            log.slow
+            (log.slow, log.at_step.clone())
         };
         std::thread::sleep(slow.max(Duration::from_micros(200)));
+        let limits = at_step.map_or(Ok(Vec::new()), |at_step| at_step(&self.settings, self.step + 1))?;
         self.step += 1;
+        let mut log = self.log.lock().unwrap();
+        log.steps += 1;
+        log.deeds.push(Deed::Step);
+        log.limits.extend(limits);
         Ok(())
     }
 
     fn read(&mut self) -> Result<Reading, EngineError> {
-        let picture = self.log.lock().unwrap().paint.clone();
+        let picture = {
+            let mut log = self.log.lock().unwrap();
+            log.reads += 1;
+            if log.not_finite_at.is_some_and(|at| self.step >= at) {
+                return Err("loss is no longer finite".into());
+            }
+            log.picture.map(|picture| picture(self.step)).or_else(|| log.paint.clone())
+        };
         let mut norms = self.norms.clone();
         // Half of it is style where β is α.
         norms.balance = self.settings.style_amount.map(|amount| [1.0, amount / (1.0 - amount)]);
@@ -241,7 +335,14 @@ impl Engine for Fake {
             LevelCommand::Hold => self.held = true,
             LevelCommand::Release => self.held = false,
         }
-        self.log.lock().unwrap().levels.push(order);
+        let mut log = self.log.lock().unwrap();
+        log.levels.push(order);
+        log.deeds.push(Deed::Level);
+        Ok(())
+    }
+
+    fn end_downscale(&mut self) -> Result<(), EngineError> {
+        self.log.lock().unwrap().deeds.push(Deed::Back);
         Ok(())
     }
 
@@ -251,24 +352,33 @@ impl Engine for Fake {
     }
 
     fn extract(&mut self, order: &VisualizationJob) -> Result<Option<VisualizationState>, EngineError> {
-        let mut log = self.log.lock().unwrap();
-        if log.extract_slices == 0 {
-            return Ok(None);
-        }
-        if log.extracted.last().is_none_or(|(key, _)| *key != order.key) {
-            self.slices = 0;
-        }
-        self.slices += 1;
-        log.extracted.push((order.key.clone(), self.step));
-        if let Some(message) = log.fail_extract.clone() {
-            return Err(message.into());
-        }
-        let picture = log.extract_picture.map_or_else(|| extract(order), |make| make(order));
-        Ok(Some(VisualizationState { picture, steps: self.slices, of: log.extract_slices, error: 0.1 }))
+        let (of, make, panics) = {
+            let mut log = wait(&self.log, |log| log.extract_gate.is_none_or(|gate| log.slices() < gate));
+            if log.extract_slices == 0 {
+                return Ok(None);
+            }
+            if log.extracted.last().is_none_or(|(key, _)| *key != order.key) {
+                self.slices = 0;
+            }
+            self.slices += 1;
+            log.extracted.push((order.key.clone(), self.step));
+            log.deeds.push(Deed::Slice(order.key.clone()));
+            if let Some(message) = log.fail_extract.clone() {
+                return Err(message.into());
+            }
+            (log.extract_slices, log.extract_picture, log.panic_in_extract)
+        };
+        assert!(!panics, "the kernel is out of luck");
+        let picture = make.map_or_else(|| extract(order), |make| make(order));
+        Ok(Some(VisualizationState { picture, steps: self.slices, of, error: 0.1 }))
+    }
+
+    fn put_extract_aside(&mut self) {
+        self.log.lock().unwrap().deeds.push(Deed::Aside);
     }
 
     fn converged(&self) -> bool {
-        self.log.lock().unwrap().converged
+        self.log.lock().unwrap().converged_at.is_some_and(|at| self.step >= at)
     }
 
     fn take_limits(&mut self) -> Vec<String> {
@@ -276,7 +386,7 @@ impl Engine for Fake {
     }
 
     fn measure(&mut self) -> Result<(), EngineError> {
-        self.log.lock().unwrap().measurements += 1;
+        self.log.lock().unwrap().measured.push(self.step);
         self.norms = norms(&self.settings);
         Ok(())
     }
@@ -294,10 +404,13 @@ impl Engine for Fake {
         Ok(())
     }
 
-    fn end(&mut self) {}
+    fn end(&mut self) {
+        self.log.lock().unwrap().ended += 1;
+    }
 }
 
-/// What the fake engine makes of a layer: its picture, cut into squares that grow with the depth and put in disorder.
+/// What the fake engine makes of a layer: its picture, cut into squares that grow with the depth and put in
+/// disorder.
 pub fn extract(order: &VisualizationJob) -> RgbImage {
     let (picture, _) = &order.pictures[0];
     let (width, height) = picture.dimensions();

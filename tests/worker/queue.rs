@@ -1,4 +1,4 @@
-//! The painter's thread with small test engines, and the queue's rules.
+//! The painter's thread, and the queue's rules.
 
 use std::{
     path::{Path, PathBuf},
@@ -11,24 +11,22 @@ use std::{
 };
 
 use image::RgbImage;
-
-use super::{
-    CpuSharing, Item, ItemMove, ItemSource, ItemStart, ItemState, ItemStyle, JobQueue, LiveActivity, Painter,
-    QueueStore, StoredPixels,
-};
-use crate::session::{Engine, EngineError, PyramidProgress, Reading};
 use impasto_core::{
     picture,
-    run::{Job, Pass, Record, RunInfo, Start},
+    run::{Job, Pass, Record, Start},
     settings::{Init, Masks, Settings, StyleMix},
-    transfer::{GradientNorms, Inputs, Losses, StyleSource},
+    transfer::{Inputs, StyleSource},
+};
+use impasto_engine::queue::{
+    CpuSharing, Item, ItemMove, ItemSource, ItemStart, ItemState, ItemStyle, JobQueue, LiveActivity, Painter,
+    QueueStore, StoredPixels,
 };
 use impasto_formats::{
     explore::{Ledger, recipe_hash},
     known::KnownFiles,
     recipe::{self, Recipe},
 };
-use impasto_network::compute::{DeviceInfo, DeviceKind};
+use impasto_test_support::fake::{Fake, Log, Shared};
 
 /// The seed with which the engine panics in its second step.
 const PANICS: u64 = 13;
@@ -38,61 +36,25 @@ const LIMITED: u64 = 14;
 const LIMIT: &str = "a card has no memory left";
 
 /// Steps take a millisecond; the picture's height is the number of steps.
-#[derive(Default)]
-struct Small {
-    settings: Settings,
-    step: u32,
-    /// Counts the steps of all items.
-    painted: Arc<AtomicU32>,
-    /// The shapes of the pictures that its runs went on from.
-    from: Shapes,
+fn small() -> Shared {
+    let at_step = |settings: &Settings, step| {
+        assert!(settings.seed != PANICS || step < 2, "the driver is gone");
+        Ok((settings.seed == LIMITED && step == 1).then(|| LIMIT.to_owned()).into_iter().collect())
+    };
+    let picture = |step| RgbImage::new(20, step);
+    let slow = Duration::from_millis(1);
+    Arc::new(Mutex::new(Log {
+        at_step: Some(Arc::new(at_step)),
+        picture: Some(picture),
+        slow,
+        ..Log::default()
+    }))
 }
 
-type Shapes = Arc<Mutex<Vec<Option<(u32, u32)>>>>;
-
-impl Engine for Small {
-    fn start(
-        &mut self,
-        job: &Job,
-        current: Option<&RgbImage>,
-        _: &mut dyn FnMut(&str),
-    ) -> Result<RunInfo, EngineError> {
-        self.from.lock().unwrap().push(current.map(RgbImage::dimensions));
-        (self.settings, self.step) = (job.settings.clone(), 0);
-        let info = impasto_test_support::info();
-        let device = DeviceInfo { kind: DeviceKind::Cpu, ..info.device.clone() };
-        Ok(RunInfo { device, size: job.settings.size, ..info })
-    }
-
-    fn update(&mut self, _: &Settings, _: &Inputs) -> Result<(), EngineError> {
-        Ok(())
-    }
-
-    fn step(&mut self) -> Result<(), EngineError> {
-        self.step += 1;
-        assert!(self.settings.seed != PANICS || self.step < 2, "the driver is gone");
-        thread::sleep(Duration::from_millis(1));
-        self.painted.fetch_add(1, Ordering::Relaxed);
-        Ok(())
-    }
-
-    fn read(&mut self) -> Result<Reading, EngineError> {
-        Ok(Reading {
-            step: self.step,
-            place: PyramidProgress::default(),
-            losses: (self.step > 0).then(Losses::default),
-            norms: GradientNorms::default(),
-            picture: RgbImage::new(20, self.step),
-            plain: None,
-        })
-    }
-
-    fn take_limits(&mut self) -> Vec<String> {
-        let limited = self.settings.seed == LIMITED && self.step == 1;
-        limited.then(|| LIMIT.to_owned()).into_iter().collect()
-    }
-
-    fn end(&mut self) {}
+/// Makes engines that tell this log what they do.
+fn engines(log: &Shared) -> impl Fn() -> Fake + Send + Sync + 'static {
+    let log = Arc::clone(log);
+    move || Fake::new(&log)
 }
 
 fn item(output: PathBuf, seed: u64, steps: u32) -> Item {
@@ -120,7 +82,7 @@ fn all_finished(queue: &JobQueue) -> bool {
 }
 
 /// A queue with these items and a painter.
-fn start_painter(items: Vec<Item>, make: impl Fn() -> Small + Send + Sync + 'static) -> (JobQueue, Painter) {
+fn start_painter(items: Vec<Item>, make: impl Fn() -> Fake + Send + Sync + 'static) -> (JobQueue, Painter) {
     let queue = JobQueue::default();
     queue.add(items, None);
     let painter = Painter::spawn(queue.clone(), make, || ()).unwrap();
@@ -132,7 +94,7 @@ fn a_panic_fails_its_item_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     let items = vec![item(path("a.png"), PANICS, 5), item(path("b.png"), 1, 5)];
-    let (queue, _painter) = start_painter(items, Small::default);
+    let (queue, _painter) = start_painter(items, engines(&small()));
     wait_until("both are over", &queue, all_finished);
     let found = states(&queue);
     let ItemState::Failed { message } = &found[0] else { panic!("{found:?}") };
@@ -147,10 +109,11 @@ fn an_engine_that_cannot_be_made_fails_its_item_alone() {
     let path = |name: &str| folder.path().join(name);
     let made = Arc::new(AtomicU32::new(0));
     let count = Arc::clone(&made);
+    let make = engines(&small());
     let items = vec![item(path("a.png"), 0, 3), item(path("b.png"), 0, 3)];
     let (queue, _painter) = start_painter(items, move || {
         assert!(count.fetch_add(1, Ordering::Relaxed) > 0, "no device");
-        Small::default()
+        make()
     });
     wait_until("both are over", &queue, all_finished);
     let found = states(&queue);
@@ -184,10 +147,11 @@ fn a_name_that_is_taken_meanwhile_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.png");
     let taken = path.clone();
+    let make = engines(&small());
     // The engine is made after the item's name was found free and before anything is painted.
     let (queue, _painter) = start_painter(vec![item(path.clone(), 0, 3)], move || {
         std::fs::write(&taken, "somebody else's").unwrap();
-        Small::default()
+        make()
     });
     wait_until("it is over", &queue, all_finished);
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "somebody else's");
@@ -206,9 +170,10 @@ fn a_picture_whose_folder_is_gone_is_saved_in_the_queues_folder() {
     queue.add([item(at("out/a.png"), 0, 3), item(at("b.png"), 0, 4)], None);
     let out = at("out");
     // The folder still exists until an engine is made.
+    let usual = engines(&small());
     let make = move || {
         let _ = std::fs::remove_dir(&out);
-        Small::default()
+        usual()
     };
     let _painter = Painter::spawn(queue.clone(), make, || ()).unwrap();
     wait_until("both are over", &queue, all_finished);
@@ -226,7 +191,7 @@ fn a_batch_is_noted_in_its_folder_and_not_painted_twice() {
     let folder = tempfile::tempdir().unwrap();
     let output = folder.path().join("out").join("a.png");
     let batch = || Item { batch: true, ..item(output.clone(), 0, 3) };
-    let (queue, _painter) = start_painter(vec![batch(), batch()], Small::default);
+    let (queue, _painter) = start_painter(vec![batch(), batch()], engines(&small()));
     wait_until("both are over", &queue, all_finished);
     let found = states(&queue);
     assert!(matches!(found[0], ItemState::Done { .. }) && found[1] == ItemState::AlreadyPainted, "{found:?}");
@@ -254,7 +219,7 @@ fn a_batch_does_not_count_what_was_painted_with_less() {
     std::fs::create_dir(output.parent().unwrap()).unwrap();
     let ledger = || Ledger::open(output.parent().unwrap()).unwrap();
     ledger().record(&output, recipe.clone()).unwrap();
-    let (queue, _painter) = start_painter(vec![batch(), batch()], Small::default);
+    let (queue, _painter) = start_painter(vec![batch(), batch()], engines(&small()));
     wait_until("both are over", &queue, all_finished);
     let found = states(&queue);
     assert!(found.iter().all(|state| matches!(state, ItemState::Done { .. })), "{found:?}");
@@ -285,7 +250,7 @@ fn the_queue_yields_as_configured() {
         assert_eq!(queue.summary().waits, waits, "{what:?}");
     }
     queue.set_live(live(true, false, true, CpuSharing::Wait));
-    let painter = Painter::spawn(queue.clone(), Small::default, || ()).unwrap();
+    let painter = Painter::spawn(queue.clone(), engines(&small()), || ()).unwrap();
     thread::sleep(Duration::from_millis(60));
     assert_eq!(states(&queue), [ItemState::Waiting]);
     queue.set_live(live(false, false, true, CpuSharing::Wait));
@@ -296,16 +261,14 @@ fn the_queue_yields_as_configured() {
 #[test]
 fn an_interrupted_item_stays_queued() {
     let folder = tempfile::tempdir().unwrap();
-    let painted = Arc::new(AtomicU32::new(0));
-    let count = Arc::clone(&painted);
-    let (queue, painter) = start_painter(vec![item(folder.path().join("a.png"), 0, 1_000_000)], move || {
-        Small { painted: Arc::clone(&count), ..Small::default() }
-    });
+    let log = small();
+    let (queue, painter) =
+        start_painter(vec![item(folder.path().join("a.png"), 0, 1_000_000)], engines(&log));
     wait_until("it is being painted", &queue, |queue| queue.now().is_some_and(|now| now.step > 0));
     queue.hold(true);
     let steps_soon = || {
         thread::sleep(Duration::from_millis(40));
-        painted.load(Ordering::Relaxed)
+        log.lock().unwrap().steps
     };
     // The current step may still end.
     let deadline = Instant::now() + Duration::from_secs(60);
@@ -402,12 +365,10 @@ fn a_painting_goes_on_from_a_stored_picture_which_leaves_with_its_item() {
     let (inputs, _) = masked.open(Some(&at("queue"))).unwrap();
     let runs = masked.runs(inputs, Some(&at("queue")), &KnownFiles::default()).unwrap();
     assert_eq!(runs.runs[0].job.inputs.masks.len(), 1);
-    let from = Shapes::default();
-    let engines_from = Arc::clone(&from);
-    let make = move || Small { from: Arc::clone(&engines_from), ..Small::default() };
-    let _painter = Painter::spawn(queue.clone(), make, || ()).unwrap();
+    let log = small();
+    let _painter = Painter::spawn(queue.clone(), engines(&log), || ()).unwrap();
     wait_until("both are painted", &queue, all_finished);
-    assert_eq!(*from.lock().unwrap(), [None, Some((30, 20))]);
+    assert_eq!(log.lock().unwrap().from_current, [None, Some((30, 20))]);
     let (recipe, _) = recipe::read_file(&at("a.png")).unwrap();
     assert_eq!(recipe.passes[..2], before.passes);
     let last = recipe.last();
@@ -434,14 +395,14 @@ fn a_course_is_repeated_in_proportion_with_its_changes() {
         ..item(at("a.png"), 0, 3)
     };
     queue.add([course(stored_picture)], None);
-    let (from, painted) = <(Shapes, Arc<AtomicU32>)>::default();
-    let engines = (Arc::clone(&from), Arc::clone(&painted));
-    let make =
-        move || Small { from: Arc::clone(&engines.0), painted: Arc::clone(&engines.1), ..Small::default() };
-    let _painter = Painter::spawn(queue.clone(), make, || ()).unwrap();
+    let log = small();
+    let _painter = Painter::spawn(queue.clone(), engines(&log), || ()).unwrap();
     wait_until("it is painted", &queue, all_finished);
-    assert_eq!(painted.load(Ordering::Relaxed), 9);
-    assert_eq!(*from.lock().unwrap(), [None, Some((20, 5))], "the second run continues the first");
+    {
+        let log = log.lock().unwrap();
+        assert_eq!(log.steps, 9);
+        assert_eq!(log.from_current, [None, Some((20, 5))], "the second run continues the first");
+    }
     let (recipe, _) = recipe::read_file(&at("a.png")).unwrap();
     let mut expected = before.passes.clone();
     expected.iter_mut().for_each(|pass| pass.settings.size *= 2);

@@ -3,158 +3,28 @@
 mod failures;
 
 use std::{
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard},
     thread,
     time::{Duration, Instant},
 };
 
-use crate::common::run_info;
 use image::RgbImage;
 use impasto_core::{
     picture::Picture,
     settings::{Settings, StyleMix},
-    transfer::{GradientNorms, Inputs, Losses, PyramidProgress, TransferError},
+    transfer::{Inputs, TransferError},
 };
-use impasto_engine::session::{
-    Command, Engine, EngineError, Event, Frame, Job, LayerStudy, Reading, RunInfo, RunState, SendError,
-    Session, Start, StyleSource,
-};
+use impasto_engine::session::{Command, Event, Frame, Job, RunState, SendError, Session, Start, StyleSource};
 use impasto_network::vgg::Layer;
+use impasto_test_support::fake::{Fake, Log, Shared};
 
 /// A run's number, and the dimensions of the picture that it went on from.
 type Started = (u64, Option<(u32, u32)>);
 
-/// What the fake engine was asked to do.
-#[derive(Default)]
-struct Log {
-    started: Mutex<Vec<Started>>,
-    updates: Mutex<Vec<(f64, Vec<f64>)>>,
-    /// Number of updates with other pictures.
-    replaced: AtomicUsize,
-    steps: AtomicUsize,
-    reads: AtomicUsize,
-    /// The steps after which a measurement was asked for.
-    measured: Mutex<Vec<u32>>,
-    /// Looks into a layer.
-    studies: AtomicUsize,
-    made: AtomicUsize,
-    ended: AtomicUsize,
-    /// The step in hand is not to end, and it waits for that.
-    closed: AtomicBool,
-    waits: AtomicBool,
-}
-
-#[derive(Clone, Copy, Default)]
-struct Fault {
-    panic_at: Option<u32>,
-    not_finite_at: Option<u32>,
-    refuse_start: bool,
-    /// Its pictures do not change.
-    still: bool,
-    slow: Option<Duration>,
-    /// The longest side for which there is memory at the start.
-    largest: Option<u32>,
-}
-
-struct Fake {
-    log: Arc<Log>,
-    fault: Fault,
-    step: u32,
-    limits: Vec<String>,
-}
-
-impl Engine for Fake {
-    fn start(
-        &mut self,
-        job: &Job,
-        current: Option<&RgbImage>,
-        say: &mut dyn FnMut(&str),
-    ) -> Result<RunInfo, EngineError> {
-        say("preparing");
-        self.log.started.lock().unwrap().push((job.run, current.map(RgbImage::dimensions)));
-        if self.fault.refuse_start {
-            return Err("cannot start today".into());
-        }
-        self.step = 0;
-        let info = run_info(job);
-        Ok(match self.fault.largest {
-            Some(size) if size < info.size => {
-                self.limits.push(format!("painting goes on at {size} px"));
-                RunInfo { size, ..info }
-            }
-            _ => info,
-        })
-    }
-
-    fn update(&mut self, settings: &Settings, inputs: &Inputs) -> Result<(), EngineError> {
-        settings.validate()?;
-        if let Some(style) = inputs.styles.iter().find(|style| style.mix.scale > 10.0) {
-            return Err(too_large(style.mix.scale).into());
-        }
-        self.log
-            .updates
-            .lock()
-            .unwrap()
-            .push((settings.style_weight, inputs.mix().iter().map(|style| style.weight).collect()));
-        Ok(())
-    }
-
-    fn replace_pictures(&mut self, settings: &Settings, inputs: &Inputs) -> Result<(), EngineError> {
-        self.log.replaced.fetch_add(1, Ordering::Relaxed);
-        self.update(settings, inputs)
-    }
-
-    fn step(&mut self) -> Result<(), EngineError> {
-        thread::sleep(self.fault.slow.unwrap_or(Duration::from_millis(1)));
-        self.step += 1;
-        self.log.steps.fetch_add(1, Ordering::Relaxed);
-        while self.log.closed.load(Ordering::Acquire) {
-            self.log.waits.store(true, Ordering::Release);
-            thread::sleep(Duration::from_millis(1));
-        }
-        assert!(self.fault.panic_at != Some(self.step), "the fake panics at step {}", self.step);
-        Ok(())
-    }
-
-    fn read(&mut self) -> Result<Reading, EngineError> {
-        self.log.reads.fetch_add(1, Ordering::Relaxed);
-        if self.fault.not_finite_at.is_some_and(|at| self.step >= at) {
-            return Err("loss is no longer finite".into());
-        }
-        let losses = (self.step > 0).then(|| Losses { total: f64::from(self.step), ..Losses::default() });
-        let shade = if self.fault.still { 9 } else { (self.step % 256) as u8 };
-        let picture = RgbImage::from_pixel(8, 4, image::Rgb([shade; 3]));
-        let norms = GradientNorms::default();
-        Ok(Reading {
-            step: self.step,
-            place: PyramidProgress::default(),
-            losses,
-            norms,
-            picture,
-            plain: None,
-        })
-    }
-
-    fn measure(&mut self) -> Result<(), EngineError> {
-        self.log.measured.lock().unwrap().push(self.step);
-        Ok(())
-    }
-
-    fn study(&mut self, _: Layer) -> Result<Option<LayerStudy>, EngineError> {
-        self.log.studies.fetch_add(1, Ordering::Relaxed);
-        Ok(None)
-    }
-
-    fn take_limits(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.limits)
-    }
-
-    fn end(&mut self) {
-        self.log.ended.fetch_add(1, Ordering::Relaxed);
-    }
+/// An engine whose steps take a millisecond; each paints another grey.
+fn usual() -> Log {
+    let picture = |step: u32| RgbImage::from_pixel(8, 4, image::Rgb([(step % 256) as u8; 3]));
+    Log { slow: Duration::from_millis(1), picture: Some(picture), ..Log::default() }
 }
 
 /// The refusal of a style's scale.
@@ -166,19 +36,16 @@ fn too_large(scale: f64) -> TransferError {
 /// A window of sorts: collects events and frames.
 struct Window {
     session: Session,
-    log: Arc<Log>,
+    log: Shared,
     events: Vec<Event>,
     frame: Option<Frame>,
 }
 
 impl Window {
-    fn open(fault: Fault) -> Self {
-        let log = Arc::new(Log::default());
+    fn open(log: Log) -> Self {
+        let log = Arc::new(Mutex::new(log));
         let theirs = Arc::clone(&log);
-        let make = move || {
-            theirs.made.fetch_add(1, Ordering::Relaxed);
-            Fake { log: Arc::clone(&theirs), fault, step: 0, limits: Vec::new() }
-        };
+        let make = move || Fake::new(&theirs);
         Self { session: Session::spawn(make, || ()).unwrap(), log, events: Vec::new(), frame: None }
     }
 
@@ -226,12 +93,27 @@ impl Window {
         self.events.iter().rev().find_map(step).unwrap_or(0)
     }
 
+    fn log(&self) -> MutexGuard<'_, Log> {
+        self.log.lock().unwrap()
+    }
+
     fn steps(&self) -> usize {
-        self.log.steps.load(Ordering::Relaxed)
+        self.log().steps as usize
     }
 
     fn reads(&self) -> usize {
-        self.log.reads.load(Ordering::Relaxed)
+        self.log().reads as usize
+    }
+
+    fn started(&self) -> Vec<Started> {
+        let log = self.log();
+        log.jobs.iter().map(|job| job.run).zip(log.from_current.iter().copied()).collect()
+    }
+
+    /// The style weights and the styles' weights of the updates.
+    fn updates(&self) -> Vec<(f64, Vec<f64>)> {
+        let weights = |mix: &[StyleMix]| mix.iter().map(|style| style.weight).collect();
+        self.log().updates.iter().map(|(settings, mix)| (settings.style_weight, weights(mix))).collect()
     }
 
     fn send(&self, command: Command) {
@@ -240,11 +122,13 @@ impl Window {
 
     /// What is sent in `work` arrives during one step, however long sending takes.
     fn within_a_step(&mut self, work: impl FnOnce(&mut Self)) {
-        self.log.waits.store(false, Ordering::Release);
-        self.log.closed.store(true, Ordering::Release);
-        self.until("a step in hand", |w| w.log.waits.load(Ordering::Acquire));
+        {
+            let mut log = self.log();
+            (log.waits, log.gate) = (false, Some(log.steps));
+        }
+        self.until("a step in hand", |w| w.log().waits);
         work(self);
-        self.log.closed.store(false, Ordering::Release);
+        self.log().gate = None;
     }
 }
 
@@ -276,7 +160,7 @@ fn endless() -> Settings {
 
 #[test]
 fn a_run_tells_its_preparation_shows_the_initial_picture_and_finishes_at_the_limit() {
-    let mut window = Window::open(Fault::default());
+    let mut window = Window::open(usual());
     window.send(Command::Run(Box::new(job(1, Settings { steps: 5, ..Settings::default() }))));
     window.until("the end", |w| w.is(1, RunState::Finished));
     let said: Vec<_> = window
@@ -289,7 +173,7 @@ fn a_run_tells_its_preparation_shows_the_initial_picture_and_finishes_at_the_lim
             _ => None,
         })
         .collect();
-    assert_eq!(said, ["Preparing", "preparing", "started", "Running", "Finished"]);
+    assert_eq!(said, ["Preparing", "Loading the network's weights…", "started", "Running", "Finished"]);
     assert_eq!(window.steps(), 5);
     let frame = window.frame.as_ref().unwrap();
     assert_eq!((frame.step, frame.picture.get_pixel(0, 0).0), (5, [5; 3]));
@@ -297,7 +181,7 @@ fn a_run_tells_its_preparation_shows_the_initial_picture_and_finishes_at_the_lim
 
 #[test]
 fn a_run_that_another_one_takes_the_place_of_is_kept_as_it_was() {
-    let mut window = Window::open(Fault::default());
+    let mut window = Window::open(usual());
     window.send(Command::Run(Box::new(job(1, endless()))));
     window.until("it paints", |w| w.steps() > 5);
     while window.session.next_snapshot().is_some() {}
@@ -318,7 +202,7 @@ fn a_run_that_another_one_takes_the_place_of_is_kept_as_it_was() {
 
 #[test]
 fn an_endless_run_paints_on_until_it_has_settled_and_what_is_asked_for_wakes_it() {
-    let mut window = Window::open(Fault { still: true, ..Fault::default() });
+    let mut window = Window::open(Log { picture: None, paint: Some(RgbImage::new(8, 4)), ..usual() });
     let settings = Settings { steps: 5, ..Settings::default() };
     window.send(Command::Run(Box::new(Job { endless: true, ..job(1, settings.clone()) })));
     let rests = |w: &Window, since: usize| w.is(1, RunState::Finished) && w.steps() >= since + 50;
@@ -338,19 +222,19 @@ fn an_endless_run_paints_on_until_it_has_settled_and_what_is_asked_for_wakes_it(
     let others = Inputs { styles: vec![StyleSource::new(Arc::new(other))], ..inputs(&[]) };
     window.session.update(1, &changed, &others).unwrap();
     window.until("and so does another style", |w| rests(w, steps));
-    assert_eq!(window.log.replaced.load(Ordering::Relaxed), 1);
-    assert_eq!(window.log.started.lock().unwrap().len(), 1, "without a restart");
+    assert_eq!(window.log().replaced.len(), 1);
+    assert_eq!(window.started().len(), 1, "without a restart");
     let steps = window.steps();
     window.send(Command::Resume);
     window.until("so does play", |w| rests(w, steps));
     let steps = window.steps();
     window.send(Command::Endless(false));
     window.session.update(1, &settings, &others).unwrap();
-    window.until("the update", |w| w.log.updates.lock().unwrap().len() == 4);
+    window.until("the update", |w| w.updates().len() == 4);
     thread::sleep(Duration::from_millis(60));
     assert_eq!(window.steps(), steps, "with an end it stays there");
     // What still changes goes on.
-    let mut window = Window::open(Fault::default());
+    let mut window = Window::open(usual());
     window.send(Command::Run(Box::new(Job { endless: true, ..job(1, settings) })));
     window.until("far behind its steps", |w| w.steps() > 150);
     assert!(!window.is(1, RunState::Finished));
@@ -358,7 +242,7 @@ fn an_endless_run_paints_on_until_it_has_settled_and_what_is_asked_for_wakes_it(
 
 #[test]
 fn pause_step_resume_and_stop_do_what_they_say() {
-    let mut window = Window::open(Fault::default());
+    let mut window = Window::open(usual());
     window.send(Command::Run(Box::new(Job { paused: true, ..job(1, endless()) })));
     window.until("pause", |w| w.is(1, RunState::Paused));
     assert_eq!(window.steps(), 0);
@@ -383,7 +267,7 @@ fn pause_step_resume_and_stop_do_what_they_say() {
 
 #[test]
 fn settings_are_taken_over_without_a_restart_and_only_the_latest_counts() {
-    let mut window = Window::open(Fault::default());
+    let mut window = Window::open(usual());
     window.send(Command::Run(Box::new(job(1, endless()))));
     window.until("painting", |w| w.progress() > 0);
     window.within_a_step(|w| {
@@ -393,14 +277,18 @@ fn settings_are_taken_over_without_a_restart_and_only_the_latest_counts() {
             w.session.update(1, &settings, &inputs(&[style])).unwrap();
         }
     });
-    window.until("the update", |w| w.log.updates.lock().unwrap().last() == Some(&(50.0, vec![0.25])));
-    assert_eq!(window.log.updates.lock().unwrap().len(), 1, "a drag is not replayed value by value");
-    assert_eq!(window.log.started.lock().unwrap().len(), 1);
+    window.until("the update", |w| w.updates().last() == Some(&(50.0, vec![0.25])));
+    assert_eq!(window.updates().len(), 1, "a drag is not replayed value by value");
+    assert_eq!(window.started().len(), 1);
 }
 
 #[test]
 fn a_scale_that_is_too_large_is_refused_by_name_and_everything_else_is_taken() {
-    let mut window = Window::open(Fault::default());
+    let refuse = |inputs: &Inputs| match inputs.styles.iter().find(|style| style.mix.scale > 10.0) {
+        Some(style) => Err(too_large(style.mix.scale).into()),
+        None => Ok(()),
+    };
+    let mut window = Window::open(Log { refuse: Some(refuse), ..usual() });
     window.send(Command::Run(Box::new(job(1, endless()))));
     window.until("painting", |w| w.progress() > 0);
     let notices = |w: &Window| -> Vec<String> {
@@ -415,7 +303,7 @@ fn a_scale_that_is_too_large_is_refused_by_name_and_everything_else_is_taken() {
         let style = StyleMix { weight: 0.25, scale, ..StyleMix::default() };
         let number = window.session.update(1, &settings, &inputs(&[style])).unwrap();
         window.until("a picture with it", |w| w.frame.as_ref().is_some_and(|frame| frame.update == number));
-        assert_eq!(window.log.updates.lock().unwrap().last(), Some(&(weight, vec![0.25])));
+        assert_eq!(window.updates().last(), Some(&(weight, vec![0.25])));
         // What is recorded is what is painted with.
         let record = window.frame.as_ref().unwrap().record.passes();
         let styles = record[0].changes.iter().rev().find_map(|change| change.styles.clone());
@@ -430,7 +318,7 @@ fn a_scale_that_is_too_large_is_refused_by_name_and_everything_else_is_taken() {
 
 #[test]
 fn a_picture_tells_with_which_update_it_was_painted() {
-    let mut window = Window::open(Fault::default());
+    let mut window = Window::open(usual());
     window.send(Command::Run(Box::new(job(1, endless()))));
     window.until("a picture", |w| w.frame.as_ref().is_some_and(|frame| frame.step > 0));
     assert_eq!(window.frame.as_ref().unwrap().update, 0);
@@ -438,14 +326,14 @@ fn a_picture_tells_with_which_update_it_was_painted() {
         let settings = Settings { style_weight: weight, ..endless() };
         let number = window.session.update(1, &settings, &inputs(&[StyleMix::default()])).unwrap();
         window.until("a picture with it", |w| w.frame.as_ref().is_some_and(|frame| frame.update == number));
-        assert_eq!(window.log.updates.lock().unwrap().last().unwrap().0, weight);
+        assert_eq!(window.updates().last().unwrap().0, weight);
     }
     // What is only taken over has not been painted yet.
     window.send(Command::Pause);
     window.until("pause", |w| w.is(1, RunState::Paused));
     let before = window.frame.as_ref().unwrap().update;
     let number = window.session.update(1, &endless(), &inputs(&[StyleMix::default()])).unwrap();
-    window.until("the update", |w| w.log.updates.lock().unwrap().len() == 3);
+    window.until("the update", |w| w.updates().len() == 3);
     assert_eq!(window.frame.as_ref().unwrap().update, before);
     window.send(Command::Step);
     window.until("a picture with it", |w| w.frame.as_ref().is_some_and(|frame| frame.update == number));
@@ -453,19 +341,19 @@ fn a_picture_tells_with_which_update_it_was_painted() {
 
 #[test]
 fn a_paused_run_takes_settings_over_at_once() {
-    let mut window = Window::open(Fault::default());
+    let mut window = Window::open(usual());
     window.send(Command::Run(Box::new(Job { paused: true, ..job(1, endless()) })));
     window.until("pause", |w| w.is(1, RunState::Paused));
     window
         .session
         .update(1, &Settings { style_weight: 3.0, ..endless() }, &inputs(&[StyleMix::default()]))
         .unwrap();
-    window.until("the update", |w| !w.log.updates.lock().unwrap().is_empty());
+    window.until("the update", |w| !w.updates().is_empty());
 }
 
 #[test]
 fn raising_the_limit_of_a_finished_run_goes_on_and_lowering_it_finishes() {
-    let mut window = Window::open(Fault::default());
+    let mut window = Window::open(usual());
     window.send(Command::Run(Box::new(job(1, Settings { steps: 3, ..Settings::default() }))));
     window.until("the end", |w| w.is(1, RunState::Finished));
     window
@@ -484,7 +372,7 @@ fn raising_the_limit_of_a_finished_run_goes_on_and_lowering_it_finishes() {
 
 #[test]
 fn settings_of_an_older_run_and_unusable_ones_change_nothing() {
-    let mut window = Window::open(Fault::default());
+    let mut window = Window::open(usual());
     window.send(Command::Run(Box::new(job(2, endless()))));
     window.until("painting", |w| w.progress() > 0);
     window
@@ -492,7 +380,7 @@ fn settings_of_an_older_run_and_unusable_ones_change_nothing() {
         .update(1, &Settings { style_weight: 99.0, ..endless() }, &inputs(&[StyleMix::default()]))
         .unwrap();
     thread::sleep(Duration::from_millis(30));
-    assert!(window.log.updates.lock().unwrap().is_empty());
+    assert!(window.updates().is_empty());
     window
         .session
         .update(2, &Settings { style_weight: -1.0, ..endless() }, &inputs(&[StyleMix::default()]))
@@ -506,14 +394,14 @@ fn settings_of_an_older_run_and_unusable_ones_change_nothing() {
 
 #[test]
 fn a_new_run_replaces_the_old_one_and_may_go_on_from_its_picture() {
-    let mut window = Window::open(Fault::default());
+    let mut window = Window::open(usual());
     window.send(Command::Run(Box::new(job(1, endless()))));
     window.until("painting", |w| w.progress() > 0);
     window.send(Command::Run(Box::new(Job { start: Start::Current, ..job(2, endless()) })));
     window.until("the second run", |w| w.is(2, RunState::Running));
     window.send(Command::Run(Box::new(job(3, endless()))));
     window.until("the third run", |w| w.is(3, RunState::Running));
-    let started = window.log.started.lock().unwrap().clone();
+    let started = window.started();
     assert_eq!(started, [(1, None), (2, Some((8, 4))), (3, None)]);
     // Once the third run is told, nothing of the others follows.
     let told = window.events.iter().position(|e| matches!(e, Event::Started { run: 3, .. })).unwrap();
@@ -525,7 +413,7 @@ fn a_new_run_replaces_the_old_one_and_may_go_on_from_its_picture() {
 
 #[test]
 fn an_update_for_a_run_that_still_waits_reaches_it() {
-    let mut window = Window::open(Fault { slow: Some(Duration::from_millis(100)), ..Fault::default() });
+    let mut window = Window::open(Log { slow: Duration::from_millis(100), ..usual() });
     window.send(Command::Run(Box::new(job(1, endless()))));
     window.until("painting", |w| w.progress() > 0);
     // Both while a step is in hand: the first nudge must not cost the second run its settings.
@@ -538,29 +426,29 @@ fn an_update_for_a_run_that_still_waits_reaches_it() {
         .session
         .update(2, &Settings { style_weight: 77.0, ..endless() }, &inputs(&[StyleMix::default()]))
         .unwrap();
-    window.until("the update", |w| w.log.updates.lock().unwrap().last() == Some(&(77.0, vec![1.0])));
+    window.until("the update", |w| w.updates().last() == Some(&(77.0, vec![1.0])));
 }
 
 #[test]
 fn a_picture_that_was_lent_before_a_run_began_afresh_does_not_come_back_later() {
-    let mut window = Window::open(Fault::default());
+    let mut window = Window::open(usual());
     window.session.continue_from(Arc::new(RgbImage::new(5, 5)), None);
     window.send(Command::Run(Box::new(Job { paused: true, ..job(1, endless()) })));
     window.until("the first run", |w| w.is(1, RunState::Paused));
     window.send(Command::Run(Box::new(Job { start: Start::Current, paused: true, ..job(2, endless()) })));
     window.until("the second run", |w| w.is(2, RunState::Paused));
     let shown = window.frame.as_ref().map(|frame| frame.picture.dimensions());
-    assert_eq!(*window.log.started.lock().unwrap(), [(1, None), (2, shown)]);
+    assert_eq!(window.started(), [(1, None), (2, shown)]);
     // One that is lent for a run that goes on is taken as ever.
     window.session.continue_from(Arc::new(RgbImage::new(5, 5)), None);
     window.send(Command::Run(Box::new(Job { start: Start::Current, paused: true, ..job(3, endless()) })));
     window.until("the third run", |w| w.is(3, RunState::Paused));
-    assert_eq!(window.log.started.lock().unwrap().last(), Some(&(3, Some((5, 5)))));
+    assert_eq!(window.started().last(), Some(&(3, Some((5, 5)))));
 }
 
 #[test]
 fn of_several_runs_in_a_row_only_the_last_is_prepared_and_it_goes_on_from_the_latest_picture() {
-    let mut window = Window::open(Fault::default());
+    let mut window = Window::open(usual());
     let rarely = Settings { preview_every: 100_000, ..endless() };
     window.send(Command::Run(Box::new(job(1, rarely))));
     window.until("steps", |w| w.steps() > 3);
@@ -571,7 +459,7 @@ fn of_several_runs_in_a_row_only_the_last_is_prepared_and_it_goes_on_from_the_la
         }
     });
     window.until("the last run", |w| w.is(5, RunState::Paused));
-    let started: Vec<u64> = window.log.started.lock().unwrap().iter().map(|(run, _)| *run).collect();
+    let started: Vec<u64> = window.started().iter().map(|(run, _)| *run).collect();
     assert_eq!(started, [1, 5]);
     // The picture was read when the first run was left, although no preview was due.
     let left = window.events.iter().rev().find_map(|event| match event {
@@ -583,33 +471,33 @@ fn of_several_runs_in_a_row_only_the_last_is_prepared_and_it_goes_on_from_the_la
 
 #[test]
 fn a_layer_that_is_left_between_two_runs_is_not_looked_into_again() {
-    let mut window = Window::open(Fault::default());
+    let mut window = Window::open(usual());
     window.send(Command::Run(Box::new(job(1, endless()))));
     window.send(Command::Study(Some(Layer::PAPER_CONTENT)));
-    window.until("a look", |w| w.log.studies.load(Ordering::Relaxed) > 0);
+    window.until("a look", |w| !w.log().studied.is_empty());
     window.within_a_step(|w| {
         w.send(Command::Run(Box::new(job(2, endless()))));
         w.send(Command::Study(None));
         w.send(Command::Run(Box::new(job(3, endless()))));
     });
     window.until("the third run", |w| w.is(3, RunState::Running));
-    let (studies, reads) = (window.log.studies.load(Ordering::Relaxed), window.reads());
+    let (studies, reads) = (window.log().studied.len(), window.reads());
     window.until("pictures", |w| w.reads() > reads + 5);
-    assert_eq!(window.log.studies.load(Ordering::Relaxed), studies);
+    assert_eq!(window.log().studied.len(), studies);
 }
 
 #[test]
 fn a_new_worker_goes_on_from_the_picture_that_it_is_lent() {
-    let mut window = Window::open(Fault::default());
+    let mut window = Window::open(usual());
     window.session.continue_from(Arc::new(RgbImage::new(30, 20)), None);
     window.send(Command::Run(Box::new(Job { start: Start::Current, ..job(1, endless()) })));
     window.until("painting", |w| w.progress() > 0);
-    assert_eq!(window.log.started.lock().unwrap()[0], (1, Some((30, 20))));
+    assert_eq!(window.started()[0], (1, Some((30, 20))));
 }
 
 #[test]
 fn progress_is_told_although_previews_are_far_apart() {
-    let mut window = Window::open(Fault { slow: Some(Duration::from_millis(40)), ..Fault::default() });
+    let mut window = Window::open(Log { slow: Duration::from_millis(40), ..usual() });
     let rarely = Settings { preview_every: 100_000, ..endless() };
     window.send(Command::Run(Box::new(job(1, rarely))));
     // The beginning is shown, and the first step after the window took that; what is told later costs no read-back.
@@ -621,7 +509,7 @@ fn progress_is_told_although_previews_are_far_apart() {
 
 #[test]
 fn a_window_that_does_not_look_costs_no_read_backs_and_loses_no_state() {
-    let mut window = Window::open(Fault::default());
+    let mut window = Window::open(usual());
     let began = Instant::now();
     window.send(Command::Run(Box::new(job(1, Settings { steps: 300, ..Settings::default() }))));
     thread::sleep(Duration::from_millis(900));

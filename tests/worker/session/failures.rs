@@ -4,7 +4,11 @@ use super::*;
 
 #[test]
 fn a_panic_fails_the_run_keeps_the_picture_and_the_next_run_gets_a_new_engine() {
-    let mut window = Window::open(Fault { panic_at: Some(20), ..Fault::default() });
+    let panics = |_: &Settings, step| {
+        assert!(step < 20, "the fake panics at step {step}");
+        Ok(Vec::new())
+    };
+    let mut window = Window::open(Log { at_step: Some(Arc::new(panics)), ..usual() });
     window.send(Command::Run(Box::new(job(1, endless()))));
     window.until("the failure", |w| w.is(1, RunState::Failed));
     let message = window.events.iter().find_map(|event| match event {
@@ -18,29 +22,29 @@ fn a_panic_fails_the_run_keeps_the_picture_and_the_next_run_gets_a_new_engine() 
         ..job(2, Settings { steps: 5, ..Settings::default() })
     })));
     window.until("the next run", |w| w.is(2, RunState::Finished));
-    assert_eq!(window.log.made.load(Ordering::Relaxed), 2);
-    assert_eq!(window.log.started.lock().unwrap()[1], (2, Some((8, 4))));
+    assert_eq!(window.log().made, 2);
+    assert_eq!(window.started()[1], (2, Some((8, 4))));
 }
 
 #[test]
 fn a_loss_that_is_not_finite_stops_the_run_with_the_last_good_picture() {
-    let mut window = Window::open(Fault { not_finite_at: Some(30), ..Fault::default() });
+    let mut window = Window::open(Log { not_finite_at: Some(30), ..usual() });
     window.send(Command::Run(Box::new(job(1, endless()))));
     window.until("the failure", |w| w.is(1, RunState::Failed));
     let frame = window.frame.as_ref().unwrap();
     assert!(frame.step < 30);
     // That comes after it is told.
-    window.until("the engine's end", |w| w.log.ended.load(Ordering::Relaxed) > 0);
+    window.until("the engine's end", |w| w.log().ended > 0);
     // A failed run does not come back by itself.
     window.send(Command::Resume);
     let steps = window.steps();
     thread::sleep(Duration::from_millis(50));
-    assert_eq!((window.steps(), window.log.ended.load(Ordering::Relaxed)), (steps, 1));
+    assert_eq!((window.steps(), window.log().ended), (steps, 1));
 }
 
 #[test]
 fn a_run_that_cannot_start_says_why() {
-    let mut window = Window::open(Fault { refuse_start: true, ..Fault::default() });
+    let mut window = Window::open(Log { fail_start: Some("cannot start today".into()), ..usual() });
     window.send(Command::Run(Box::new(job(1, endless()))));
     window.until("the failure", |w| {
         w.events
@@ -67,7 +71,8 @@ fn a_worker_that_cannot_make_an_engine_says_that_it_died() {
 #[test]
 fn a_run_that_starts_smaller_keeps_the_size_that_was_asked_for() {
     for (choose_size, kept) in [(false, 256), (true, 181)] {
-        let mut window = Window::open(Fault { largest: Some(181), ..Fault::default() });
+        let limits = vec!["painting goes on at 181 px".to_owned()];
+        let mut window = Window::open(Log { largest: Some(181), chosen: Some(256), limits, ..usual() });
         let settings = Settings { size: 256, steps: 5, ..Settings::default() };
         window.send(Command::Run(Box::new(Job { choose_size, ..job(1, settings) })));
         window.until("the end", |w| w.is(1, RunState::Finished));
@@ -90,21 +95,20 @@ fn a_run_that_starts_smaller_keeps_the_size_that_was_asked_for() {
 
 #[test]
 fn a_terms_share_is_measured_for_a_window_that_looks_and_seldom() {
-    let slow = Fault { slow: Some(Duration::from_millis(1)), ..Fault::default() };
     let settings = Settings { preview_every: 1, ..endless() };
-    let mut window = Window::open(slow);
+    let mut window = Window::open(usual());
     window.send(Command::Run(Box::new(job(1, settings.clone()))));
-    window.until("some measurements", |w| w.log.measured.lock().unwrap().len() > 8);
-    let measured = window.log.measured.lock().unwrap().clone();
+    window.until("some measurements", |w| w.log().measured.len() > 8);
+    let measured = window.log().measured.clone();
     assert!(measured.windows(2).all(|pair| pair[1] - pair[0] >= 5), "{measured:?}");
 
     // Nobody takes the pictures here.
-    let blind = Window::open(slow);
+    let blind = Window::open(usual());
     blind.send(Command::Run(Box::new(job(1, settings))));
     let deadline = Instant::now() + Duration::from_secs(60);
     while blind.steps() < 200 {
         assert!(Instant::now() < deadline, "{} steps", blind.steps());
         thread::sleep(Duration::from_millis(5));
     }
-    assert!(blind.log.measured.lock().unwrap().len() <= 1);
+    assert!(blind.log().measured.len() <= 1);
 }
