@@ -116,13 +116,12 @@ impl Toasts {
 /// Width that toasts need at least, in points.
 const NARROW: f32 = 300.0;
 
-/// What cards at the lower left leave free of an area: beside them, or above where that is too narrow.
+/// What the tour's card at the lower left leaves free of an area: beside it, or above if that is too narrow.
 pub fn free_area(ctx: &Context, mut area: Rect) -> Rect {
-    for (order, name) in [(Order::Foreground, "tour"), (Order::Middle, "hints")] {
-        let layer = LayerId::new(order, Id::unique(name));
-        let visible = ctx.memory(|memory| memory.areas().is_visible(&layer));
-        let card = ctx.memory(|memory| memory.area_rect(layer.id)).filter(|_| visible);
-        let Some(card) = card.filter(|card| area.intersects(*card)) else { continue };
+    let layer = LayerId::new(Order::Foreground, Id::unique("tour"));
+    let visible = ctx.memory(|memory| memory.areas().is_visible(&layer));
+    let card = ctx.memory(|memory| memory.area_rect(layer.id)).filter(|_| visible);
+    if let Some(card) = card.filter(|card| area.intersects(*card)) {
         if area.max.x - card.max.x >= NARROW {
             area.min.x = card.max.x;
         } else {
