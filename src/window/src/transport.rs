@@ -255,7 +255,7 @@ impl ImpastoApp {
         ui.add_space(space::S);
         let sides = [
             (Icon::PanelRight, "Settings panel", Some(Side::Right)),
-            (Icon::PanelBottom, "Loss plot", None),
+            (Icon::PanelBottom, "Lower panel", None),
             (Icon::PanelLeft, "Pictures panel", Some(Side::Left)),
         ];
         for (icon, name, side) in sides {
