@@ -5,7 +5,7 @@ use std::{env, path::Path};
 use super::{ImpastoApp, memory};
 
 /// Whether the window is one of a Wayland session, also through XWayland.
-pub fn is_wayland() -> bool {
+fn is_wayland() -> bool {
     cfg!(target_os = "linux")
         && ["WAYLAND_DISPLAY", "WAYLAND_SOCKET"]
             .iter()
