@@ -161,14 +161,27 @@ impl Compare {
     }
 }
 
-impl Act for Against {
+/// What can be done about the other picture.
+pub enum CompareAction {
+    /// Choose it, for when something is compared.
+    Choose(Against),
+    /// Show it beside the painting.
+    Begin(Against),
+}
+
+impl Act for CompareAction {
     fn apply(self, app: &mut ImpastoApp, ctx: &Context) {
-        // A moment that is looked at would be compared with itself.
-        if app.view.film.view().is_some_and(|moment| self == Against::Pin(moment.id)) {
-            app.look_at(ctx, None);
+        match self {
+            Self::Choose(against) => app.view.compare.against = against,
+            Self::Begin(against) => {
+                // A moment that is looked at would be compared with itself.
+                if app.view.film.view().is_some_and(|moment| against == Against::Pin(moment.id)) {
+                    app.look_at(ctx, None);
+                }
+                app.view.compare.against = against;
+                app.view.compare.begin();
+            }
         }
-        app.view.compare.against = self;
-        app.view.compare.begin();
     }
 }
 

@@ -10,6 +10,7 @@ use super::{
     action::{Act, Action},
     command::Command,
     compact::Side,
+    compare::CompareAction,
     fields::{self, Field},
     knobs::KnobAction,
     mixes::{CONTROLS, MixAction},
@@ -187,7 +188,7 @@ impl ImpastoApp {
         }
         for (against, name) in self.comparable() {
             let title = format!("Compare with {name}");
-            add(fits(query, &title), title, String::new(), Some(against.into()));
+            add(fits(query, &title), title, String::new(), Some(CompareAction::Begin(against).into()));
         }
         for knob in ParamId::all(&self.settings, &self.mix()) {
             let name = knob.label();
