@@ -125,13 +125,14 @@ pub fn tab(ui: &mut Ui, text: &str, tooltip: &str, on: bool) -> Response {
 }
 
 /// A box to check, in a row that has its label.
-pub fn checkbox(ui: &mut Ui, name: &str, tooltip: &str, on: &mut bool) {
+pub fn checkbox(ui: &mut Ui, name: &str, tooltip: &str, on: &mut bool) -> Response {
     let edge = Stroke::new(1.0, Palette::of(ui).rail);
     let before = std::mem::replace(&mut ui.visuals_mut().widgets.inactive.bg_stroke, edge);
     let response = ui.checkbox(on, "").on_hover_text(tooltip);
     ui.visuals_mut().widgets.inactive.bg_stroke = before;
     response.widget_info(|| WidgetInfo::selected(Role::CheckBox, true, *on, name));
     take_focus(&response, name);
+    response
 }
 
 /// A button with an icon and a word.
