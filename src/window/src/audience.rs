@@ -129,7 +129,7 @@ impl ImpastoApp {
         let is = self.mixes.presets.usual.is();
         let place = Preset::ALL.iter().position(|preset| is == Some(&PresetName::Bundled(*preset)));
         let next = Preset::ALL[place.map_or(0, |place| (place + 1) % Preset::ALL.len())];
-        self.actions.push(PresetAction::Take(Box::new(next.apply(&self.settings)), is.is_none()));
+        self.actions.push(PresetAction::Take(PresetName::Bundled(next)));
     }
 
     /// Keeps up with what an audience is to see, while there is one.

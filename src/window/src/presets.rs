@@ -9,7 +9,7 @@ use super::{
     action::{Act, Actions},
     icons::Icon,
     theme::{Palette, ROW, space},
-    usual::Usual,
+    usual::{PresetName, Usual},
     widgets,
 };
 use impasto_base::{error::chain, text};
@@ -40,8 +40,7 @@ struct Dialog {
 
 /// What can be done with presets.
 pub enum PresetAction {
-    /// Takes its settings; whether those before were none of a preset.
-    Take(Box<Settings>, bool),
+    Take(PresetName),
     /// Brings back the mix from before the last preset.
     Back,
     /// Opens the dialog.
@@ -137,7 +136,9 @@ impl ImpastoApp {
 
     pub(super) fn apply_to_presets(&mut self, action: PresetAction) {
         match action {
-            PresetAction::Take(settings, own_mix) => self.take_preset(*settings, own_mix),
+            PresetAction::Take(name) => {
+                self.take_preset(&name);
+            }
             PresetAction::Back => {
                 // The mix comes back, not where and how large it was painted.
                 let before = self.mixes.before_preset.as_ref();

@@ -19,7 +19,7 @@ use std::{
 use egui::{Context, ViewportId};
 use serde::{Deserialize, Serialize};
 
-use super::{ImpastoApp, action::Act, command::Command};
+use super::{ImpastoApp, action::Act, command::Command, usual::PresetName};
 use impasto_base::text;
 #[cfg(feature = "midi")]
 use impasto_control::ports::Ports;
@@ -329,17 +329,11 @@ impl ImpastoApp {
             RemoteCommand::Restart => self.actions.push(Command::Restart),
             RemoteCommand::SaveMoment => self.actions.push(Command::SaveMoment),
             RemoteCommand::Preset(name) => {
-                let bundled = Preset::named(&name).map(|preset| preset.apply(&self.settings));
-                let own = || {
-                    let preset = self.mixes.presets.list.iter().find(|preset| preset.name == name)?;
-                    preset.mix.as_ref().ok()?.apply(&self.settings).ok()
-                };
-                match bundled.or_else(own) {
-                    Some(mix) => self.take_preset(mix, false),
-                    None => self
-                        .messages
-                        .toasts
-                        .add(format!("No preset is called {}.", text::display_name(&name))),
+                let own = || PresetName::Own(name.clone());
+                let preset = Preset::named(&name).map_or_else(own, PresetName::Bundled);
+                if !self.take_preset(&preset) {
+                    let name = text::display_name(&name);
+                    self.messages.toasts.add(format!("No preset is called {name}."));
                 }
             }
         }
