@@ -52,10 +52,15 @@ impl Toasts {
         }
     }
 
-    /// Adds a note in the place of those that begin like one of `old`, which it makes out of date.
+    /// Add a note in the place of those that begin like one of `old`, which it makes out of date.
     pub fn add_instead(&mut self, old: &[&str], text: impl Into<String>) {
-        self.0.retain(|toast| !old.iter().any(|begin| toast.text.starts_with(begin)));
+        self.take_back(old);
         self.add(text);
+    }
+
+    /// Take back the notes that begin like one of `old`.
+    pub fn take_back(&mut self, old: &[&str]) {
+        self.0.retain(|toast| !old.iter().any(|begin| toast.text.starts_with(begin)));
     }
 
     /// Shows the toasts at the lower edge of `area`.

@@ -29,8 +29,9 @@ use impasto_formats::{
     trust::Trust,
 };
 
-/// What is said of a recipe that was taken.
-pub const TAKEN: &str = "Took the recipe: its settings and pictures. It paints afresh.";
+/// The note when a recipe is taken, and the one in its place when it has begun another painting.
+pub const TAKEN: &str = "Took the recipe: its settings and pictures.";
+pub const BEGUN: &str = "Took the recipe: its settings and pictures. It paints afresh.";
 
 /// What the recipe of a painted picture is made of.
 pub enum Draft {
