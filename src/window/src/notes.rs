@@ -1,6 +1,7 @@
-//! Notes to the person: toasts that go by themselves, and banners that stay until they are dealt with.
+//! Notifications: toasts that go by themselves, and banners that stay until they are dismissed.
 //!
-//! They are ours because crates for toasts draw over everything, in their own look, and are not seen by a screen reader.
+//! They are ours because crates for toasts draw over everything, in their own look, and are not seen by a
+//! screen reader.
 
 use std::path::PathBuf;
 
@@ -41,7 +42,7 @@ impl Toasts {
         self.add_with(text, Vec::new());
     }
 
-    /// Adds a note with buttons, in the place of those that have one of the same words.
+    /// Add a note with buttons, in the place of those that have one of the same words.
     pub fn add_with(&mut self, text: impl Into<String>, buttons: Vec<(String, Action)>) {
         let text = text::escaped(&text.into()).into_owned();
         let same = |(words, _): &(String, Action)| buttons.iter().any(|(new, _)| new == words);
@@ -63,7 +64,7 @@ impl Toasts {
         self.0.retain(|toast| !old.iter().any(|begin| toast.text.starts_with(begin)));
     }
 
-    /// Shows the toasts at the lower edge of `area`.
+    /// Show the toasts at the lower edge of `area`.
     pub fn show(&mut self, ctx: &Context, area: egui::Rect, actions: &Actions) {
         let now = ctx.input(|input| input.time);
         self.0.retain(|toast| toast.until.is_none_or(|until| until > now));
@@ -158,13 +159,13 @@ pub struct Banner {
     pub text: String,
 }
 
-/// What can be done about a banner, which is told by its place.
+/// What can be done about a banner, which is given by its index.
 pub enum BannerAction {
     Retry(usize),
     Dismiss(usize),
 }
 
-/// Shows the banners one above the other.
+/// Show the banners one above the other.
 fn banners(ui: &mut Ui, banners: &[Banner], actions: &Actions) {
     for (index, banner) in banners.iter().enumerate() {
         let palette = Palette::of(ui);
@@ -218,7 +219,7 @@ fn banners(ui: &mut Ui, banners: &[Banner], actions: &Actions) {
     }
 }
 
-/// What the person is told.
+/// All notifications.
 #[derive(Default)]
 pub struct Messages {
     pub toasts: Toasts,
@@ -234,12 +235,12 @@ impl Act for BannerAction {
 }
 
 impl ImpastoApp {
-    /// Says that a background task has come to no end. It may have been to save something.
+    /// Report a background task that has failed. It may have been to save something.
     pub(super) fn task_failed(&mut self, text: String) {
         self.file_not_saved(format!("{text}."));
     }
 
-    /// Tells what a run has to do without for want of memory: in one banner for all runs, or by a toast while
+    /// Report what a run goes without for lack of memory: in one banner for all runs, or by a toast while
     /// the picture is presented.
     pub(super) fn tell_limit(&mut self, text: String) {
         let sentence = format!("{text}.");
@@ -252,7 +253,7 @@ impl ImpastoApp {
         self.messages.notice = Some(text);
     }
 
-    /// Shows what went wrong over the picture.
+    /// Show what went wrong over the picture.
     pub(super) fn banners_ui(&self, ui: &mut Ui) {
         banners(ui, &self.messages.banners, &self.actions);
     }

@@ -1,4 +1,4 @@
-//! The person's own presets in the window: their list, and the dialog that saves, renames and deletes them.
+//! The user's presets in the window: their list, and the dialog that saves, renames and deletes them.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ use super::{
 use impasto_base::{error::chain, text};
 use impasto_core::settings::{Mix, PresetFolder, Settings, UserPreset};
 
-/// What the window knows of the person's presets.
+/// What the window knows of the user's presets.
 #[derive(Default)]
 pub struct Presets {
     pub list: Vec<UserPreset>,
@@ -41,18 +41,18 @@ struct Dialog {
 /// What can be done with presets.
 pub enum PresetAction {
     Take(PresetName),
-    /// Brings back the mix from before the last preset.
+    /// Bring back the mix from before the last preset.
     Back,
-    /// Opens the dialog.
+    /// Open the dialog.
     Manage,
-    /// Keeps the present mix under a name.
+    /// Save the present mix under a name.
     Save(String),
     Rename(String, String),
     Delete(String),
 }
 
 impl Presets {
-    /// Keeps up with the settings.
+    /// Follow the settings.
     pub fn follow(&mut self, settings: &Settings) {
         self.usual.follow(&self.list, settings);
     }
@@ -61,7 +61,7 @@ impl Presets {
         self.list.iter().any(|preset| preset.name.eq_ignore_ascii_case(name.trim()))
     }
 
-    /// Takes the list in, and how the last wish went; gives back what went wrong if no dialog can show it.
+    /// Apply the list and the last action's result; returns the error if no dialog can show it.
     fn take(&mut self, list: Vec<UserPreset>, result: Result<(), String>) -> Option<String> {
         self.list = list;
         self.usual.forget();
@@ -82,7 +82,7 @@ impl Act for PresetAction {
 }
 
 impl ImpastoApp {
-    /// Lists the presets in the background, after doing something to them.
+    /// List the presets in the background, after `work` on them.
     pub(super) fn with_presets(
         &self,
         work: impl FnOnce(&PresetFolder) -> Result<(), String> + Send + 'static,

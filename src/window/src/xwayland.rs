@@ -12,8 +12,8 @@ fn is_wayland() -> bool {
             .any(|name| env::var_os(name).is_some_and(|value| !value.is_empty()))
 }
 
-/// How the window's event loop is made, where not in the usual way: through XWayland if the settings in this folder
-/// say so, and if there is one.
+/// How the window's event loop is made, if not in the usual way: through XWayland if the settings in this
+/// folder say so, and if there is one.
 #[cfg(target_os = "linux")]
 pub fn event_loop(folder: Option<&Path>) -> Option<eframe::EventLoopBuilderHook> {
     use winit::platform::x11::EventLoopBuilderExtX11 as _;
