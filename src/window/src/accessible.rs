@@ -1,10 +1,10 @@
-//! What a screen reader is told beside names and values.
+//! What a screen reader gets beside names and values.
 
 use std::ops::RangeInclusive;
 
 use egui::Response;
 
-/// Tells from where to where a control goes and how far an arrow key moves it. An end that is no limit is not told.
+/// Set the range of a control and the step of an arrow key. An end that is no limit is left out.
 pub fn range(response: &Response, range: RangeInclusive<f64>, step: f64) {
     response.ctx.accesskit_node_builder(response.id, |node| {
         node.set_min_numeric_value(*range.start());
@@ -15,7 +15,7 @@ pub fn range(response: &Response, range: RangeInclusive<f64>, step: f64) {
     });
 }
 
-/// Describes what is seen, beyond the name.
+/// Describe what is seen, beyond the name.
 pub fn description(response: &Response, text: impl Into<String>) {
     response.ctx.accesskit_node_builder(response.id, |node| node.set_description(text.into()));
 }

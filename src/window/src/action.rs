@@ -1,6 +1,6 @@
 //! What is to be done. Whatever a person asks for, by a button, a key, a menu, the palette of commands, a
-//! drop or a controller, goes as an [`Act`] into one queue. [`ImpastoApp::apply_actions`] alone lets it be done,
-//! and what it has changed is an entry of the history.
+//! drop or a controller, goes as an [`Act`] into one queue. [`ImpastoApp::apply_actions`] alone lets it be
+//! done, and what it has changed is an entry of the history.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -49,7 +49,7 @@ impl Actions {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(action.into());
     }
 
-    /// Puts an action before those that wait.
+    /// Put an action at the head of the queue.
     pub fn push_first(&self, action: impl Into<Action>) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(0, action.into());
     }
@@ -60,7 +60,7 @@ impl Actions {
 }
 
 impl ImpastoApp {
-    /// Does all that waits in the queue, in its order.
+    /// Apply all actions of the queue, in their order.
     pub(super) fn apply_actions(&mut self, ctx: &Context) {
         loop {
             let actions = self.actions.take();

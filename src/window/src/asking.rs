@@ -9,7 +9,7 @@ use super::{
 };
 
 impl ImpastoApp {
-    /// Asks for a file to open, and does `then` with the one that was picked.
+    /// Ask for a file to open, and call `then` with the one that was picked.
     pub(super) fn ask_for_file(&mut self, ask: Ask, then: impl FnOnce(&mut Self, PathBuf) + Send + 'static) {
         self.ask_for_files(ask, |app, paths| {
             if let Some(path) = paths.into_iter().next() {
@@ -18,7 +18,7 @@ impl ImpastoApp {
         });
     }
 
-    /// Asks for files to open, and does `then` with those that were picked.
+    /// Ask for files to open, and call `then` with those that were picked.
     pub(super) fn ask_for_files(
         &mut self,
         ask: Ask,
@@ -34,7 +34,7 @@ impl ImpastoApp {
         });
     }
 
-    /// Shows a file dialog, which starts in the folder used last unless `ask` names one.
+    /// Show a file dialog, which starts in the folder used last unless `ask` names one.
     pub(super) fn ask(&mut self, mut ask: Ask, then: impl FnOnce(&mut Self, Answer) + Send + 'static) {
         if self.files.asking {
             let key = Command::SaveMoment.key(self.tasks.context()).unwrap_or_default();

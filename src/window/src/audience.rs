@@ -1,6 +1,6 @@
-//! What an audience sees over the picture where it is alone, on the full screen and in the second window: what is painted from
-//! what, a pause, the fader that moves. All of it is as large as the screen asks for. And the buttons that are there while
-//! the pointer moves.
+//! What an audience sees over the picture where it is alone, on the full screen and in the second window:
+//! what is painted from what, a pause, the fader that moves. All of it is as large as the screen asks for.
+//! And the buttons that are there while the pointer moves.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -24,11 +24,11 @@ use super::{
 use impasto_core::settings::{ParamId, Preset, Settings, three_digits};
 use impasto_engine::session::RunState;
 
-/// A fader that has moved is shown for so many seconds.
+/// How long a fader that has moved is shown, in seconds.
 const MOVED: f64 = 2.0;
 /// More faders than these move together with a mix, which has no bar.
 const FEW: usize = 5;
-/// An arrow key moves the style by so much of its fader.
+/// How far an arrow key moves the style, as a part of its fader.
 const NUDGE: f64 = 0.04;
 
 /// What is painted from what, and how.
@@ -71,7 +71,8 @@ pub struct Audience {
 }
 
 impl Audience {
-    /// Looks at which fader has moved, and forgets it after a while. `preset` is that of the settings, if they are one's.
+    /// Find out which fader has moved, and forget it after a while. `preset` is the one that the settings
+    /// match.
     fn follow(
         &mut self,
         faders: BTreeMap<ParamId, f64>,
@@ -107,7 +108,7 @@ fn value_text(id: ParamId, value: f64) -> String {
     }
 }
 
-/// Moves the style's fader by so many steps.
+/// Move the style's fader by this many steps.
 pub struct MoveStyle(pub i8);
 
 impl Act for MoveStyle {
@@ -124,15 +125,15 @@ impl Act for MoveStyle {
 }
 
 impl ImpastoApp {
-    /// Takes the bundled preset behind the one that the settings are.
+    /// Take the bundled preset after the present one.
     pub(super) fn next_preset(&self) {
         let is = self.mixes.presets.usual.is();
         let place = Preset::ALL.iter().position(|preset| is == Some(&PresetName::Bundled(*preset)));
         let next = Preset::ALL[place.map_or(0, |place| (place + 1) % Preset::ALL.len())];
-        self.actions.push(PresetAction::Take(Box::new(next.apply(&self.settings)), is.is_none()));
+        self.actions.push(PresetAction::Take(PresetName::Bundled(next)));
     }
 
-    /// Keeps up with what an audience is to see, while there is one.
+    /// Update the overlay for an audience, while there is one.
     pub(super) fn follow_audience(&mut self, ctx: &Context) {
         if !self.view.present.on && !self.view.stage.open {
             self.view.audience = Audience::default();
@@ -219,7 +220,7 @@ fn letters(height: f32) -> [f32; 2] {
     [(0.03 * height).max(16.0), (0.02 * height).max(13.0)]
 }
 
-/// Draws the overlay over `area`, which is the whole screen.
+/// Draw the overlay over `area`, which is the whole screen.
 pub fn show(ctx: &Context, salt: &str, area: Rect, overlay: &Overlay) {
     if let Some(info) = &overlay.info {
         info_box(ctx, salt, area, info);
@@ -269,7 +270,7 @@ fn info_box(ctx: &Context, salt: &str, area: Rect, info: &Info) {
     });
 }
 
-/// That nothing moves because somebody wants it so, at the upper left.
+/// A sign at the upper left that painting was paused.
 fn paused(ctx: &Context, salt: &str, area: Rect) {
     let palette = Palette::for_theme(ctx.theme());
     let [large, _] = letters(area.height());
@@ -329,12 +330,12 @@ fn fader(ctx: &Context, salt: &str, area: Rect, moved: &Moved) {
 pub struct Bar<'a> {
     /// Of which window.
     pub salt: &'a str,
-    /// Fills the screen now; `None` where that cannot be changed.
+    /// Whether it fills the screen; `None` if that cannot be changed.
     pub full: Option<bool>,
     pub info: bool,
     pub paused: bool,
     pub monitors: &'a [Monitor],
-    /// What its last button is called and what that does, where there is one.
+    /// The name of its last button and what that does, if there is one.
     pub close: Option<(&'a str, &'a str)>,
 }
 
@@ -347,7 +348,8 @@ pub enum Press {
     Close,
 }
 
-/// The buttons at the upper edge, away from the info. What concerns the painting goes into the queue of actions.
+/// The buttons at the upper edge, away from the info. What concerns the painting goes into the queue of
+/// actions.
 pub fn bar(ctx: &Context, area: Rect, bar: &Bar<'_>, actions: &Actions) -> Option<Press> {
     let palette = Palette::for_theme(ctx.theme());
     let shown = Area::new(Id::unique((bar.salt, "bar")))

@@ -32,7 +32,7 @@ impl KeepAwake for SystemAwake {
                 // Asking takes as long as the service that answers; what is asked for ends with the thread.
                 let mut held = None;
                 while let Ok(mut on) = inbox.recv() {
-                    // Only the last word counts.
+                    // Only the latest request counts.
                     while let Ok(later) = inbox.try_recv() {
                         on = later;
                     }
@@ -49,14 +49,14 @@ impl KeepAwake for SystemAwake {
             }
         }
         if let Some(orders) = &*thread {
-            // Whoever does not listen any more keeps nothing awake.
+            // A thread that has ended keeps nothing awake.
             let _ = orders.send(on);
         }
     }
 }
 
 impl ImpastoApp {
-    /// The screen is kept awake while the painting is shown to somebody, and on wish while it is painted.
+    /// Keep the screen awake while the painting is presented, and optionally while it is painted.
     pub(super) fn keep_awake(&mut self) {
         let paints = matches!(self.run.state, RunState::Preparing | RunState::Running);
         let wanted = self.view.present.on || self.view.stage.open || (self.view.layout.awake && paints);
@@ -161,7 +161,7 @@ mod bus {
     /// Of the portal's flags, the one for an idle session.
     const IDLE: u32 = 8;
 
-    /// Asks the screen saver, or else the portal.
+    /// Ask the screen saver, or else the portal.
     pub async fn inhibit(connection: Connection) -> zbus::Result<Connection> {
         let service = "org.freedesktop.ScreenSaver";
         let asked = connection
@@ -244,7 +244,7 @@ mod tests {
             assert!(Instant::now() < deadline, "the connection stays, and so does the light");
             thread::sleep(Duration::from_millis(10));
         }
-        // Where nobody offers either service, it is an error and not a wait.
+        // If neither service is offered, that is an error and not a wait.
         pollster::block_on(service.close()).unwrap();
         assert!(pollster::block_on(async { bus::inhibit(connect().await?).await }).is_err());
     }

@@ -1,5 +1,5 @@
-//! The panel below the painting: losses, filmstrip, automation or mixer, behind tabs. In a low window it is a strip with the
-//! tabs and how the objective falls, until a tab is chosen.
+//! The panel below the painting: losses, filmstrip, automation or mixer, behind tabs. In a low window it is a
+//! strip with the tabs and how the objective falls, until a tab is chosen.
 
 use egui::{
     Color32, Context, FontId, Frame, Margin, Panel, Rect, Role, Sense, Shape, Stroke, Ui, WidgetInfo, vec2,
@@ -34,7 +34,7 @@ pub enum Tab {
     Mixer,
 }
 
-/// Shows it.
+/// Show the tab.
 impl Act for Tab {
     fn apply(self, app: &mut ImpastoApp, _: &Context) {
         app.show_tab(self);
@@ -42,7 +42,7 @@ impl Act for Tab {
 }
 
 impl ImpastoApp {
-    /// Shows a tab, and the panel if it is hidden.
+    /// Show a tab, and the panel if it is hidden.
     pub(super) fn show_tab(&mut self, tab: Tab) {
         self.view.page = Page::Painting;
         self.view.layout.tab = tab;
@@ -50,7 +50,7 @@ impl ImpastoApp {
         self.view.bottom_open = true;
     }
 
-    /// Shows a tab, or another one in the place of one that is shown.
+    /// Show a tab, or another one in the place of one that is shown.
     pub(super) fn toggle_tab(&mut self, ctx: &Context, tab: Tab) {
         let layout = &self.view.layout;
         let open = self.view.bottom_open || !compact::is_low(ctx);
@@ -62,7 +62,7 @@ impl ImpastoApp {
         }
     }
 
-    /// The panel, where there is one: the curves and the filmstrip are the painting's.
+    /// The panel, on the page of the painting only: the curves and the filmstrip are the painting's.
     pub(super) fn bottom_panel(&mut self, ui: &mut Ui) {
         let page = self.view.page != Page::Painting;
         let fill = Palette::of(ui).panel;
@@ -74,7 +74,7 @@ impl ImpastoApp {
             if shown {
                 let frame = Frame::new().fill(fill).inner_margin(Margin::symmetric(12, 0));
                 Panel::bottom("plot, low").frame(frame).exact_size(STRIP).show(ui, |ui| {
-                    self.view.regions.begin(ui, "Panel of losses and filmstrip");
+                    self.view.regions.begin(ui, "Lower panel");
                     self.bottom_strip(ui);
                 });
             }
@@ -84,7 +84,7 @@ impl ImpastoApp {
         let frame = Frame::new().fill(fill).inner_margin(Margin::symmetric(12, 8));
         let panel = Panel::bottom("plot").frame(frame).resizable(true).size_range(100.0..=most);
         let panel = panel.default_size(self.view.layout.bottom).show_collapsible(ui, &mut shown, |ui| {
-            self.view.regions.begin(ui, "Panel of losses and filmstrip");
+            self.view.regions.begin(ui, "Lower panel");
             self.bottom_ui(ui);
             ui.take_available_space();
         });

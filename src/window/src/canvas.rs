@@ -43,7 +43,7 @@ pub struct Canvas {
     uploads: u64,
     /// The picture before, while it fades away.
     leaving: Option<Leaving>,
-    /// The next picture is of another painting: the one that is there fades in so many seconds.
+    /// The next picture is of another painting: the present one fades out in this many seconds.
     fade: Option<f64>,
     /// Nothing fades.
     pub cuts: bool,
@@ -85,7 +85,7 @@ impl Canvas {
         self.picture.as_ref().map(|picture| picture.dimensions())
     }
 
-    /// Shows a new picture from now on.
+    /// Show a new picture from now on.
     pub fn take(&mut self, ctx: &Context, picture: Arc<RgbImage>, step: u32) {
         if let Some(seconds) = self.fade.take()
             && let Some((texture, size)) = self.shown()
@@ -104,7 +104,7 @@ impl Canvas {
         self.upload(ctx);
     }
 
-    /// Lets what is shown fade away in so many seconds once the next picture is there.
+    /// Fade out what is shown in this many seconds once the next picture is there.
     pub fn fade(&mut self, seconds: f64) {
         self.fade = (seconds > 0.0 && !self.cuts).then_some(seconds);
     }
@@ -120,19 +120,19 @@ impl Canvas {
         self.leaving.as_ref()
     }
 
-    /// Changes with every picture that is shown.
+    /// The number of uploads, which changes with every picture that is shown.
     pub fn uploads(&self) -> u64 {
         self.uploads
     }
 
-    /// Takes in how large the second window draws it, 0 while there is none.
+    /// Set how large the second window draws it, 0 while there is none.
     pub fn seen_elsewhere(&mut self, ctx: &Context, scale: f32) {
         self.scale_elsewhere = scale;
         self.follow_scale(ctx);
     }
 
     fn wanted_sampling(&self) -> Sampling {
-        // An audience sees the whole picture, however near somebody looks here.
+        // An audience sees the whole picture, however far the canvas here is zoomed.
         let chosen = self.view != View::Fit && self.scale_elsewhere == 0.0;
         Sampling::new(self.scale.max(self.scale_elsewhere), chosen)
     }
@@ -144,7 +144,7 @@ impl Canvas {
         Sampling::new(self.scale * larger, self.view != View::Fit)
     }
 
-    /// Makes the texture anew where it does not suit the scale any more.
+    /// Make the texture anew if it does not suit the scale any more.
     fn follow_scale(&mut self, ctx: &Context) {
         if self.wanted_sampling() != self.sampling && self.picture.is_some() {
             self.upload(ctx);
@@ -265,7 +265,7 @@ fn two_frames(area: Rect, size: Vec2) -> [Rect; 2] {
     if scale(left) >= scale(upper) { [left, right] } else { [upper, lower] }
 }
 
-/// Draws a picture whole in the middle of a place, with some strength of 0 to 1.
+/// Draw a whole picture in the middle of a place, with an opacity of 0 to 1.
 pub fn paint_fitted(painter: &Painter, texture: &TextureHandle, size: Vec2, area: Rect, strength: f32) {
     let scale = (area.size() / size).min_elem();
     let place = Rect::from_center_size(area.center(), size * scale);
@@ -351,7 +351,7 @@ impl ImpastoApp {
         format!("{}. {}, step {step} of {}.{zoom}", self.title(), self.run.word(), steps.max(step))
     }
 
-    /// Draws the painting before, as far as it has not faded yet.
+    /// Draw the painting before, as far as it has not faded yet.
     fn draw_leaving(&mut self, ui: &Ui, area: Rect) {
         let Some(leaving) = &self.view.canvas.leaving else { return };
         let strength = leaving.strength(ui.input(|input| input.time));
@@ -365,7 +365,7 @@ impl ImpastoApp {
         }
     }
 
-    /// Draws the painting and what it is compared with.
+    /// Draw the painting and what it is compared with.
     fn draw(&mut self, ui: &Ui, response: &egui::Response, shown: &Shown, look: Look) {
         let area = response.rect;
         let painter = ui.painter().with_clip_rect(area);

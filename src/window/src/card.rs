@@ -1,4 +1,5 @@
-//! One picture of the left panel: its thumbnail, name, buttons, what can be set of it and what went wrong with it.
+//! One picture of the left panel: its thumbnail, name, buttons, what can be set of it and what went wrong
+//! with it.
 
 use egui::{
     Align, Color32, FontId, Label, Layout, Rect, RichText, Role, Sense, Stroke, StrokeKind, Ui, Vec2,
@@ -42,7 +43,7 @@ pub struct Card<'a> {
     pub height: f32,
 }
 
-/// Shows a slot and gives the area in which a dropped picture is meant for it.
+/// Show a slot; returns the area in which a dropped picture is meant for it.
 pub fn show(ui: &mut Ui, card: &Card<'_>, slot: &mut Slot, gallery: &mut Gallery, actions: &Actions) -> Rect {
     let top = ui.cursor().min;
     let width = ui.available_width();
@@ -230,7 +231,8 @@ fn thumbnail(ui: &Ui, card: &Card<'_>, slot: &Slot, rect: Rect, response: &egui:
     painter.rect_filled(rect, RADIUS, palette.well);
     match &slot.picture {
         Some(loaded) => {
-            // The whole picture, or the whole part of it that counts: a head that is cut off is not recognised.
+            // The whole picture, or the whole part of it that counts: a head that is cut off is not
+            // recognised.
             let part = slot.mix.crop.unwrap_or(Crop::WHOLE);
             let uv = Rect::from_min_size(
                 pos2(part.left as f32, part.top as f32),

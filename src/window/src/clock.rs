@@ -11,7 +11,7 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// Goes on as egui's clock did or, where that stands still, as long as it took.
+    /// Advance as egui's clock did or, if that stands still, by the time that has passed.
     pub fn tick(&mut self, time: f64) {
         let asked = Instant::now();
         if let Some((before, when)) = self.last {

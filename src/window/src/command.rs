@@ -16,7 +16,7 @@ struct Row {
     text: &'static str,
     tooltip: &'static str,
     icon: Icon,
-    /// The first one is shown; further ones are for hands that learnt them elsewhere.
+    /// The first one is shown; further ones are those of other programs.
     keys: &'static [KeyboardShortcut],
     /// Whether its buttons are lit. Its keys always work, and a note says why nothing happens.
     available: fn(&ImpastoApp) -> bool,
@@ -71,7 +71,7 @@ impl ImpastoApp {
         (command.row().available)(self)
     }
 
-    /// Does what a button or a key asks for.
+    /// Run the command of a button or a key.
     pub(super) fn run_command(&mut self, ctx: &Context, command: Command) {
         (command.row().run)(self, ctx);
     }

@@ -1,4 +1,5 @@
-//! What gives way in a small window: of the panels at the sides one is shown at a time, the lower one is a strip.
+//! What gives way in a small window: of the panels at the sides one is shown at a time, the lower one is a
+//! strip.
 
 use egui::Context;
 
@@ -42,7 +43,7 @@ impl ImpastoApp {
         room && *self.wants_side(side)
     }
 
-    /// Shows a panel; in a narrow window in the place of another.
+    /// Show a panel; in a narrow window in the place of another.
     pub(super) fn open_side(&mut self, ctx: &Context, side: Side) {
         *self.wants_side(side) = true;
         self.view.side = side;
@@ -51,7 +52,7 @@ impl ImpastoApp {
         }
     }
 
-    /// Shows or hides a panel.
+    /// Show or hide a panel.
     pub(super) fn toggle_side(&mut self, ctx: &Context, side: Side) {
         if self.shows_side(ctx, side) {
             *self.wants_side(side) = false;
@@ -60,7 +61,7 @@ impl ImpastoApp {
         }
     }
 
-    /// Takes in what the hand did to a panel's edge.
+    /// Follow a drag of a panel's edge.
     pub(super) fn follow_side(&mut self, ctx: &Context, side: Side, was: bool, shown: bool) {
         if was != shown {
             self.toggle_side(ctx, side);

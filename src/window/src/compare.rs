@@ -1,5 +1,5 @@
-//! The painting beside another picture: a split line, side by side, the other one alone for a moment; and the painting
-//! tiled, to see whether its edges fit.
+//! The painting beside another picture: a split line, side by side, the other one alone for a moment; and the
+//! painting tiled, to see whether its edges fit.
 
 use std::sync::Arc;
 
@@ -61,12 +61,12 @@ impl Line {
         vec2(-self.angle.sin(), self.angle.cos())
     }
 
-    /// Moves the line by a part of the canvas; it cannot leave it.
+    /// Move the line by a part of the canvas; it cannot leave it.
     pub fn shift(&mut self, by: Vec2) {
         self.at = (self.at + by).clamp(Vec2::ZERO, Vec2::splat(1.0));
     }
 
-    /// Turns the line; near a multiple of 45° it stays on it.
+    /// Turn the line; near a multiple of 45° it stays on it.
     pub fn turn_to(&mut self, angle: f32) {
         const STEP: f32 = std::f32::consts::FRAC_PI_4;
         let whole = (angle / STEP).round() * STEP;
@@ -138,13 +138,13 @@ pub enum Look {
 }
 
 impl Compare {
-    /// Switches a mode on, or off again.
+    /// Switch a mode on, or off again.
     pub fn toggle(&mut self, mode: Mode) {
         self.flipped = false;
         self.mode = if self.mode == mode { Mode::Off } else { mode };
     }
 
-    /// Shows the other picture beside the painting, if it is not yet.
+    /// Show the other picture beside the painting, if it is not yet.
     pub fn begin(&mut self) {
         self.flipped = false;
         if !matches!(self.mode, Mode::Split | Mode::Sides) {
@@ -152,7 +152,7 @@ impl Compare {
         }
     }
 
-    /// Takes in what the background has resampled.
+    /// Apply what the background has resampled.
     pub fn take(&mut self, picture: &Arc<Picture>, size: (u32, u32), image: RgbImage) {
         let waiting = |source: &&mut Source| Arc::ptr_eq(&source.picture, picture) && source.size == size;
         if let Some(source) = self.sources.iter_mut().find(waiting) {
@@ -161,14 +161,27 @@ impl Compare {
     }
 }
 
-impl Act for Against {
+/// What can be done about the other picture.
+pub enum CompareAction {
+    /// Choose it, for when something is compared.
+    Choose(Against),
+    /// Show it beside the painting.
+    Begin(Against),
+}
+
+impl Act for CompareAction {
     fn apply(self, app: &mut ImpastoApp, ctx: &Context) {
-        // A moment that is looked at would be compared with itself.
-        if app.view.film.view().is_some_and(|moment| self == Against::Pin(moment.id)) {
-            app.look_at(ctx, None);
+        match self {
+            Self::Choose(against) => app.view.compare.against = against,
+            Self::Begin(against) => {
+                // A moment that is looked at would be compared with itself.
+                if app.view.film.view().is_some_and(|moment| against == Against::Pin(moment.id)) {
+                    app.look_at(ctx, None);
+                }
+                app.view.compare.against = against;
+                app.view.compare.begin();
+            }
         }
-        app.view.compare.against = self;
-        app.view.compare.begin();
     }
 }
 
@@ -205,7 +218,7 @@ impl ImpastoApp {
         content.into_iter().chain(style).chain(pins).collect()
     }
 
-    /// Goes on to the next picture that can be compared with.
+    /// Go on to the next picture that can be compared with.
     pub(super) fn compare_with_next(&mut self) {
         let all = self.comparable();
         let place = all.iter().position(|(against, _)| *against == self.view.compare.against);
@@ -216,7 +229,7 @@ impl ImpastoApp {
         }
     }
 
-    /// The other picture as it is drawn; where that is gone, the content.
+    /// The other picture as it is drawn; if that is gone, the content.
     fn other(&mut self, ctx: &Context, against: Against) -> Option<Shown> {
         if let Against::Pin(id) = against {
             match self.view.pins.shown(ctx, id, &self.view.canvas) {

@@ -26,7 +26,7 @@ fn most_threads() -> usize {
 }
 
 impl Decoders {
-    /// Does a task when its turn has come. The task may not panic.
+    /// Run a task when its turn has come. The task may not panic.
     ///
     /// # Errors
     ///

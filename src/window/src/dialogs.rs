@@ -156,7 +156,7 @@ impl Ask {
 
 /// Ways to ask for a file. Called on the window's thread; the answer is awaited on another.
 pub trait Dialogs: Send + Sync {
-    /// Shows a dialog. A save dialog asks before a file is replaced.
+    /// Show a dialog. A save dialog asks before a file is replaced.
     fn ask(&self, ask: Ask) -> Pending;
     /// The folder for what was saved nowhere yet; `None` if there is no home.
     fn first_folder(&self) -> Option<PathBuf>;
@@ -195,7 +195,7 @@ impl Dialogs for SystemDialogs {
 /// The paths that were picked, none if the dialog was cancelled or could not be shown.
 type Paths = Pin<Box<dyn Future<Output = Option<Vec<PathBuf>>> + Send>>;
 
-/// Shows a dialog by rfd. macOS wants this on the window's thread.
+/// Show a dialog by rfd. macOS wants this on the window's thread.
 fn shown(ask: &Ask, parent: Option<Parent>) -> Paths {
     let mut dialog = rfd::AsyncFileDialog::new().set_title(&ask.title);
     if let Some(parent) = &parent {
@@ -223,7 +223,7 @@ fn one(picked: impl Future<Output = Option<rfd::FileHandle>> + Send + 'static) -
     Box::pin(async move { Some(vec![picked.await?.path().to_owned()]) })
 }
 
-/// Tells a dialog that could not be shown, which ends sooner than a hand could end it, from one that was
+/// Tell a dialog that could not be shown, which ends sooner than a person could end it, from one that was
 /// cancelled.
 async fn tell_apart(picked: Paths, sooner: Duration) -> Answer {
     let asked = Instant::now();

@@ -22,11 +22,11 @@ impl Values {
 /// A change of the settings by a panel's controls.
 pub struct Edit {
     values: Values,
-    /// Knobs that move by themselves and that a hand has put elsewhere, and where.
+    /// Modulated parameters that were set, and their new values.
     turned: Vec<(ParamId, f64)>,
 }
 
-/// All settings, as they are to be.
+/// All settings, as requested.
 impl Act for Box<Settings> {
     fn apply(self, app: &mut ImpastoApp, _: &Context) {
         app.settings = *self;
@@ -40,9 +40,9 @@ impl Act for Edit {
 }
 
 impl ImpastoApp {
-    /// Shows controls of the settings as they are set.
+    /// Show controls of the requested settings.
     pub(super) fn edit<R>(&mut self, ui: &mut Ui, show: impl FnOnce(&mut Self, &mut Ui) -> R) -> R {
-        // An edit is of all settings: what waits must not be undone by it.
+        // An edit contains all settings: it must not revert what is queued.
         self.apply_actions(ui.ctx());
         let set = self.values();
         let result = show(self, ui);
@@ -51,8 +51,8 @@ impl ImpastoApp {
         result
     }
 
-    /// Shows controls with every knob where its track has it now. What a hand changes there is set; what none
-    /// touches stays set as it was.
+    /// Show controls with every parameter as modulated now. What is changed there is set; what is not
+    /// touched stays set as it was.
     pub(super) fn live<R>(&mut self, ui: &mut Ui, show: impl FnOnce(&mut Self, &mut Ui) -> R) -> R {
         if !self.settings.automation.is_on() {
             return self.edit(ui, show);
@@ -83,7 +83,7 @@ impl ImpastoApp {
         }
     }
 
-    /// Puts what was set back, and queues the edit if it is one.
+    /// Restore the requested settings, and queue the edit if there is one.
     fn finish_edit(&mut self, ui: &Ui, set: Values, edit: Edit) {
         let differs = edit.values != set || !edit.turned.is_empty();
         self.put(set);
@@ -102,8 +102,8 @@ impl ImpastoApp {
     }
 }
 
-/// What was edited while automation moved: knobs that are still where they were shown go back to where they
-/// were set.
+/// What was edited under automation: parameters that still have the value shown go back to the one that
+/// was requested.
 fn untouched(mut values: Values, shown: &Values, set: &Values) -> Edit {
     for ((_, mix), ((_, shown), (_, set))) in values.mixes.iter_mut().zip(shown.mixes.iter().zip(&set.mixes))
     {
@@ -122,7 +122,7 @@ fn untouched(mut values: Values, shown: &Values, set: &Values) -> Edit {
         let was_set = knob.stored(&set.settings, &set_mix);
         let now = match knob {
             ParamId::PictureWeight(_) | ParamId::PictureScale(_) => {
-                // Where it was not touched it is as it was set, which is elsewhere than where it was shown.
+                // What was not touched has its requested value, which differs from the one shown.
                 let now = knob.stored(&values.settings, &mix);
                 if now == was_set { was_shown } else { now }
             }

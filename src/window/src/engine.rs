@@ -316,7 +316,10 @@ impl ImpastoApp {
                 self.undo.painting_begun(self.paintings.current());
                 self.start_run(start, paused);
                 match left {
-                    Some(_) if replaced => self.tell_begun(recipes::TAKEN, left),
+                    Some(_) if replaced => {
+                        self.messages.toasts.take_back(&[recipes::TAKEN]);
+                        self.tell_begun(recipes::BEGUN, left);
+                    }
                     Some(left) => self.tell_new_content(left),
                     None => {}
                 }

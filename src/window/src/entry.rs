@@ -88,8 +88,8 @@ impl Entry<'_> {
         accessible::range(&response, self.drag.clone(), speed);
         let response = tips::beside(response, self.tooltip);
         take_focus(&response, self.name);
-        // Leaving the field reads the shown text, which may be rounded: a number that still reads the same was
-        // not typed.
+        // Leaving the field reads the shown text, which may be rounded: a number that still reads the same
+        // was not typed.
         if !response.dragged() && !whole && text == self.text(*value) {
             *value = before;
         }
@@ -119,7 +119,7 @@ fn shown(value: f64, whole: bool) -> String {
     }
 }
 
-/// Makes the numbers' font as small as this text needs to fit into a box.
+/// Make the numbers' font as small as this text needs to fit into a box.
 fn fit_font(ui: &mut Ui, text: &str, width: f32) {
     let style = ui.style().drag_value_text_style.clone();
     let font = style.resolve(ui.style());

@@ -57,7 +57,7 @@ pub struct Export {
 }
 
 impl ImpastoApp {
-    /// Opens the choice of what to export.
+    /// Open the choice of what to export.
     pub(super) fn ask_for_timelapse(&mut self) {
         if self.view.film.timeline.is_empty() {
             self.messages.toasts.add("There is nothing painted yet to make a time-lapse of.");
@@ -144,7 +144,7 @@ impl ImpastoApp {
         format!("{stem}, time-lapse.{}", format.extension())
     }
 
-    /// Writes the time-lapse on a thread of its own.
+    /// Write the time-lapse on a thread of its own.
     fn write_timelapse(&mut self, path: PathBuf, overwrite: bool, plan: Plan) {
         let Some(reader) = self.view.film.reader() else { return };
         let export = Export {

@@ -1,5 +1,5 @@
-//! What single layers hold of the pictures, as the window shows it: which extracts it wants, what is there of them, and the
-//! figure with all of them.
+//! What single layers hold of the pictures, as the window shows it: which extracts it wants, what is there of
+//! them, and the figure with all of them.
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
@@ -37,7 +37,7 @@ pub struct Extracts {
     /// In the order in which they are to be made.
     queue: Vec<Place>,
     shown: BTreeMap<Place, Shown>,
-    /// What the worker was told last: which run it has, after which look, and whether painting has to share.
+    /// What the worker was sent last: its run, the look before, and whether painting has to share.
     told: Option<(RunId, u64, bool)>,
     /// The person does not want to wait until painting rests.
     pub at_once: bool,
@@ -144,7 +144,7 @@ impl Extracts {
         self.shown.get(&place).is_some_and(|shown| shown.stage == Stage::Made)
     }
 
-    /// Takes in what the cache has.
+    /// Apply what the cache has found.
     fn take_planned(&mut self, ctx: &Context, ticket: u64, planned: Vec<Planned>) {
         if ticket != self.ticket {
             return;
@@ -189,12 +189,12 @@ impl ImpastoApp {
         places
     }
 
-    /// Tells the worker which extracts to make, and looks for those in the cache first.
+    /// Send the worker the extracts to make, and look for those in the cache first.
     pub(super) fn follow_extracts(&mut self, ctx: &Context) {
         let Some(info) = self.run.info.as_ref().filter(|_| self.run.state != RunState::Preparing) else {
             return;
         };
-        // Half a slider's way is nobody's wish yet.
+        // Don't send a value that is still being dragged.
         let Some(Given { inputs: Inputs { content, styles, .. }, settings, .. }) =
             self.run.given.as_ref().filter(|_| !self.hand_is_on(ctx))
         else {
@@ -247,7 +247,7 @@ impl ImpastoApp {
         }
     }
 
-    /// Takes in how far the worker is with an extract.
+    /// Apply the worker's progress with an extract.
     pub(super) fn take_extract(&mut self, key: &str, result: Result<Box<VisualizationState>, String>) {
         let ctx = self.tasks.context().clone();
         let Some(shown) = self.extracts.shown.values_mut().find(|shown| shown.order.key == key) else {
@@ -280,7 +280,7 @@ impl ImpastoApp {
         shown.take(&ctx, state.picture);
     }
 
-    /// Makes what is missing now, although it paints.
+    /// Make what is missing now, even while it paints.
     pub(super) fn extract_at_once(&mut self) {
         let left = self.extracts.left();
         self.extracts.at_once = left > 0;
@@ -293,7 +293,7 @@ impl ImpastoApp {
         }
     }
 
-    /// Asks where to save the figure of all extracts.
+    /// Ask where to save the figure of all extracts.
     pub(super) fn ask_to_save_figure(&mut self) {
         let Some(name) = self.figure_name() else {
             self.messages.toasts.add("There are no pictures of the layers to save yet.");
@@ -305,7 +305,7 @@ impl ImpastoApp {
         self.ask_to_save_as(Ask::save_picture(&name), saving);
     }
 
-    /// A name for the figure; `None` where there is nothing to save.
+    /// A name for the figure; `None` if there is nothing to save.
     fn figure_name(&self) -> Option<String> {
         let wanted = self.extracts.wanted.as_ref()?;
         let stem = |name: &str| {
@@ -316,7 +316,7 @@ impl ImpastoApp {
         Some(format!("Layers of {} and {style}.png", stem(&wanted.source.content.name)))
     }
 
-    /// Writes the figure.
+    /// Write the figure.
     fn write_figure(&self, path: PathBuf, overwrite: bool) {
         let Some(wanted) = &self.extracts.wanted else { return };
         let source = wanted.source.clone();

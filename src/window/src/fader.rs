@@ -14,12 +14,12 @@ use super::{
 };
 use impasto_core::settings::{ParamId, Range, three_digits};
 
-/// Adds a slider in the window's look, as wide as that and with the way that it has come in this colour. The second button is
-/// for the menu; egui's slider would follow it as well.
+/// Add a slider in the window's look, of this width and with its filled part in this colour. The second
+/// button is for the menu; egui's slider would follow it as well.
 fn styled(ui: &mut Ui, slider: Slider<'_>, width: f32, travelled: Color32) -> Response {
     ui.spacing_mut().slider_width = width;
     let row = ui.spacing().interact_size.y;
-    // A tall row has a handle for a hand that does not look.
+    // A tall row has a handle that is found without looking.
     ui.spacing_mut().interact_size.y = if row > ROW { row } else { 20.0 };
     let palette = Palette::of(ui);
     let resting = std::mem::replace(&mut ui.visuals_mut().widgets.inactive.bg_fill, palette.rail);
@@ -51,7 +51,7 @@ fn asks_for_menu(ui: &Ui) -> bool {
     })
 }
 
-/// A linear slider from `least` to `most`; `filled` tells whether the way that it has come is lit.
+/// A linear slider from `least` to `most`; `filled` says whether the part below its value is lit.
 pub fn plain_slider(
     ui: &mut Ui,
     name: &str,
@@ -72,18 +72,19 @@ pub fn plain_slider(
     response
 }
 
-/// A logarithmic or linear slider with a number entry. A double click, Delete and a menu lead back to `usual`.
+/// A logarithmic or linear slider with a number entry. A double click, Delete and a menu lead back to
+/// `usual`.
 pub struct Fader<'a> {
     pub name: &'a str,
     pub tooltip: &'a str,
-    /// What it sets, and from where to where it goes in the unit that is shown.
+    /// What it sets, and its range in the unit that is shown.
     pub knob: ParamId,
     pub range: Range,
     pub usual: f64,
 }
 
 impl Fader<'_> {
-    /// Shows slider and number; `after` points are left free behind them.
+    /// Show slider and number; `after` points are left free behind them.
     pub fn show(&self, ui: &mut Ui, value: &mut f64, after: f32) {
         let gap = ui.spacing().item_spacing.x;
         self.slider(ui, value, (ui.available_width() - NUMBER - gap - after).max(40.0));

@@ -17,7 +17,7 @@ pub struct Field {
     pub name: String,
     /// Further words for it, parted by commas.
     pub words: String,
-    /// Name of its control in the window; empty where there is none.
+    /// Name of its control in the window; empty if there is none.
     pub control: String,
     /// What is set now.
     pub value: String,
@@ -59,7 +59,7 @@ pub struct Change {
     /// The field's key; for an entry of a table with the entry's key behind a point.
     pub key: String,
     pub name: String,
-    /// `None` where an entry of a table is missing.
+    /// `None` if an entry of a table is missing.
     pub before: Option<Value>,
     pub after: Option<Value>,
 }
@@ -179,7 +179,7 @@ fn text(value: &Value) -> String {
         Value::Number(number) => number.as_f64().map_or_else(|| number.to_string(), widgets::number),
         Value::String(text) if is_pasted(Path::new(text)) => "pasted picture".to_owned(),
         Value::String(text) => {
-            // Of a path, its end tells most.
+            // The end of a path says most.
             let name = Path::new(text).file_name().map(|name| name.to_string_lossy().into_owned());
             widgets::shorten(&name.unwrap_or_else(|| text.clone()), 24)
         }

@@ -239,7 +239,7 @@ impl ImpastoApp {
         }
     }
 
-    /// Says on the canvas that it shows an earlier moment.
+    /// Say on the canvas that it shows an earlier moment.
     pub(super) fn looking_back_note(&self, ui: &Ui, area: Rect) {
         let Some(moment) = self.view.film.view() else { return };
         let palette = Palette::of(ui);

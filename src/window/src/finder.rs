@@ -10,6 +10,7 @@ use super::{
     action::{Act, Action},
     command::Command,
     compact::Side,
+    compare::CompareAction,
     fields::{self, Field},
     knobs::KnobAction,
     mixes::{CONTROLS, MixAction},
@@ -37,7 +38,7 @@ struct Entry {
     /// The key, or the value that is set now.
     detail: String,
     score: i32,
-    /// What it does; nothing where it only says why not.
+    /// What it does; `None` if it only says why not.
     action: Option<Action>,
 }
 
@@ -53,7 +54,7 @@ fn spoken(text: &str) -> String {
 }
 
 /// How well `query` fits: its letters in their order, the better the more of them begin words or follow each other.
-/// `None` where one is missing. Case, and whatever is neither letter nor digit, count for nothing.
+/// `None` if one is missing. Only letters and digits count, without case.
 fn fits(query: &str, text: &str) -> Option<i32> {
     let text: Vec<char> = spoken(text).chars().collect();
     let query: Vec<char> = spoken(query).chars().filter(|letter| letter.is_alphanumeric()).collect();
@@ -144,7 +145,7 @@ fn with_weight(
     })
 }
 
-/// Moves the keyboard's focus to the control of this name.
+/// Move the keyboard's focus to the control of this name.
 struct Focus(String);
 
 impl Act for Focus {
@@ -187,7 +188,7 @@ impl ImpastoApp {
         }
         for (against, name) in self.comparable() {
             let title = format!("Compare with {name}");
-            add(fits(query, &title), title, String::new(), Some(against.into()));
+            add(fits(query, &title), title, String::new(), Some(CompareAction::Begin(against).into()));
         }
         for knob in ParamId::all(&self.settings, &self.mix()) {
             let name = knob.label();
@@ -230,7 +231,7 @@ impl ImpastoApp {
             let Some((typed, score)) = typed.zip(fits_any(name, &title, &words)) else { continue };
             match with_value(&self.settings, &key, typed) {
                 None => {}
-                // What names a value is meant more than what merely has these letters.
+                // An entry that names a value fits better than one that only has these letters.
                 Some(Ok(settings)) => {
                     let title = format!("Set {title} to {typed}");
                     add(Some(score + 60), title, format!("now {value}"), Some(Box::new(settings).into()));
@@ -245,7 +246,7 @@ impl ImpastoApp {
         found
     }
 
-    /// Shows the palette while it is open.
+    /// Show the palette while it is open.
     pub(super) fn finder_window(&mut self, ctx: &Context) {
         if !self.panels.finder.open {
             return;

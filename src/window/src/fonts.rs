@@ -1,5 +1,5 @@
-//! Letters that the bundled fonts lack, as in names of files, come from the system's fonts. Those are listed in the
-//! background when the first such letter is drawn, which until then is a box.
+//! Letters that the bundled fonts lack, as in names of files, come from the system's fonts. Those are listed
+//! in the background when the first such letter is drawn, which until then is a box.
 
 use std::sync::{
     Arc,
@@ -37,7 +37,7 @@ impl MoreFonts {
 }
 
 impl ImpastoApp {
-    /// Looks for the system's fonts once a letter is missing.
+    /// Look for the system's fonts once a letter is missing.
     pub(super) fn follow_fonts(&mut self) {
         if self.fonts.looked_for || !self.fonts.missing.load(Ordering::Relaxed) {
             return;

@@ -1,5 +1,5 @@
-//! How the window feels, in numbers: what a frame costs, how far frames are apart while a hand drags something, and how
-//! soon a changed setting is seen in the picture.
+//! How the window feels, in numbers: what a frame costs, how far frames are apart while something is
+//! dragged, and how soon a changed setting is seen in the picture.
 
 use std::{
     collections::VecDeque,
@@ -197,7 +197,7 @@ impl ImpastoApp {
 
     /// The panel over the picture, while it is shown.
     pub(super) fn frames_panel(&self, ctx: &Context) {
-        // Over the curves, where there are some, and not over the painting.
+        // Over the curves, if there are some, and not over the painting.
         let area = self.view.bottom_area.or(self.view.canvas.area);
         let Some(area) = area.filter(|_| self.panels.frames.shown) else { return };
         let palette = Palette::for_theme(ctx.theme());

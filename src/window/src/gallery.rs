@@ -74,7 +74,7 @@ impl Gallery {
         recent.truncate(RECENT);
     }
 
-    /// Looks again for what was missing.
+    /// Look again for what was missing.
     pub fn look_again(&mut self) {
         self.known.retain(|_, small| matches!(small, Small::Ready(_)));
     }
@@ -84,7 +84,7 @@ impl Gallery {
         self.known.remove(&Origin::File(path));
     }
 
-    /// Takes a small picture in from the background.
+    /// Apply a small picture from the background.
     fn take(&mut self, ctx: &Context, origin: Origin, result: Result<ColorImage, String>) {
         self.reading = false;
         let small = match result {
@@ -108,8 +108,8 @@ impl Gallery {
         examples.get(chosen).map(Source::Example)
     }
 
-    /// Tiles of the files opened lately as this kind, and below them of those opened as the other kind only; the one
-    /// that was clicked.
+    /// Tiles of the files opened lately as this kind, and below them of those opened as the other kind only;
+    /// the one that was clicked.
     pub fn files(&mut self, ui: &mut Ui, used: Use, columns: usize, tile: Vec2) -> Option<Source> {
         let own = self.recent(used).to_vec();
         let (other, heading) = match used {
@@ -210,7 +210,7 @@ fn read(origin: &Origin, background: Rgb) -> Result<ColorImage, String> {
 }
 
 impl ImpastoApp {
-    /// Reads the next small picture that was seen and is not there, in the background.
+    /// Read the next small picture that was seen and is not there, in the background.
     pub(super) fn follow_gallery(&mut self) {
         self.pictures.gallery.wanted.retain(|origin| !self.pictures.gallery.known.contains_key(origin));
         if self.pictures.gallery.reading || self.pictures.gallery.wanted.is_empty() {

@@ -1,5 +1,6 @@
-//! The window's own graphics device. If it is lost, because a driver resets, a card is unplugged or the computer
-//! wakes up, nothing can be drawn any more: the painting is saved and the program starts again with it.
+//! The window's own graphics device. If it is lost, because a driver resets, a card is unplugged or the
+//! computer wakes up, nothing can be drawn any more: the painting is saved and the program starts again with
+//! it.
 
 use std::{
     process::Command,
@@ -14,15 +15,16 @@ use egui::{Context, ViewportId};
 use super::ImpastoApp;
 use impasto_base::text;
 
-/// Minimum running time before a restart, so that graphics that always fail don't restart the program forever.
+/// Minimum running time before a restart, so that graphics that always fail don't restart the program
+/// forever.
 const WORTH_A_RESTART: Duration = Duration::from_secs(60);
 /// Time for a driver to come back after its reset.
 const PAUSE: Duration = Duration::from_secs(1);
 /// Maximum wait for files that are being saved.
 const LONGEST: Duration = Duration::from_secs(10);
 
-/// Whether the window's graphics device works. Clones share the state: the first failure, or `None` once the window
-/// has closed without one.
+/// Whether the window's graphics device works. Clones share the state: the first failure, or `None` once the
+/// window has closed without one.
 #[derive(Clone, Debug, Default)]
 pub struct Graphics(Arc<OnceLock<Option<String>>>);
 

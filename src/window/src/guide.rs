@@ -41,7 +41,7 @@ fn blocks(text: &str) -> Vec<Block> {
             let code: Vec<&str> = lines.by_ref().take_while(|line| !line.starts_with("```")).collect();
             blocks.push(Block::Code(code.join("\n")));
         } else if line.starts_with("![") {
-            // Pictures are for readers of the file: here the window itself is at hand.
+            // Pictures are for readers of the file: here the window itself is there.
         } else if line.starts_with('#') {
             let depth = line.chars().take_while(|&letter| letter == '#').count();
             blocks.push(Block::Heading(depth, line[depth..].trim().to_owned()));

@@ -24,7 +24,7 @@ const BUTTONS: f32 = 190.0;
 const SENTENCES_FROM: f32 = 640.0;
 
 impl ImpastoApp {
-    /// Shows what is not yet known.
+    /// Show the hints until they are closed.
     pub(super) fn hints_ui(&mut self, ui: &mut Ui) {
         let room = ui.available_size();
         let wanted = self.view.layout.hints && self.panels.may_hint && self.panels.tour.is_none();

@@ -52,7 +52,7 @@ pub enum Icon {
 }
 
 impl Icon {
-    /// Draws the icon into a square of 16 points around `center`.
+    /// Draw the icon into a square of 16 points around `center`.
     pub fn paint(self, painter: &Painter, center: Pos2, color: Color32) {
         let at = |x: f32, y: f32| center + vec2(x, y);
         let line = Stroke::new(1.5, color);

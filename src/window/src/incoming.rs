@@ -20,7 +20,7 @@ pub struct Hovering {
     pointer_seen: bool,
 }
 
-/// Pictures that came from outside, and where they should go if that is known.
+/// Pictures from outside, and their target if that is known.
 struct TakeIn {
     target: Option<Target>,
     sources: Vec<Source>,
@@ -33,7 +33,7 @@ impl Act for TakeIn {
 }
 
 impl ImpastoApp {
-    /// Takes in what was dropped and pasted since the last frame.
+    /// Handle what was dropped and pasted since the last frame.
     pub(super) fn take_incoming(&mut self, ctx: &Context) {
         let (hovering, dropped, pointer, moved) = ctx.input(|input| {
             let dropped: Vec<PathBuf> =
@@ -77,7 +77,7 @@ impl ImpastoApp {
         }
     }
 
-    /// Puts pictures where the pointer says, or asks.
+    /// Put pictures into the slot under the pointer, or ask.
     fn place(&self, sources: Vec<Source>, pointer: Option<Pos2>) {
         let slot =
             pointer.and_then(|pos| self.pictures.drop_rects.iter().find(|(rect, _)| rect.contains(pos)));
@@ -143,7 +143,7 @@ impl ImpastoApp {
         }
     }
 
-    /// Asks what pictures are for that came without a place.
+    /// Ask what pictures without a target are for.
     pub(super) fn unplaced_window(&mut self, ctx: &Context) {
         if self.pictures.unplaced.is_empty() {
             return;

@@ -1,5 +1,5 @@
-//! The painting in hand is kept on the disk every few seconds, and offered again after a crash; projects (`projects`) are
-//! the same kind of file, written where a person wants it.
+//! The painting in hand is kept on the disk every few seconds, and offered again after a crash; projects
+//! (`projects`) are the same kind of file, written where the user chooses.
 
 mod health;
 mod projects;
@@ -40,13 +40,13 @@ use impasto_formats::{
     trust::Trust,
 };
 
-/// Shortest time between two writings of the painting in hand. A slow disk or a large picture gets more: writing takes a fifth of
-/// the time at most.
+/// Shortest time between two writings of the painting in hand. A slow disk or a large picture gets more:
+/// writing takes a fifth of the time at most.
 const EVERY: f64 = 4.0;
 const SHARE: f64 = 5.0;
 const LONGEST: f64 = 30.0;
 
-/// Keeps the painting in hand.
+/// What keeps the painting in hand.
 pub struct Keeper {
     /// Where windows keep their paintings; nothing is kept without it.
     sessions: Option<PathBuf>,
@@ -63,7 +63,7 @@ pub struct Keeper {
     /// On egui's clock.
     not_before: f64,
     health: Health,
-    /// The look for what a crash has left is not over yet.
+    /// The search for what a crash has left is not over yet.
     pub looking: bool,
     pub comeback: Option<Comeback>,
 }
@@ -149,7 +149,7 @@ impl Keeper {
         }
     }
 
-    /// Ends in peace: nothing is offered at the next start.
+    /// End in order: nothing is offered at the next start.
     pub fn end(&mut self) {
         if let Some(held) = self.held.take() {
             held.close();
@@ -157,7 +157,7 @@ impl Keeper {
     }
 }
 
-/// Brings back what a crash has left, or does without.
+/// Restore what a crash has left, or discard it.
 struct EndComeback(bool);
 
 impl Act for EndComeback {
@@ -179,7 +179,7 @@ impl ImpastoApp {
         same.then_some(exact)
     }
 
-    /// The same where the painting rests at that moment.
+    /// The same if the painting rests at that moment.
     fn exact_at_rest(&self) -> Option<&session::Snapshot> {
         let rests = matches!(self.run.state, RunState::Paused | RunState::Finished | RunState::Stopped);
         self.exact().filter(|exact| rests && exact.step == self.view.canvas.step())
@@ -213,7 +213,7 @@ impl ImpastoApp {
         }
     }
 
-    /// Looks for what a crash has left.
+    /// Look for what a crash has left.
     pub(super) fn look_for_comeback(&mut self) {
         let Some(sessions) = self.keeper.sessions.clone() else { return };
         let work = move || {
@@ -248,7 +248,7 @@ impl ImpastoApp {
         }
     }
 
-    /// Writes the painting in hand, if it has changed and the last writing is a while ago.
+    /// Write the present painting, if it has changed and was not written a moment ago.
     pub(super) fn keep(&mut self, ctx: &Context) {
         let Some(sessions) = self.keeper.sessions.clone() else { return };
         let Some(picture) = self.view.canvas.picture() else { return };
@@ -322,19 +322,19 @@ impl ImpastoApp {
         match result {
             Ok(()) => self.keeper.health.succeed(),
             Err(text) => {
-                // It is tried again, also where nothing changes any more.
+                // It is tried again, even if nothing changes any more.
                 self.keeper.written = None;
                 let text = format!("The painting cannot be kept: {text}");
                 wait = wait.max(self.keeper.health.fail(text.clone()));
                 self.messages.notice = Some(text);
-                // A folder that somebody has removed is made again.
+                // A folder that was removed is made again.
                 self.keeper.held.take_if(|held| !held.folder().is_dir());
             }
         }
         self.keeper.not_before = ctx.input(|input| input.time) + wait;
     }
 
-    /// Asks whether the painting that a crash has left is wanted.
+    /// Ask whether to restore the painting that a crash has left.
     pub(super) fn comeback_window(&mut self, ctx: &Context) {
         let Some(comeback) = &mut self.keeper.comeback else { return };
         if comeback.unasked {
@@ -388,7 +388,7 @@ impl ImpastoApp {
         }
     }
 
-    /// Brings back what a crash has left if that is `wanted`, and forgets it otherwise.
+    /// Restore what a crash has left if `wanted`, and discard it otherwise.
     pub(super) fn end_comeback(&mut self, ctx: &Context, wanted: bool) {
         let Some(Comeback { held, project, .. }) = self.keeper.comeback.take() else { return };
         if wanted {
@@ -409,7 +409,7 @@ impl ImpastoApp {
             self.keeper.held =
                 self.keeper.sessions.as_deref().and_then(|sessions| SessionFolder::new(sessions).ok());
         }
-        // A folder that nobody holds is restored.
+        // A folder that no process holds is restored.
         let Some(held) = self.keeper.held.take() else { return };
         if painted {
             let snapshot = self.snapshot(self.exact_at_rest());
@@ -434,7 +434,7 @@ fn is_begun(project: &Project) -> bool {
         || record.is_some_and(|record| record.is_begun())
 }
 
-/// The time of day here, or how long ago it was where that is not known.
+/// The local time of day, or how long ago it was if that is not known.
 fn clock(seconds: u64) -> String {
     #[cfg(unix)]
     if let Some(time) = libc::time_t::try_from(seconds).ok().and_then(local_time) {

@@ -1,4 +1,5 @@
-//! What every fader has beside its value: a menu under the second button, and the colour of what moves by itself.
+//! What every fader has beside its value: a menu under the second button, and the colour of what moves by
+//! itself.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,13 +14,13 @@ use impasto_core::settings::ParamId;
 /// What can be done with a knob beside turning it.
 #[derive(Clone, Copy)]
 pub enum KnobAction {
-    /// Shows its automation; where it has none, it gets some.
+    /// Show its automation; add one if it has none.
     Automate(ParamId),
     /// Its automation on or off.
     Switch(ParamId),
-    /// Takes its automation away.
+    /// Remove its automation.
     Still(ParamId),
-    /// Lets the next controller that moves turn it.
+    /// Map the next controller that moves to it.
     Learn(ParamId),
     Forget(ParamId),
 }
@@ -36,7 +37,7 @@ fn marks_id() -> Id {
     Id::unique("marks of the knobs")
 }
 
-/// Tells the faders of this frame.
+/// Set the marks for the faders of this frame.
 pub fn mark(ctx: &Context, marks: Marks) {
     let known = ctx.data(|data| data.get_temp::<Arc<Marks>>(marks_id()));
     if known.is_none_or(|known| *known != marks) {
@@ -53,8 +54,8 @@ pub fn moves(ctx: &Context, knob: ParamId) -> bool {
     marks(ctx).tracks.get(&knob).is_some_and(|on| *on)
 }
 
-/// The menu of a fader or a number, under the second button: back to the usual value where it has one, `more`, and what moves
-/// by itself. True when the way back was chosen.
+/// The menu of a fader or a number, under the second button: back to the usual value if it has one,
+/// `more`, and what moves by itself. True when the way back was chosen.
 pub fn menu(
     response: &Response,
     knob: Option<ParamId>,

@@ -1,7 +1,7 @@
 //! The window: pictures left, the painting in the middle, every setting right, losses below, transport above.
 //!
-//! The window owns no tensor and never waits: it tells the worker what to do (`engine`), takes in what it says,
-//! and leaves all that takes time to background threads (`tasks`).
+//! The window owns no tensor and never waits: it tells the worker what to do (`engine`), takes in what it
+//! says, and leaves all that takes time to background threads (`tasks`).
 
 mod about;
 mod accessible;
@@ -180,7 +180,7 @@ pub struct ImpastoApp {
     keeper: Keeper,
     files: Files,
     awake: Arc<dyn KeepAwake>,
-    /// What it was told last.
+    /// What it was sent last.
     is_awake: bool,
     notifier: Arc<dyn Notifier>,
     graphics: Graphics,

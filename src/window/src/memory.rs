@@ -47,7 +47,7 @@ pub struct Layout {
     pub light: bool,
     /// Size of the interface, as a factor of what the screen asks for.
     pub zoom: f32,
-    /// What a newcomer should know is still shown.
+    /// The hints are still shown.
     pub hints: bool,
     /// The queue paints beside the window's own painting instead of waiting for it.
     pub share_with_queue: bool,
@@ -61,11 +61,11 @@ pub struct Layout {
     pub awake: bool,
     /// Pictures follow their files when another program saves them.
     pub follow_files: bool,
-    /// The desktop tells when the queue is done or something of it fails.
+    /// Show a desktop notification when the queue is done or an item fails.
     pub notify: bool,
     /// Under Wayland the window starts through XWayland.
     pub xwayland: bool,
-    /// Whether as little as possible moves; else as the desktop wishes.
+    /// Whether as little as possible moves; else as the desktop asks for.
     pub less_motion: Option<bool>,
 }
 
@@ -115,15 +115,15 @@ pub struct Remembered {
     pub content: Option<Origin>,
     pub styles: Vec<RememberedStyle>,
     pub settings: Settings,
-    /// Nobody has chosen their size: it is what was measured.
+    /// Their size was not chosen: it is what was measured.
     pub measured_size: bool,
     #[serde(deserialize_with = "MixDesk::lenient")]
     pub desk: MixDesk,
 }
 
 impl Remembered {
-    /// The same with paths that a text can hold: where one is no Unicode text, what cannot be read of it is replaced, so that
-    /// this picture is missing the next time, and nothing else is.
+    /// The same with paths that a text can hold: if one is no Unicode text, what cannot be read of it is
+    /// replaced, so that this picture is missing the next time, and nothing else is.
     fn in_text(&self) -> Self {
         let mut all = self.clone();
         let init = match &mut all.settings.init {
@@ -153,11 +153,11 @@ pub fn sessions_folder() -> Option<PathBuf> {
     paths::data_folder().map(|folder| folder.join("sessions"))
 }
 
-/// Reads what was remembered; `None` on the first start.
+/// Read what was remembered; `None` on the first start.
 ///
 /// # Errors
 ///
-/// Says what is wrong with a file that cannot be used. It is kept under another name.
+/// If the file cannot be used, with the reason. It is kept under another name.
 pub fn load(folder: &Path) -> Result<Option<Remembered>, String> {
     let path = folder.join(FILE);
     let read = match fs::read_to_string(&path) {
@@ -189,11 +189,11 @@ pub fn starts_through_xwayland(folder: &Path) -> bool {
     read() == Some(true)
 }
 
-/// Writes what is to be remembered, in one move: a crash leaves the old file or the new one.
+/// Write what is to be remembered, atomically: a crash leaves the old file or the new one.
 ///
 /// # Errors
 ///
-/// Whatever the file system says.
+/// If the file cannot be written.
 pub fn store(folder: &Path, remembered: &Remembered) -> io::Result<()> {
     let text = toml::to_string(remembered)
         .or_else(|_| toml::to_string(&remembered.in_text()))
@@ -203,7 +203,7 @@ pub fn store(folder: &Path, remembered: &Remembered) -> io::Result<()> {
 }
 
 impl ImpastoApp {
-    /// Opens the pictures of the command line, the remembered ones, or the bundled pair.
+    /// Open the pictures of the command line, the remembered ones, or the bundled pair.
     pub(super) fn first_pictures(&mut self, options: &Options, remembered: &Remembered) {
         let mut missing = false;
         let content = match (&options.content, &remembered.content) {
@@ -250,7 +250,7 @@ impl ImpastoApp {
         if let Some([left, right, bottom]) = self.view.put_away {
             (layout.show_left, layout.show_right, layout.show_bottom) = (left, right, bottom);
         }
-        // Sizes in whole points: a layout that wobbles by a hair is no change.
+        // Sizes in whole points: a layout that differs by less is no change.
         for size in [&mut layout.left, &mut layout.right, &mut layout.bottom] {
             *size = size.round();
         }
@@ -280,7 +280,7 @@ impl ImpastoApp {
         }
     }
 
-    /// Writes what has changed, once it has rested for a while.
+    /// Write what has changed, once it has rested for a while.
     pub(super) fn remember(&mut self, ctx: &egui::Context) {
         let now = ctx.input(|input| input.time);
         if !self.is_worth_remembering() || self.remembered() == self.files.written {
@@ -307,14 +307,15 @@ impl ImpastoApp {
         self.files.unwritten_since = None;
     }
 
-    /// Writes what has changed, at the end.
+    /// Write what has changed, at the end.
     pub(super) fn remember_now(&mut self) {
         if self.is_worth_remembering() && self.remembered() != self.files.written {
             self.write();
         }
     }
 
-    /// Unusable settings would only come back as unusable settings, and a size that is still to be measured would never be.
+    /// Unusable settings would only come back as unusable settings, and a size that is still to be measured
+    /// would never be.
     fn is_worth_remembering(&self) -> bool {
         self.problems.is_empty() && !self.next.choose_size
     }
@@ -332,14 +333,14 @@ mod tests {
             Remembered { content: Some(Origin::File("a b.png".into())), ..Default::default() };
         let mix = StyleMix { weight: 0.5, scale: 0.7, on: false, crop: Some([0.25, 0.0, 0.5, 1.0].into()) };
         remembered.styles.push(RememberedStyle { mix, picture: Origin::Example("Wave".into()) });
-        // Files of older versions know no scale.
+        // Files of older versions have no scale.
         let old: RememberedStyle = toml::from_str("weight = 0.25\n[picture]\nexample = \"Wave\"").unwrap();
         assert_eq!(old.mix, StyleMix { weight: 0.25, ..StyleMix::default() });
         remembered.settings.size = 320;
         remembered.desk.seed = 77;
         let odd: Remembered = toml::from_str("[settings]\nsize = 99\n[desk]\nfrom = \"moon\"").unwrap();
         assert_eq!((odd.settings.size, odd.desk), (99, MixDesk::default()));
-        // Of controllers what is not known goes, and nothing else with it.
+        // Unknown controllers are dropped, and nothing else.
         let text = "[remote]\nport = 9123\n[remote.controllers]\n\"cc:1:21\" = \"beta\"\n\"cc:1:22\" = \"moon\"\n\
                     \"wheel:3\" = \"alpha\"\n\"cc:99:1\" = \"alpha\"\n\"osc:/fader\" = \"alpha\"\n\"cc:1:23\" = 7";
         let odd: Remembered = toml::from_str(text).unwrap();

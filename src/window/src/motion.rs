@@ -1,5 +1,5 @@
-//! Whether things move on the screen that need not: fades, smooth scrolling, a caret that blinks. As the desktop wishes it,
-//! unless it was chosen here. The painting itself is what one came to see.
+//! Whether things move on the screen that need not: fades, smooth scrolling, a caret that blinks. As the
+//! desktop wishes it, unless it was chosen here. The painting itself is what one came to see.
 
 use egui::Context;
 
@@ -27,7 +27,7 @@ impl ImpastoApp {
         self.view.canvas.cuts = less;
     }
 
-    /// Asks the desktop, in the background.
+    /// Ask the desktop, in the background.
     pub(super) fn follow_desktop_motion(&mut self, ctx: &Context) {
         self.apply_motion(ctx);
         #[cfg(target_os = "linux")]
@@ -49,7 +49,7 @@ mod bus {
 
     const PORTAL: &str = "org.freedesktop.portal.Desktop";
 
-    /// Whether the desktop wishes less motion; no where it does not say.
+    /// Whether the desktop asks for less motion; false if it does not say.
     pub fn less_motion() -> bool {
         pollster::block_on(async {
             match Connection::session().await {

@@ -1,6 +1,7 @@
-//! Notes to the person: toasts that go by themselves, and banners that stay until they are dealt with.
+//! Notifications: toasts that go by themselves, and banners that stay until they are dismissed.
 //!
-//! They are ours because crates for toasts draw over everything, in their own look, and are not seen by a screen reader.
+//! They are ours because crates for toasts draw over everything, in their own look, and are not seen by a
+//! screen reader.
 
 use std::path::PathBuf;
 
@@ -41,7 +42,7 @@ impl Toasts {
         self.add_with(text, Vec::new());
     }
 
-    /// Adds a note with buttons, in the place of those that have one of the same words.
+    /// Add a note with buttons, in the place of those that have one of the same words.
     pub fn add_with(&mut self, text: impl Into<String>, buttons: Vec<(String, Action)>) {
         let text = text::escaped(&text.into()).into_owned();
         let same = |(words, _): &(String, Action)| buttons.iter().any(|(new, _)| new == words);
@@ -52,13 +53,18 @@ impl Toasts {
         }
     }
 
-    /// Adds a note in the place of those that begin like one of `old`, which it makes out of date.
+    /// Add a note in the place of those that begin like one of `old`, which it makes out of date.
     pub fn add_instead(&mut self, old: &[&str], text: impl Into<String>) {
-        self.0.retain(|toast| !old.iter().any(|begin| toast.text.starts_with(begin)));
+        self.take_back(old);
         self.add(text);
     }
 
-    /// Shows the toasts at the lower edge of `area`.
+    /// Take back the notes that begin like one of `old`.
+    pub fn take_back(&mut self, old: &[&str]) {
+        self.0.retain(|toast| !old.iter().any(|begin| toast.text.starts_with(begin)));
+    }
+
+    /// Show the toasts at the lower edge of `area`.
     pub fn show(&mut self, ctx: &Context, area: egui::Rect, actions: &Actions) {
         let now = ctx.input(|input| input.time);
         self.0.retain(|toast| toast.until.is_none_or(|until| until > now));
@@ -116,13 +122,12 @@ impl Toasts {
 /// Width that toasts need at least, in points.
 const NARROW: f32 = 300.0;
 
-/// What cards at the lower left leave free of an area: beside them, or above where that is too narrow.
+/// What the tour's card at the lower left leaves free of an area: beside it, or above if that is too narrow.
 pub fn free_area(ctx: &Context, mut area: Rect) -> Rect {
-    for (order, name) in [(Order::Foreground, "tour"), (Order::Middle, "hints")] {
-        let layer = LayerId::new(order, Id::unique(name));
-        let visible = ctx.memory(|memory| memory.areas().is_visible(&layer));
-        let card = ctx.memory(|memory| memory.area_rect(layer.id)).filter(|_| visible);
-        let Some(card) = card.filter(|card| area.intersects(*card)) else { continue };
+    let layer = LayerId::new(Order::Foreground, Id::unique("tour"));
+    let visible = ctx.memory(|memory| memory.areas().is_visible(&layer));
+    let card = ctx.memory(|memory| memory.area_rect(layer.id)).filter(|_| visible);
+    if let Some(card) = card.filter(|card| area.intersects(*card)) {
         if area.max.x - card.max.x >= NARROW {
             area.min.x = card.max.x;
         } else {
@@ -154,13 +159,13 @@ pub struct Banner {
     pub text: String,
 }
 
-/// What can be done about a banner, which is told by its place.
+/// What can be done about a banner, which is given by its index.
 pub enum BannerAction {
     Retry(usize),
     Dismiss(usize),
 }
 
-/// Shows the banners one above the other.
+/// Show the banners one above the other.
 fn banners(ui: &mut Ui, banners: &[Banner], actions: &Actions) {
     for (index, banner) in banners.iter().enumerate() {
         let palette = Palette::of(ui);
@@ -214,7 +219,7 @@ fn banners(ui: &mut Ui, banners: &[Banner], actions: &Actions) {
     }
 }
 
-/// What the person is told.
+/// All notifications.
 #[derive(Default)]
 pub struct Messages {
     pub toasts: Toasts,
@@ -230,12 +235,12 @@ impl Act for BannerAction {
 }
 
 impl ImpastoApp {
-    /// Says that a background task has come to no end. It may have been to save something.
+    /// Report a background task that has failed. It may have been to save something.
     pub(super) fn task_failed(&mut self, text: String) {
         self.file_not_saved(format!("{text}."));
     }
 
-    /// Tells what a run has to do without for want of memory: in one banner for all runs, or by a toast while
+    /// Report what a run goes without for lack of memory: in one banner for all runs, or by a toast while
     /// the picture is presented.
     pub(super) fn tell_limit(&mut self, text: String) {
         let sentence = format!("{text}.");
@@ -248,7 +253,7 @@ impl ImpastoApp {
         self.messages.notice = Some(text);
     }
 
-    /// Shows what went wrong over the picture.
+    /// Show what went wrong over the picture.
     pub(super) fn banners_ui(&self, ui: &mut Ui) {
         banners(ui, &self.messages.banners, &self.actions);
     }

@@ -70,7 +70,7 @@ pub struct Options {
 
 /// Called by the painter behind the window when there is something to show.
 pub type WakeBehind = Box<dyn Fn() + Send + Sync>;
-/// Starts the painter behind the window.
+/// How the queue's painter is started.
 pub type SpawnPainter = Box<dyn Fn(JobQueue, WakeBehind) -> io::Result<Painter>>;
 
 /// What the window begins with, besides its engine.
@@ -78,7 +78,7 @@ pub struct AppStart {
     pub options: Options,
     /// Where settings are remembered; nothing is remembered without it.
     pub folder: Option<PathBuf>,
-    /// Where the painting in hand is kept; after a crash nothing comes back without it.
+    /// Where the present painting is kept; after a crash nothing comes back without it.
     pub sessions: Option<PathBuf>,
     pub dialogs: Arc<dyn Dialogs>,
     /// Paints what is queued.
@@ -91,8 +91,9 @@ pub struct AppStart {
     pub repaint_after: Duration,
 }
 
-/// How soon a new picture is drawn. Where the window is drawn by the CPU, each frame costs the engine a good part of a
-/// step, so there they are fewer; input is still answered at once. Zero would ask egui for two frames each time.
+/// How soon a new picture is drawn. Where the window is drawn by the CPU, each frame costs the engine a good
+/// part of a step, so there they are fewer; input is still answered at once. Zero would ask egui for two
+/// frames each time.
 fn repaint_after(creation: &eframe::CreationContext<'_>) -> Duration {
     let software = creation
         .wgpu_render_state
@@ -104,11 +105,11 @@ fn repaint_after(creation: &eframe::CreationContext<'_>) -> Duration {
 /// Smallest size of the window, in points: a screen of 1920 by 1080 pixels at 200 %, less its bars.
 const SMALLEST: [f32; 2] = [860.0, 460.0];
 
-/// Opens the window and stays until it is closed.
+/// Open the window, and return when it is closed.
 ///
 /// # Errors
 ///
-/// When no window can be opened: no display, no usable graphics.
+/// If no window can be opened: no display, no usable graphics.
 pub fn run(options: Options) -> anyhow::Result<()> {
     let folder = paths::config_folder();
     let native = eframe::NativeOptions {
@@ -179,7 +180,7 @@ fn reason(error: &eframe::Error) -> String {
 }
 
 impl ImpastoApp {
-    /// Starts the window's state, its engine and the opening of its pictures.
+    /// Create the window's state, start its engine and open its pictures.
     pub fn new(ctx: &Context, start: AppStart, spawn: SpawnSession) -> Self {
         theme::install(ctx);
         let mut banners = Vec::new();
@@ -238,7 +239,7 @@ impl ImpastoApp {
             fonts: MoreFonts::new(ctx),
             numbers,
         };
-        // Who starts with settings of the command line knows the way around.
+        // Settings on the command line are a sign of experience: no hints.
         app.panels.may_hint = start.options.settings.is_none() || known;
         let lost: String = app.mixes.desk.mend().into_iter().map(|letter| format!(" {letter}")).collect();
         if !lost.is_empty() {

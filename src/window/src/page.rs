@@ -12,7 +12,7 @@ use super::{
 };
 
 impl ImpastoApp {
-    /// Shows a page, or the painting again if it is shown already.
+    /// Show a page, or the painting again if it is shown already.
     pub(super) fn toggle_page(&mut self, page: Page) {
         self.view.page = if self.view.page == page { Page::Painting } else { page };
         if self.view.page != Page::Painting {

@@ -1,5 +1,5 @@
-//! The pictures that settings name: the palette, whose colours the styles get, and the initial image. Each has a slot that
-//! follows its setting.
+//! The pictures that settings name: the palette, whose colours the styles get, and the initial image. Each
+//! has a slot that follows its setting.
 
 use std::path::Path;
 
@@ -14,7 +14,7 @@ use impasto_core::{
 use impasto_engine::session::Start;
 
 impl ImpastoApp {
-    /// Makes a picture the palette.
+    /// Make a picture the palette.
     pub(super) fn choose_palette(&mut self, source: Source) {
         match source {
             Source::File(path) => self.settings.palette = Some(std::path::absolute(&path).unwrap_or(path)),
@@ -22,7 +22,7 @@ impl ImpastoApp {
             // Its name is known when it is there.
             source => self.load(Target::Palette, source),
         }
-        // Who chooses colours wants to see them.
+        // A chosen palette is to be seen at once.
         if self.settings.match_colours == 0.0 {
             self.settings.match_colours = 1.0;
         }
@@ -43,7 +43,7 @@ impl ImpastoApp {
         }
     }
 
-    /// Brings the slots up to the settings, wherever those were changed.
+    /// Update the slots from the settings, wherever those were changed.
     pub(super) fn follow_named_pictures(&mut self) {
         if !self.settings.masks.is_empty() {
             // The window cannot open masks yet.
@@ -87,7 +87,7 @@ impl ImpastoApp {
         }
     }
 
-    /// Begins with the initial image again, read anew where it is a file.
+    /// Begin with the initial image again, read anew if it is a file.
     pub(super) fn restart(&mut self) {
         self.pictures.initial_shown = None;
         self.next.restart_waits = true;

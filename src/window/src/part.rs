@@ -35,13 +35,13 @@ pub struct PartDialog {
 /// What a drag does, in pixels of the picture.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Drag {
-    /// Draws a rectangle from this corner.
+    /// Draw a rectangle from this corner.
     From(Pos2),
-    /// Moves the rectangle, which began here, from this point.
+    /// Move the rectangle, which began here, from this point.
     Move(Pixels, Pos2),
 }
 
-/// Opens the dialog for the style in a slot.
+/// Open the dialog for the style in a slot.
 pub struct ChoosePart(pub u64);
 
 impl Act for ChoosePart {
@@ -67,8 +67,8 @@ fn part([left, top, width, height]: Pixels, (columns, rows): (u32, u32)) -> Opti
 }
 
 impl Drag {
-    /// What begins at a point: a corner of the rectangle that is near is drawn anew from the opposite one, the
-    /// rectangle is moved, and elsewhere, or where all counts, another one is drawn.
+    /// What begins at a point: a corner of the rectangle that is near is drawn anew from the opposite one,
+    /// the rectangle is moved, and elsewhere, or if all counts, another one is drawn.
     fn at(point: Pos2, rectangle: Pixels, whole: bool, near: f32) -> Self {
         let [left, top, width, height] = rectangle.map(|pixel| pixel as f32);
         let (right, bottom) = (left + width, top + height);
@@ -248,7 +248,7 @@ fn numbers(ui: &mut Ui, (columns, rows): (u32, u32), rectangle: Pixels, mix: &mu
             entry.show(ui, &mut typed[index]);
         }
     });
-    // Saturates where it is typed beyond what a picture can have.
+    // Saturate if it is typed beyond what a picture can have.
     let typed = typed.map(|number| number.max(0.0) as u32);
     if typed != rectangle {
         let [left, top, mut width, mut height] = typed;

@@ -53,7 +53,7 @@ fn file_of(name: &str, home: Option<&Path>) -> Option<PathBuf> {
     path.is_file().then_some(path)
 }
 
-/// Replaces `%20` and its like by the bytes that they stand for.
+/// Decode `%20` and its like to the bytes that they stand for.
 fn unescape(text: &str) -> Option<OsString> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();

@@ -82,7 +82,7 @@ pub struct Opened {
     small: ColorImage,
     origin: Option<Origin>,
     stamp: Option<Stamp>,
-    /// Who stands in for whom, if the picture itself could not be found.
+    /// What stands in for the picture, if it could not be found.
     missing: Option<String>,
 }
 
@@ -122,14 +122,14 @@ pub enum Target {
 
 /// What can be done with a slot.
 pub enum SlotAction {
-    /// Asks for a file.
+    /// Ask for a file.
     Ask(Target),
-    /// Opens the first picture there, and the others as further styles.
+    /// Open the first picture there, and the others as further styles.
     Open(Target, Vec<Source>),
-    /// Reads the file again.
+    /// Read the file again.
     Reload(u64),
     Remove(u64),
-    /// Takes the message away.
+    /// Remove the message.
     Dismiss(u64),
 }
 
@@ -227,7 +227,7 @@ impl Source {
         Self::of(origin).filter(|source| !matches!(source, Source::File(path) if !path.is_file()))
     }
 
-    /// The source that was remembered; none where an example of that name is no longer bundled.
+    /// The source that was remembered; `None` if an example of that name is no longer bundled.
     pub fn of(origin: &Origin) -> Option<Self> {
         match origin {
             Origin::File(path) => Some(Source::File(path.clone())),
@@ -239,7 +239,7 @@ impl Source {
         }
     }
 
-    /// Opens the picture, and notes where its file is.
+    /// Open the picture, and remember its file.
     pub fn open(self, background: Rgb, known: &KnownFiles) -> Result<Box<Opened>, String> {
         let name = self.name();
         let (mut missing, mut stamp) = (None, None);
@@ -326,7 +326,7 @@ impl Slot {
         Self { loading: None, error: None, ..self.clone() }
     }
 
-    /// Takes out what is there, on its way or failed; how it counts stays, but for the part of the picture.
+    /// Remove what is there, loading or failed; the mix stays, except for the part of the picture.
     pub fn clear(&mut self) {
         (self.picture, self.loading, self.error) = (None, None, None);
         self.mix.crop = None;
@@ -336,8 +336,8 @@ impl Slot {
         self.picture.is_none() && self.loading.is_none() && self.error.is_none()
     }
 
-    /// Takes a picture from the background in; an answer to an older question is dropped. A file that was read again and has
-    /// not changed leaves everything as it is: then it says true.
+    /// Apply a picture from the background; an answer to an older request is dropped. A file that was read
+    /// again and has not changed leaves everything as it is: then true is returned.
     pub fn take(&mut self, ctx: &Context, ticket: u64, result: Result<Box<Opened>, String>) -> bool {
         if self.loading.as_ref().is_none_or(|loading| loading.ticket != ticket) {
             return false;
@@ -417,7 +417,7 @@ impl ImpastoApp {
         self.numbers
     }
 
-    /// Opens a picture into a slot, in the background. A palette becomes a setting first, see
+    /// Open a picture into a slot, in the background. A palette becomes a setting first, see
     /// [`ImpastoApp::follow_named_pictures`].
     pub(super) fn open(&mut self, target: Target, source: Source) {
         if target == Target::Palette || target == Target::Slot(self.pictures.palette.id) {
@@ -444,7 +444,7 @@ impl ImpastoApp {
         }
     }
 
-    /// Puts a picture into the slot that it was opened for.
+    /// Put a picture into the slot that it was opened for.
     fn picture_opened(&mut self, ctx: &Context, slot: u64, ticket: u64, opened: Result<Box<Opened>, String>) {
         let opened = self.room_for(slot, opened);
         let file = opened.as_ref().ok().and_then(|opened| opened.file());
@@ -460,7 +460,7 @@ impl ImpastoApp {
         }
     }
 
-    /// Refuses a picture that has no place in memory beside those that the other slots hold.
+    /// Refuse a picture for which there is no memory beside those that the other slots hold.
     pub(super) fn room_for(
         &self,
         slot: u64,
@@ -481,7 +481,7 @@ impl ImpastoApp {
         Ok(opened)
     }
 
-    /// Reads a slot's file again.
+    /// Read a slot's file again.
     pub(super) fn reload(&mut self, id: u64) {
         let origin = self.slot_mut(id).and_then(|slot| slot.picture.as_ref()?.origin.clone());
         let Some(source) = origin.as_ref().and_then(Source::of) else { return };
@@ -491,14 +491,14 @@ impl ImpastoApp {
         }
     }
 
-    /// Opens several pictures: the first where it was meant to go, the rest as further styles.
+    /// Open several pictures: the first for the target, the rest as further styles.
     pub(super) fn open_all(&mut self, target: Target, sources: impl IntoIterator<Item = Source>) {
         for (index, source) in sources.into_iter().enumerate() {
             self.open(if index == 0 { target } else { Target::NewStyle }, source);
         }
     }
 
-    /// Asks for a picture file.
+    /// Ask for a picture file.
     pub(super) fn ask_for_picture(&mut self, target: Target) {
         let content = target == Target::Content || target == Target::Slot(self.pictures.content.id);
         let palette = target == Target::Palette || target == Target::Slot(self.pictures.palette.id);
@@ -521,7 +521,7 @@ impl ImpastoApp {
         (self.pictures.content.loading, style.loading) = (None, None);
     }
 
-    /// Empties a slot; a style slot beside others goes altogether.
+    /// Empty a slot; a style slot beside others is removed.
     pub(super) fn remove_picture(&mut self, id: u64) {
         if id == self.pictures.palette.id {
             self.settings.palette = None;

@@ -11,7 +11,7 @@ use super::{
     ImpastoApp,
     action::{Action, Actions},
     command::Command,
-    compare::{Against, Mode},
+    compare::{Against, CompareAction, Mode},
     film::FilmAction,
     filmstrip::paint_picture,
     icons::Icon,
@@ -150,7 +150,7 @@ impl Card<'_> {
         let short = pin.short();
         let tooltip = "Shows it beside the painting";
         if button(ui, 2.0, Icon::Split, format!("Compare with {short}"), tooltip).clicked() {
-            actions.push(Against::Pin(pin.moment));
+            actions.push(CompareAction::Begin(Against::Pin(pin.moment)));
         }
         let more =
             button(ui, 1.0, Icon::More, format!("More of {short}"), "What can be done with this moment");
@@ -164,7 +164,11 @@ fn menu(ui: &mut Ui, pin: &Pin, actions: &Actions) {
     ui.label(widgets::weak(ui, format!("{} · {width} × {height}", pin.name())));
     let id = pin.moment;
     for (text, tooltip, action) in [
-        ("Compare with it", "Shows it beside the painting", Action::from(Against::Pin(id))),
+        (
+            "Compare with it",
+            "Shows it beside the painting",
+            Action::from(CompareAction::Begin(Against::Pin(id))),
+        ),
         (
             "Return to its settings",
             "Sets everything as it was then; the painting goes on",

@@ -20,7 +20,7 @@ use impasto_core::{
 };
 use impasto_engine::{
     session::{RunId, Snapshot},
-    timeline::{MomentId, Timeline},
+    timeline::{MomentId, THUMBNAIL, Timeline},
 };
 use impasto_formats::{
     project::{self, MAX_PINS, Pixels, ProjectError, SavedPin},
@@ -29,8 +29,6 @@ use impasto_formats::{
 
 /// The run of moments that came with a project: no run of this window, so that none goes on from it.
 const OPENED: RunId = 0;
-/// Longest side of a thumbnail, in pixels.
-const THUMBNAIL: u32 = 192;
 /// Longest time that a project may claim for a moment, in seconds.
 const MOST_TIME: f64 = 1e9;
 /// How the notes about pins begin.

@@ -130,7 +130,7 @@ impl ImpastoApp {
         response.response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &text));
     }
 
-    /// A line where the painting came to another size, with that size.
+    /// A line at the step at which the painting changed its size, with that size.
     fn size_marks(&self, ui: &Ui, transform: &PlotTransform) {
         let palette = Palette::of(ui);
         let frame = *transform.frame();
@@ -249,7 +249,8 @@ fn silent(settings: &Settings, all: impl Iterator<Item = Series>) -> BTreeSet<Se
     all.filter(|series| !counts(series)).collect()
 }
 
-/// The height of a row of the legend, and that of the rows that are seen at once: all of them, or a whole number.
+/// The height of a row of the legend, and that of the rows that are seen at once: all of them, or a whole
+/// number.
 fn legend_heights(height: f32, rows: usize) -> (f32, f32) {
     let rows = rows.max(1) as f32;
     let row = (height / rows).min(ROW);

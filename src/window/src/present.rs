@@ -10,7 +10,7 @@ use super::{
     command::Command,
 };
 
-/// The pointer disappears when it has rested for so many seconds.
+/// How long the pointer rests before it disappears, in seconds.
 pub const POINTER: f64 = 2.0;
 
 /// The presentation, on or off.
@@ -33,7 +33,7 @@ pub fn pointer_moves(ctx: &Context) -> bool {
 }
 
 impl ImpastoApp {
-    /// Begins or ends the presentation.
+    /// Begin or end the presentation.
     pub(super) fn toggle_presentation(&mut self, ctx: &Context) {
         let present = &mut self.view.present;
         present.on = !present.on;

@@ -1,4 +1,4 @@
-//! The person's own presets in the window: their list, and the dialog that saves, renames and deletes them.
+//! The user's presets in the window: their list, and the dialog that saves, renames and deletes them.
 
 use std::path::Path;
 
@@ -9,13 +9,13 @@ use super::{
     action::{Act, Actions},
     icons::Icon,
     theme::{Palette, ROW, space},
-    usual::Usual,
+    usual::{PresetName, Usual},
     widgets,
 };
 use impasto_base::{error::chain, text};
 use impasto_core::settings::{Mix, PresetFolder, Settings, UserPreset};
 
-/// What the window knows of the person's presets.
+/// What the window knows of the user's presets.
 #[derive(Default)]
 pub struct Presets {
     pub list: Vec<UserPreset>,
@@ -40,20 +40,19 @@ struct Dialog {
 
 /// What can be done with presets.
 pub enum PresetAction {
-    /// Takes its settings; whether those before were none of a preset.
-    Take(Box<Settings>, bool),
-    /// Brings back the mix from before the last preset.
+    Take(PresetName),
+    /// Bring back the mix from before the last preset.
     Back,
-    /// Opens the dialog.
+    /// Open the dialog.
     Manage,
-    /// Keeps the present mix under a name.
+    /// Save the present mix under a name.
     Save(String),
     Rename(String, String),
     Delete(String),
 }
 
 impl Presets {
-    /// Keeps up with the settings.
+    /// Follow the settings.
     pub fn follow(&mut self, settings: &Settings) {
         self.usual.follow(&self.list, settings);
     }
@@ -62,7 +61,7 @@ impl Presets {
         self.list.iter().any(|preset| preset.name.eq_ignore_ascii_case(name.trim()))
     }
 
-    /// Takes the list in, and how the last wish went; gives back what went wrong if no dialog can show it.
+    /// Apply the list and the last action's result; returns the error if no dialog can show it.
     fn take(&mut self, list: Vec<UserPreset>, result: Result<(), String>) -> Option<String> {
         self.list = list;
         self.usual.forget();
@@ -83,7 +82,7 @@ impl Act for PresetAction {
 }
 
 impl ImpastoApp {
-    /// Lists the presets in the background, after doing something to them.
+    /// List the presets in the background, after `work` on them.
     pub(super) fn with_presets(
         &self,
         work: impl FnOnce(&PresetFolder) -> Result<(), String> + Send + 'static,
@@ -137,7 +136,9 @@ impl ImpastoApp {
 
     pub(super) fn apply_to_presets(&mut self, action: PresetAction) {
         match action {
-            PresetAction::Take(settings, own_mix) => self.take_preset(*settings, own_mix),
+            PresetAction::Take(name) => {
+                self.take_preset(&name);
+            }
             PresetAction::Back => {
                 // The mix comes back, not where and how large it was painted.
                 let before = self.mixes.before_preset.as_ref();

@@ -29,8 +29,9 @@ use impasto_formats::{
     trust::Trust,
 };
 
-/// What is said of a recipe that was taken.
-pub const TAKEN: &str = "Took the recipe: its settings and pictures. It paints afresh.";
+/// The note when a recipe is taken, and the one in its place when it has begun another painting.
+pub const TAKEN: &str = "Took the recipe: its settings and pictures.";
+pub const BEGUN: &str = "Took the recipe: its settings and pictures. It paints afresh.";
 
 /// What the recipe of a painted picture is made of.
 pub enum Draft {
@@ -54,7 +55,7 @@ impl Draft {
         }
     }
 
-    /// The same of the picture after so many steps.
+    /// The same of the picture after this many steps.
     pub fn at(&self, step: u32) -> Self {
         match self {
             Draft::Run { record, info, pictures, background } => Draft::Run {
@@ -137,8 +138,8 @@ fn may_carry(path: &Path) -> bool {
     ["png", "jpg", "jpeg", "jpe", "jfif", "webp", "tif", "tiff"].iter().any(|known| extension == *known)
 }
 
-/// Looks into a file. What the recipe's settings name is taken out of them where it is gone, and where it is neither
-/// beside the file nor in the window's own settings: it may be anything of this machine's.
+/// Look into a file. A file that the recipe's settings name is taken out of them if it is gone, and if it is
+/// neither beside the file nor in the window's own settings: it may be anything of this machine's.
 fn look(path: &Path, known: &KnownFiles, trust: &mut Trust) -> Result<Option<(Recipe, Vec<String>)>, String> {
     let (mut recipe, mut remarks) = match recipe::read_file(path) {
         Ok(found) => found,
@@ -276,7 +277,7 @@ impl ImpastoApp {
         }
     }
 
-    /// Asks what a picture with a recipe is for.
+    /// Ask what a picture with a recipe is for.
     pub(super) fn offered_window(&mut self, ctx: &Context) {
         let Some(offered) = &mut self.panels.offered else { return };
         let thumbnails = offered.thumbnails.get_or_insert_with(|| textures(ctx, &offered.recipe));
@@ -336,7 +337,7 @@ impl ImpastoApp {
         }
     }
 
-    /// Sets everything that a recipe says. What belongs to this machine stays.
+    /// Set everything that a recipe says. What belongs to this machine stays.
     fn take_recipe(&mut self, recipe: Recipe, path: &Path, trust: &Trust) {
         let folders = self.folders_to_search(path);
         let own = &self.settings;
@@ -386,7 +387,7 @@ impl ImpastoApp {
         folders
     }
 
-    /// Puts the command that paints this picture on the clipboard.
+    /// Copy the command that paints this picture.
     pub(super) fn copy_command_line(&mut self, ctx: &Context) {
         let mut missing = Vec::new();
         let mut name = |slot: &Slot| -> Option<String> {

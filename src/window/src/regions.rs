@@ -45,7 +45,7 @@ impl Regions {
         }
     }
 
-    /// Moves the keyboard's focus to the next part, or to the one before.
+    /// Move the keyboard's focus to the next part, or to the one before.
     pub fn go(&mut self, ctx: &Context, back: bool) {
         let count = self.shown.len();
         if count == 0 {
@@ -64,7 +64,8 @@ impl Regions {
 }
 
 impl ImpastoApp {
-    /// Moves the keyboard's focus to the next part, with shift to the one before. Panels that are put away come back for it.
+    /// Move the keyboard's focus to the next part, with shift to the one before. Panels that are put away
+    /// come back for it.
     pub(super) fn go_through_regions(&mut self, ctx: &Context) {
         let back = ctx.input(|input| input.modifiers.shift);
         if self.view.put_away.is_some() {

@@ -1,4 +1,4 @@
-//! Controllers from outside: what comes in turns knobs, and where knobs go is told.
+//! External controllers: messages set parameters, and changed parameters are reported back.
 #![cfg_attr(
     not(any(feature = "osc", feature = "midi")),
     allow(
@@ -19,7 +19,7 @@ use std::{
 use egui::{Context, ViewportId};
 use serde::{Deserialize, Serialize};
 
-use super::{ImpastoApp, action::Act, command::Command};
+use super::{ImpastoApp, action::Act, command::Command, usual::PresetName};
 use impasto_base::text;
 #[cfg(feature = "midi")]
 use impasto_control::ports::Ports;
@@ -32,14 +32,14 @@ use impasto_control::{
 };
 use impasto_core::settings::{ParamId, Preset};
 
-/// Seconds between two tellings of where knobs are.
+/// Seconds between two reports of parameters.
 const TELL_EVERY: f64 = 1.0 / 30.0;
-/// Seconds after its last message for which a hand outside is still taken to be on a knob.
+/// Seconds after its last message for which an external control still counts as being moved.
 const HAND: f64 = 0.7;
-/// How far a knob has to go to be told anew, as a part of its range.
+/// Least change of a parameter that is reported, as a part of its range.
 const FAR: f64 = 1e-4;
-/// Seconds between two restarts, and between two presets, that come from outside: a sender without end must not keep a
-/// run from painting.
+/// Seconds between two restarts, and between two presets, that come from outside: a sender without end must
+/// not keep a run from painting.
 const RESTART_EVERY: f64 = 1.0;
 const MOMENT_EVERY: f64 = 1.0;
 const PRESET_EVERY: f64 = 0.25;
@@ -58,11 +58,11 @@ pub struct RemoteSettings {
     pub port: u16,
     /// From other machines as well.
     pub wide: bool,
-    /// Host and port that are told where knobs go.
+    /// Host and port to which changed parameters are reported.
     pub feedback: String,
-    /// Names of the MIDI devices that are listened to and told.
+    /// Names of the MIDI devices that are read, and to which changes are reported.
     pub midi: Vec<String>,
-    /// Which controller turns which knob.
+    /// Which controller sets which parameter.
     #[serde(deserialize_with = "lenient")]
     pub controllers: Bindings,
 }
@@ -94,10 +94,10 @@ pub struct Remote {
     trouble: Option<String>,
     #[cfg(feature = "midi")]
     ports: Ports,
-    /// Where each knob was told to be, and when.
+    /// The value last reported for each parameter, and when.
     told: BTreeMap<ParamId, f64>,
     told_at: f64,
-    /// Messages of all time that were taken, and that asked for nothing that there is.
+    /// Number of valid messages, and of those that were malformed or unknown.
     counts: [u64; 2],
     /// Restarts and presets that are not done yet, the latest of each.
     waiting: Vec<RemoteCommand>,
@@ -122,24 +122,24 @@ impl Remote {
         RemoteSettings { controllers: self.mapping.bindings.clone(), ..self.settings.clone() }
     }
 
-    /// Knobs that have a controller.
+    /// Parameters that have a controller.
     pub fn bound(&self) -> impl Iterator<Item = ParamId> {
         self.mapping.bindings.values().copied()
     }
 
-    /// Whether anything could be learnt from.
+    /// Whether there is anything to learn from.
     fn listens(&self) -> bool {
         let midi = cfg!(feature = "midi") && !self.settings.midi.is_empty();
         midi || cfg!(feature = "osc") && self.settings.osc
     }
 
-    /// Whether a hand outside is on a knob.
+    /// Whether an external control is being moved.
     pub fn is_held(&self, now: f64) -> bool {
         self.heard.is_some_and(|heard| now - heard < HAND)
     }
 }
 
-/// Lets an order wait, in the place of an earlier one of its kind.
+/// Queue an order, in the place of an earlier one of its kind.
 fn put(waiting: &mut Vec<RemoteCommand>, order: RemoteCommand) {
     waiting.retain(|other| mem::discriminant(other) != mem::discriminant(&order));
     waiting.push(order);
@@ -158,12 +158,12 @@ impl Act for Box<PendingInput> {
 }
 
 impl ImpastoApp {
-    /// Whether a hand is on a slider, here or outside.
+    /// Whether a slider is being dragged, here or on a controller.
     pub(super) fn hand_is_on(&self, ctx: &Context) -> bool {
         ctx.egui_is_using_pointer() || self.remote.is_held(ctx.input(|input| input.time))
     }
 
-    /// Does what has come in, and tells where knobs have gone.
+    /// Apply what has come in, and report how parameters have changed.
     pub(super) fn follow_remote(&mut self, ctx: &Context) {
         #[cfg(feature = "osc")]
         self.follow_osc(ctx);
@@ -192,7 +192,7 @@ impl ImpastoApp {
             from_network: settings.wide,
             feedback: settings.feedback.clone(),
         });
-        // Half an address is nobody's wish yet.
+        // Don't connect while the address is still being edited.
         let waits = remote.again.is_some_and(|again| Instant::now() < again);
         if remote.asked != wanted && !ctx.text_edit_focused() && !waits {
             (remote.server, remote.asked) = (None, None);
@@ -230,24 +230,24 @@ impl ImpastoApp {
         }
     }
 
-    /// Does what has come in.
+    /// Apply what has come in.
     pub(super) fn take_remote(&mut self, ctx: &Context, news: PendingInput) {
         let mut turned = false;
         for (knob, aim) in news.params {
             let range = knob.range(self.settings.objective);
             let value = match aim {
                 ParamInput::Position(place) => range.value(place),
-                // What no person could type asks for nothing; what can only be typed ends at the fader's end.
+                // A value that could not be typed is ignored; one beyond the fader's end is clamped to it.
                 ParamInput::Value(value) if !knob.allows(value) => continue,
                 ParamInput::Value(value) => range.nearest(value),
             };
             if self.turn_from_outside(knob, value) {
                 turned = true;
-                // Who has put it there knows.
+                // Its sender knows.
                 self.remote.told.insert(knob, range.position(value));
             }
         }
-        // Of several that wait while a knob learns, the one that was moved last is meant.
+        // Of several that wait while a parameter learns, the one that was moved last is meant.
         let touched = news.last_moved.filter(|_| self.remote.mapping.learning.is_some());
         if let Some(source) = touched
             && let Some(place) = news.controllers.get(&source)
@@ -270,7 +270,7 @@ impl ImpastoApp {
         }
     }
 
-    /// Does the orders that wait, unless one of their kind was done just now.
+    /// Apply the orders that wait, unless one of their kind was applied just now.
     fn do_waiting(&mut self, ctx: &Context) {
         let now = ctx.input(|input| input.time);
         for order in mem::take(&mut self.remote.waiting) {
@@ -290,7 +290,7 @@ impl ImpastoApp {
         }
     }
 
-    /// Sets a knob as a hand on its fader does.
+    /// Set a parameter as a drag of its fader does.
     pub(super) fn turn_from_outside(&mut self, knob: ParamId, value: f64) -> bool {
         let turned = self.turn_knob(knob, value);
         if turned {
@@ -299,7 +299,7 @@ impl ImpastoApp {
         turned
     }
 
-    /// Says whether a knob has turned.
+    /// Apply a controller's move; true if a parameter has changed.
     fn move_controller(&mut self, source: &Controller, place: f64) -> bool {
         let (moved, mix) = self.moved();
         let objective = self.settings.objective;
@@ -329,23 +329,17 @@ impl ImpastoApp {
             RemoteCommand::Restart => self.actions.push(Command::Restart),
             RemoteCommand::SaveMoment => self.actions.push(Command::SaveMoment),
             RemoteCommand::Preset(name) => {
-                let bundled = Preset::named(&name).map(|preset| preset.apply(&self.settings));
-                let own = || {
-                    let preset = self.mixes.presets.list.iter().find(|preset| preset.name == name)?;
-                    preset.mix.as_ref().ok()?.apply(&self.settings).ok()
-                };
-                match bundled.or_else(own) {
-                    Some(mix) => self.take_preset(mix, false),
-                    None => self
-                        .messages
-                        .toasts
-                        .add(format!("No preset is called {}.", text::display_name(&name))),
+                let own = || PresetName::Own(name.clone());
+                let preset = Preset::named(&name).map_or_else(own, PresetName::Bundled);
+                if !self.take_preset(&preset) {
+                    let name = text::display_name(&name);
+                    self.messages.toasts.add(format!("No preset is called {name}."));
                 }
             }
         }
     }
 
-    /// Tells every knob that has gone elsewhere.
+    /// Report every parameter that has changed.
     fn tell_knobs(&mut self, now: f64) {
         let tells =
             cfg!(feature = "osc") && self.remote.settings.osc && !self.remote.settings.feedback.is_empty();
@@ -382,19 +376,19 @@ impl ImpastoApp {
         }
     }
 
-    /// Lets the next controller that moves turn this knob.
+    /// Map the next controller that moves to this parameter.
     pub(super) fn learn_controller(&mut self, knob: ParamId) {
         self.remote.mapping.learning = Some(knob);
         if self.remote.listens() {
             let name = knob.label();
             self.messages.toasts.add(format!("Move a fader of your controller: it will turn {name}."));
         } else {
-            // First of all something has to be listened to.
+            // Something has to be listened to first.
             self.remote.open = true;
         }
     }
 
-    /// Takes a knob's controllers from it.
+    /// Remove a parameter's controllers.
     pub(super) fn forget_controllers(&mut self, knob: ParamId) {
         self.remote.mapping.unbind(knob);
     }

@@ -1,12 +1,12 @@
-//! How a picture is scaled to the screen: without shimmer when it is made small, smoothly when it is made large, and with
-//! its pixels as squares when somebody wants to see pixels.
+//! How a picture is scaled to the screen: without shimmer when it is made small, smoothly when it is made
+//! large, and with its pixels as squares when it is zoomed far in.
 
 use egui::{Color32, ColorImage, TextureFilter, TextureOptions};
 use image::RgbImage;
 
 use super::colour_image::color_image;
 
-/// From this many screen pixels per picture pixel on, pixels are squares in a view that somebody has zoomed.
+/// From this many screen pixels per picture pixel on, pixels are squares in a zoomed view.
 const SQUARES_FROM: f32 = 4.0;
 
 /// How a picture's texture is made for the scale at which it is drawn.
@@ -14,14 +14,14 @@ const SQUARES_FROM: f32 = 4.0;
 pub struct Sampling {
     /// Pixels are squares.
     squares: bool,
-    /// Powers of two of picture pixels on each side that become one of the texture. egui's textures have no mipmaps, and
-    /// linear interpolation between a texture's pixels skips some of them below half its size.
+    /// Powers of two of picture pixels on each side that become one of the texture. egui's textures have no
+    /// mipmaps, and linear interpolation between a texture's pixels skips some of them below half its size.
     halvings: u32,
 }
 
 impl Sampling {
-    /// For a picture that is drawn with so many screen pixels per picture pixel, 0 if that is not known yet. `chosen`:
-    /// somebody has zoomed; a small picture that merely fills its place stays smooth.
+    /// For a picture drawn with `scale` screen pixels per picture pixel, 0 if that is not known yet.
+    /// `chosen`: the view was zoomed; a small picture that only fills its place stays smooth.
     pub fn new(scale: f32, chosen: bool) -> Self {
         // A picture at half its size is averaged in pairs, whatever rounding has made of the half.
         let halvings = if scale > 0.0 { (1.001 / scale).log2().floor().clamp(0.0, 12.0) as u32 } else { 0 };

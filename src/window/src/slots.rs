@@ -135,8 +135,10 @@ impl ImpastoApp {
             ui.add_space(space::S);
             let command = Command::FollowFiles;
             widgets::row(ui, command.text(), command.tooltip(), |ui| {
-                let on = &mut self.view.layout.follow_files;
-                widgets::checkbox(ui, command.text(), command.tooltip(), on);
+                let mut on = self.view.layout.follow_files;
+                if widgets::checkbox(ui, command.text(), command.tooltip(), &mut on).changed() {
+                    self.actions.push(command);
+                }
             });
             ui.add_space(space::M);
         });

@@ -13,7 +13,7 @@ use impasto_core::settings::{ParamId, Settings};
 /// Names that are listed at most.
 const MOST: usize = 3;
 
-/// Ends every solo.
+/// End every solo.
 struct ClearSolo;
 
 impl Act for ClearSolo {

@@ -13,13 +13,13 @@ use super::{
 
 /// Distance of the turning handle from the moving one, in points.
 const ARM: f32 = 64.0;
-/// A key press moves the line by so much of the canvas, and turns it by so many radians.
+/// How far a key press moves the line, as a part of the canvas, and turns it, in radians.
 const NUDGE: f32 = 0.02;
 const TURN: f32 = 5.0 * std::f32::consts::PI / 180.0;
 
 const WHOLE: Rect = Rect { min: Pos2::ZERO, max: Pos2 { x: 1.0, y: 1.0 } };
 
-/// Draws a picture into the painting's place: as it is where the shapes agree, otherwise cut to fill it.
+/// Draw a picture into the painting's place: as it is if the shapes agree, otherwise cropped to fill it.
 pub fn fill(painter: &Painter, shown: &Shown, rect: Rect) {
     painter.image(shown.texture.id(), rect, filling(shown.size, rect.size()), Color32::WHITE);
 }
@@ -33,15 +33,15 @@ fn filling(picture: Vec2, place: Vec2) -> Rect {
     Rect::from_center_size(pos2(0.5, 0.5), seen)
 }
 
-/// Draws a picture whole within the painting's place.
+/// Draw a whole picture within the painting's place.
 pub fn contain(painter: &Painter, shown: &Shown, rect: Rect) {
     let scale = (rect.size() / shown.size).min_elem();
     let place = Rect::from_center_size(rect.center(), shown.size * scale);
     painter.image(shown.texture.id(), place, WHOLE, Color32::WHITE);
 }
 
-/// Draws the part of a picture that lies on the other side of a line: `at` is a point of the line, `normal` points away
-/// from what is drawn.
+/// Draw the part of a picture that lies on the other side of a line: `at` is a point of the line, `normal`
+/// points away from what is drawn.
 pub fn half(painter: &Painter, shown: &Shown, rect: Rect, at: Pos2, normal: Vec2) {
     let corners = cut(rect, at, normal);
     if corners.len() < 3 {
@@ -105,7 +105,7 @@ pub fn corner(towards: Vec2) -> Align2 {
     }
 }
 
-/// Draws the line with its handles, and moves and turns it with the pointer and the keys.
+/// Draw the line with its handles, and move and turn it with the pointer and the keys.
 pub fn handles(ui: &Ui, area: Rect, line: &mut Line) {
     let at = |line: &Line| area.min + line.at * area.size();
     let middle = at(line);

@@ -1,8 +1,8 @@
 //! The second window: the painting alone, for those who watch on another screen.
 //!
-//! It is a deferred viewport, so that each window is drawn for reasons of its own: this one when there is a new picture or
-//! somebody moves the pointer over it, the main one when somebody works in it. What it shows passes through a lock that
-//! is held only to copy a few handles.
+//! It is a deferred viewport, so that each window is drawn for reasons of its own: this one when there is a
+//! new picture or the pointer moves over it, the main one when it is used. What it shows
+//! passes through a lock that is held only to copy a few handles.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -51,7 +51,7 @@ struct Screen {
     overlay: Overlay,
     info: bool,
     step: u32,
-    /// What is seen, for those who do not see it.
+    /// What is seen, in words for a screen reader.
     told: String,
     monitors: Vec<Monitor>,
     /// When the pointer moved last, on egui's clock.
@@ -64,7 +64,7 @@ struct Screen {
 pub struct Stage {
     pub open: bool,
     screen: Arc<Mutex<Screen>>,
-    /// The picture that it was last told of.
+    /// The picture that it was last sent.
     told: Option<u64>,
     /// The monitors are not known yet.
     look_for_monitors: bool,
@@ -75,7 +75,7 @@ fn lock(screen: &Mutex<Screen>) -> MutexGuard<'_, Screen> {
 }
 
 impl ImpastoApp {
-    /// Opens the second window, or closes it.
+    /// Open the second window, or close it.
     pub(super) fn toggle_stage(&mut self, ctx: &Context) {
         let stage = &mut self.view.stage;
         stage.open = !stage.open;
@@ -90,7 +90,7 @@ impl ImpastoApp {
         }
     }
 
-    /// Shows or hides the info over the picture: in the second window if that is where the picture stands
+    /// Show or hide the info over the picture: in the second window if that is where the picture stands
     /// alone.
     pub(super) fn toggle_info(&mut self) {
         if self.view.stage.open && !self.view.present.on {
@@ -101,7 +101,8 @@ impl ImpastoApp {
         }
     }
 
-    /// Does what the second window asks for, and tells it what is new: also while this window is covered and not drawn.
+    /// Handle what the second window asks for, and send it what is new: also while this window is covered and
+    /// not drawn.
     pub(super) fn follow_stage(&mut self, ctx: &Context, frame: &eframe::Frame) {
         if !self.view.stage.open {
             return;
@@ -135,7 +136,7 @@ impl ImpastoApp {
         }
     }
 
-    /// Keeps the second window there while it is open.
+    /// Show the second window while it is open.
     pub(super) fn stage_window(&self, ctx: &Context) {
         if !self.view.stage.open {
             return;
@@ -152,7 +153,7 @@ impl ImpastoApp {
     }
 }
 
-/// The monitors in the windowing system's order; none where it does not tell.
+/// The monitors in the windowing system's order; empty if it does not say.
 fn monitors(frame: &eframe::Frame) -> Vec<Monitor> {
     let Some(window) = frame.winit_window() else { return Vec::new() };
     let monitors = window.available_monitors().enumerate().map(|(index, monitor)| Monitor {
@@ -164,7 +165,7 @@ fn monitors(frame: &eframe::Frame) -> Vec<Monitor> {
 
 fn draw(shared: &Mutex<Screen>, actions: &Actions, ui: &mut Ui, class: ViewportClass) {
     let ctx = ui.ctx().clone();
-    // Where there are no windows but one, this is a part of it, and keys are the main window's.
+    // If there is only one window, this is a part of it, and keys are the main window's.
     let own = class != ViewportClass::EmbeddedWindow;
     let mut screen = lock(shared);
     let area = if own {
@@ -225,7 +226,7 @@ fn draw(shared: &Mutex<Screen>, actions: &Actions, ui: &mut Ui, class: ViewportC
             Some(Press::Monitor(index)) => ctx.send_viewport_cmd(ViewportCommand::SetMonitor(index)),
             Some(Press::Info) => {
                 screen.info = !screen.info;
-                // What it says is the main window's to write.
+                // What it says is written by the main window.
                 ctx.request_repaint_of(ViewportId::ROOT);
             }
             Some(Press::Close) => screen.closed = true,
@@ -241,7 +242,7 @@ fn draw(shared: &Mutex<Screen>, actions: &Actions, ui: &mut Ui, class: ViewportC
         screen.closed = true;
     }
     if screen.closed {
-        // The main window sleeps until somebody asks for it.
+        // The main window sleeps until it is woken.
         ctx.request_repaint_of(ViewportId::ROOT);
     }
 }
@@ -260,7 +261,7 @@ fn keys(ctx: &Context, screen: &mut Screen, actions: &Actions, full: bool) {
             Command::Present => ctx.send_viewport_cmd(ViewportCommand::Fullscreen(!full)),
             Command::Info => {
                 screen.info = !screen.info;
-                // What it says is the main window's to write.
+                // What it says is written by the main window.
                 ctx.request_repaint_of(ViewportId::ROOT);
             }
             Command::Stage => screen.closed = true,

@@ -25,7 +25,7 @@ pub struct Given {
 pub struct Run {
     pub id: RunId,
     pub state: RunState,
-    /// What the person asked for last: to paint, or to wait.
+    /// What was asked for last: to paint, or to wait.
     pub playing: bool,
     /// It continues after its steps until the picture has settled.
     pub endless: bool,
@@ -42,7 +42,7 @@ pub struct Run {
 }
 
 impl Run {
-    /// Takes in how far it is.
+    /// Apply the run's progress.
     pub fn advance(&mut self, progress: Progress) {
         if self.progress.as_ref().is_some_and(|before| before.place.level != progress.place.level) {
             self.passed.push(progress.step);
@@ -59,7 +59,7 @@ impl Run {
         self.progress.as_ref().map_or_else(PyramidProgress::default, |progress| progress.place.clone())
     }
 
-    /// Whether the worker has a run in hand.
+    /// Whether the worker has a run.
     pub fn alive(&self) -> bool {
         matches!(self.state, RunState::Preparing | RunState::Running | RunState::Paused | RunState::Finished)
     }
@@ -124,8 +124,8 @@ impl Series {
 #[derive(Clone, Default)]
 pub struct History {
     lines: std::collections::BTreeMap<Series, Curve>,
-    /// Steps at which another size began, and the decimal logarithm of its longest side in pixels. Losses of two
-    /// sizes are not comparable, so lines are drawn apart.
+    /// Steps at which another size began, and the decimal logarithm of its longest side in pixels. Losses of
+    /// two sizes are not comparable, so lines are drawn apart.
     sizes: Vec<PlotPoint>,
     /// Readings that were kept.
     kept: u64,
@@ -161,7 +161,7 @@ const SIZES: &str = "size";
 
 /// Points of a line at most.
 const MOST: usize = 2000;
-/// Steps that a project's lines may tell of; more than anybody has painted, and far from the numbers' end.
+/// Most steps that a project's lines may have; more than any painting has, and far from the type's limit.
 const MOST_STEPS: u32 = 1_000_000_000;
 /// Decimal logarithms of all sides that a picture can have, in pixels.
 const SIDES: std::ops::RangeInclusive<f64> = 0.0..=6.0;
@@ -199,7 +199,7 @@ impl History {
         self.lines.iter().map(|(series, line)| saved(series.name(), &line.points)).chain(sizes).collect()
     }
 
-    /// Shows the lines of a project, without points that no run can have.
+    /// Show the lines of a project, without points that no run can have.
     pub fn restore(&mut self, losses: &[SavedLosses]) {
         self.clear();
         for SavedLosses { name, points } in losses {
@@ -233,10 +233,11 @@ impl History {
         self.before = self.last_step.saturating_sub(step);
     }
 
-    /// Takes in the losses after a step, measured at a size whose longest side has `side` pixels.
+    /// Add the losses after a step, measured at a size whose longest side has `side` pixels.
     pub fn add(&mut self, step: u32, side: u32, losses: &Losses) {
         let step = self.before.saturating_add(step);
-        // The same step read again, with other weights or at another level, has a value but no point of its own.
+        // The same step read again, with other weights or at another level, has a value but no point of its
+        // own.
         let keep = step > self.last_step && self.readings.is_multiple_of(self.stride.max(1));
         self.readings += u64::from(step > self.last_step);
         self.last_step = step;
@@ -377,7 +378,7 @@ mod tests {
         losses.style.insert(Layer::PAPER_CONTENT, 0.01);
         losses.content_layers.insert(Layer::PAPER_CONTENT, 0.5);
         for step in 1..=50_000 {
-            // A size for every thousand steps: more than can be told apart in the end.
+            // A size for every thousand steps: more than can be distinguished in the end.
             history.add(step, step / 1000, &losses);
         }
         assert_eq!(history.lines().count(), 3, "the other terms are 0 and have no line");

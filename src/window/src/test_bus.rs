@@ -14,11 +14,11 @@ pub struct Bus {
 }
 
 impl Bus {
-    /// Nothing where the machine has no bus.
+    /// `None` if the machine has no bus.
     ///
     /// # Panics
     ///
-    /// When one is missing where none may be.
+    /// If one is missing that is required.
     pub fn start() -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let config = folder.path().join("bus.conf");

@@ -1,5 +1,5 @@
-//! Colours, type sizes and spacing of the window: quiet and strictly neutral, so that nothing tints the eye beside
-//! the picture; one accent, for what plays.
+//! Colours, type sizes and spacing of the window: quiet and strictly neutral, so that nothing tints the eye
+//! beside the picture; one accent, for what plays.
 
 use egui::{
     Color32, Context, CornerRadius, FontFamily, FontId, Margin, Stroke, Style, TextStyle, Theme, Ui, Vec2,
@@ -36,7 +36,7 @@ pub struct Palette {
     /// The chosen entry of a list, selected text.
     pub chosen: Color32,
     pub line: Color32,
-    /// What a hand must find: the rail of a fader, the edge of a box to check.
+    /// What must be easy to find: the rail of a fader, the edge of a checkbox.
     pub rail: Color32,
     /// The travelled part of a rail.
     pub travelled: Color32,
@@ -151,7 +151,7 @@ pub fn modal(ctx: &Context, name: &'static str) -> egui::Modal {
     egui::Modal::new(egui::Id::unique(name)).frame(frame).backdrop_color(Color32::from_black_alpha(130))
 }
 
-/// Puts the themes into a context.
+/// Install the themes in a context.
 pub fn install(ctx: &Context) {
     // The font for text lacks arrows and other signs that the one for numbers has.
     let mut fonts = egui::FontDefinitions::default();
@@ -161,7 +161,7 @@ pub fn install(ctx: &Context) {
     ctx.style_mut_of(Theme::Light, |style| apply(style, &LIGHT));
 }
 
-/// Lets lists scroll smoothly and carets blink, or not.
+/// Let lists scroll smoothly and carets blink, or not.
 pub fn set_motion(ctx: &Context, less: bool) {
     let usual = Style::default();
     ctx.all_styles_mut(|style| {

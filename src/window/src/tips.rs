@@ -12,13 +12,13 @@ fn dragged_id() -> Id {
     Id::unique("control without a tooltip")
 }
 
-/// Tells where the panel is in this frame.
+/// Set where the panel is in this frame.
 pub fn set_panel(ctx: &Context, rect: egui::Rect) {
     ctx.data_mut(|data| data.insert_temp(panel_id(), rect));
 }
 
-/// Shows `text` left of the control, outside its panel. While it is dragged, and until the pointer has left it, what it
-/// does is seen in the picture.
+/// Show `text` left of the control, outside its panel. While it is dragged, and until the pointer has left
+/// it, what it does is seen in the picture.
 pub fn beside(response: Response, text: &str) -> Response {
     let ctx = &response.ctx;
     if response.dragged() {

@@ -2,7 +2,13 @@
 
 use egui::{ComboBox, Ui};
 
-use super::{ImpastoApp, command::Command, compare::Mode, theme::space, widgets};
+use super::{
+    ImpastoApp,
+    command::Command,
+    compare::{CompareAction, Mode},
+    theme::space,
+    widgets,
+};
 
 /// Height of the strip, in points.
 pub const HEIGHT: f32 = 36.0;
@@ -59,7 +65,7 @@ impl ImpastoApp {
     }
 
     /// The same, and what to compare with, behind one button.
-    fn compare_menu(&mut self, ui: &mut Ui) {
+    fn compare_menu(&self, ui: &mut Ui) {
         let ctx = ui.ctx().clone();
         let mode = self.view.compare.mode;
         let on = mode != Mode::Off || self.view.compare.flipped;
@@ -83,14 +89,14 @@ impl ImpastoApp {
             for (against, name) in self.comparable() {
                 let chosen = against == self.view.compare.against;
                 if ui.selectable_label(chosen, widgets::shorten(&name, 34)).clicked() {
-                    self.view.compare.against = against;
+                    self.actions.push(CompareAction::Choose(against));
                 }
             }
         });
     }
 
     /// What the painting is compared with.
-    fn against(&mut self, ui: &mut Ui) {
+    fn against(&self, ui: &mut Ui) {
         let all = self.comparable();
         let chosen = self.view.compare.against;
         let Some((_, name)) = all.iter().find(|(against, _)| *against == chosen).or_else(|| all.first())
@@ -107,7 +113,7 @@ impl ImpastoApp {
             .show_ui(ui, |ui| {
                 for (against, name) in &all {
                     if ui.selectable_label(*against == chosen, widgets::shorten(name, 40)).clicked() {
-                        self.view.compare.against = *against;
+                        self.actions.push(CompareAction::Choose(*against));
                     }
                 }
             })

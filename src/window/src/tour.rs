@@ -111,9 +111,9 @@ pub struct Tour {
 
 /// What can be done with the tour.
 pub enum TourAction {
-    /// Goes to a stop.
+    /// Go to a stop.
     Go(usize),
-    /// Ends it with the settings from before it, or with the present ones.
+    /// End it with the settings from before it, or with the present ones.
     Restore,
     Keep,
 }
@@ -125,7 +125,7 @@ impl Act for TourAction {
 }
 
 impl ImpastoApp {
-    /// Begins the tour, with the bundled pictures where there are none.
+    /// Begin the tour, with the bundled pictures if there are none.
     pub(super) fn start_tour(&mut self, ctx: &Context) {
         self.close_help();
         self.view.page = Page::Painting;

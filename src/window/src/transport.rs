@@ -16,7 +16,8 @@ use impasto_engine::session::RunState;
 
 /// Width of the buttons on the right.
 const RIGHT: f32 = 392.0;
-/// Width of the device's name, and of the middle from which on there is room for it; the status line has it else.
+/// Width of the device's name, and of the middle from which on there is room for it; the status line has it
+/// else.
 const CHIP: f32 = 190.0;
 /// Width of the buttons on the left, with the margins.
 const BUTTONS: f32 = 246.0;
@@ -88,7 +89,7 @@ impl ImpastoApp {
         let palette = Palette::of(ui);
         let (rect, response) = ui.allocate_exact_size(vec2(width, 38.0), Sense::hover());
         let step = self.run.step();
-        // A number that cannot be used is nobody's limit.
+        // A number that cannot be used is no limit.
         let given = self.run.given.as_ref().filter(|_| !self.problems.is_empty());
         let limit = given.map_or(self.settings.steps, |given| given.settings.steps).max(1);
         let painter = ui.painter().with_clip_rect(rect);
@@ -255,7 +256,7 @@ impl ImpastoApp {
         ui.add_space(space::S);
         let sides = [
             (Icon::PanelRight, "Settings panel", Some(Side::Right)),
-            (Icon::PanelBottom, "Loss plot", None),
+            (Icon::PanelBottom, "Lower panel", None),
             (Icon::PanelLeft, "Pictures panel", Some(Side::Left)),
         ];
         for (icon, name, side) in sides {

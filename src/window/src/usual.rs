@@ -1,8 +1,9 @@
-//! Which preset the settings are, and what is usual for them: worked out anew only where settings or presets have changed.
+//! Which preset the settings match, and the defaults for them: updated only if settings or presets have
+//! changed.
 
 use impasto_core::settings::{Mix, Preset, Settings, UserPreset};
 
-/// A preset by its name: a bundled one or one of the person's own.
+/// A preset by its name: a bundled one or a user's own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PresetName {
     Bundled(Preset),
@@ -17,7 +18,7 @@ impl PresetName {
         }
     }
 
-    /// The preset over `settings`; `None` where it is gone or cannot be used.
+    /// The preset over `settings`; `None` if it is gone or cannot be used.
     pub fn apply(&self, own: &[UserPreset], settings: &Settings) -> Option<Settings> {
         match self {
             Self::Bundled(preset) => Some(preset.apply(settings)),
@@ -68,12 +69,12 @@ impl Usual {
         }
     }
 
-    /// Looks at the settings again even if they have not changed: the presets have.
+    /// Look at the settings again even if they have not changed: the presets have.
     pub fn forget(&mut self) {
         self.of = None;
     }
 
-    /// Works it out where the settings have changed; true where it had to.
+    /// Update it if the settings have changed; true if they have.
     pub fn follow(&mut self, own: &[UserPreset], settings: &Settings) -> bool {
         if self.of.as_ref() == Some(settings) {
             return false;

@@ -14,7 +14,7 @@ use super::{
 pub struct View {
     pub page: Page,
     pub layout: Layout,
-    /// The desktop wishes that less moves.
+    /// The desktop asks for less motion.
     pub desktop_less_motion: bool,
     /// The panels that [`Command::TogglePanels`](super::command::Command::TogglePanels) brings back.
     pub put_away: Option<[bool; 3]>,

@@ -17,7 +17,7 @@ fn wanted_focus() -> egui::Id {
     egui::Id::unique("control that gets the focus")
 }
 
-/// Gives the control of this name the keyboard's focus, as soon as it is shown.
+/// Give the control of this name the keyboard's focus, as soon as it is shown.
 pub fn ask_for_focus(ctx: &egui::Context, name: String) {
     ctx.data_mut(|data| data.insert_temp(wanted_focus(), name));
     ctx.request_repaint();
@@ -33,7 +33,7 @@ pub fn end_focus_search(ctx: &egui::Context) {
     ctx.data_mut(|data| data.remove::<String>(wanted_focus()));
 }
 
-/// Focuses the control and brings it into view, if it is the one that is looked for.
+/// Focus the control and brings it into view, if it is the one that is looked for.
 pub fn take_focus(response: &Response, name: &str) {
     let wanted = response
         .ctx
@@ -125,13 +125,14 @@ pub fn tab(ui: &mut Ui, text: &str, tooltip: &str, on: bool) -> Response {
 }
 
 /// A box to check, in a row that has its label.
-pub fn checkbox(ui: &mut Ui, name: &str, tooltip: &str, on: &mut bool) {
+pub fn checkbox(ui: &mut Ui, name: &str, tooltip: &str, on: &mut bool) -> Response {
     let edge = Stroke::new(1.0, Palette::of(ui).rail);
     let before = std::mem::replace(&mut ui.visuals_mut().widgets.inactive.bg_stroke, edge);
     let response = ui.checkbox(on, "").on_hover_text(tooltip);
     ui.visuals_mut().widgets.inactive.bg_stroke = before;
     response.widget_info(|| WidgetInfo::selected(Role::CheckBox, true, *on, name));
     take_focus(&response, name);
+    response
 }
 
 /// A button with an icon and a word.
@@ -336,7 +337,7 @@ pub fn number(value: f64) -> String {
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
-/// Reads what a person types: also `0,5`; never a NaN or an infinity.
+/// Parse a typed number: also `0,5`; never a NaN or an infinity.
 pub fn parse_number(text: &str) -> Option<f64> {
     let digits: String = text.chars().filter(|c| !c.is_whitespace()).collect();
     let digits = digits.replace(',', ".").replace('−', "-");

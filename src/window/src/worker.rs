@@ -8,7 +8,7 @@ use impasto_network::compute::DeviceInfo;
 
 /// Called by the worker after every event and picture.
 pub type Wake = Box<dyn Fn() + Send>;
-/// Starts a worker.
+/// How a worker is started.
 pub type SpawnSession = Box<dyn Fn(Wake) -> io::Result<Session>>;
 
 /// The worker behind the window.
@@ -50,7 +50,7 @@ impl NextRun {
         self.resume || self.begin_afresh
     }
 
-    /// Forgets what was to come of a painting that is left.
+    /// Forget what was to come of a painting that is left.
     pub fn leave(&mut self) {
         let measured_size = self.measured_size;
         *self = Self { measured_size, ..Self::default() };

@@ -5,15 +5,15 @@ use std::{env, path::Path};
 use super::{ImpastoApp, memory};
 
 /// Whether the window is one of a Wayland session, also through XWayland.
-pub fn is_wayland() -> bool {
+fn is_wayland() -> bool {
     cfg!(target_os = "linux")
         && ["WAYLAND_DISPLAY", "WAYLAND_SOCKET"]
             .iter()
             .any(|name| env::var_os(name).is_some_and(|value| !value.is_empty()))
 }
 
-/// How the window's event loop is made, where not in the usual way: through XWayland if the settings in this folder
-/// say so, and if there is one.
+/// How the window's event loop is made, if not in the usual way: through XWayland if the settings in this
+/// folder say so, and if there is one.
 #[cfg(target_os = "linux")]
 pub fn event_loop(folder: Option<&Path>) -> Option<eframe::EventLoopBuilderHook> {
     use winit::platform::x11::EventLoopBuilderExtX11 as _;

@@ -15,14 +15,14 @@ fn tidy(factor: f32) -> f32 {
 }
 
 impl ImpastoApp {
-    /// Begins with the size that is remembered; the commands alone change it from then on.
+    /// Begin with the size that is remembered; only the commands change it from then on.
     pub(super) fn begin_zoom(&mut self, ctx: &Context) {
         ctx.options_mut(|options| options.zoom_with_keyboard = false);
         self.view.layout.zoom = tidy(self.view.layout.zoom);
         ctx.set_zoom_factor(self.view.layout.zoom);
     }
 
-    /// Makes the interface larger or smaller by so many steps.
+    /// Make the interface larger or smaller by this many steps.
     pub(super) fn zoom_interface(&mut self, ctx: &Context, steps: f32) {
         self.set_zoom(ctx, self.view.layout.zoom + STEP * steps);
     }

@@ -18,7 +18,7 @@ use impasto_core::run::RunId;
 
 pub use blob_cache::Full;
 pub use moment::{Moment, MomentId};
-pub use store::{Limits, MomentReader, MomentStore, StoreResult};
+pub use store::{Limits, MomentReader, MomentStore, StoreResult, THUMBNAIL};
 
 /// The moments of everything painted since the window opened, oldest first.
 #[derive(Debug)]

@@ -21,8 +21,8 @@ use image::{
 use super::{MomentId, blob_cache::BlobCache, cache};
 use impasto_core::picture;
 
-/// Longest side of a thumbnail in pixels.
-const THUMBNAIL: u32 = 160;
+/// Longest side of a moment's thumbnail, in pixels.
+pub const THUMBNAIL: u32 = 160;
 /// Capacity of the compression queue; a moment that arrives when it is full is dropped.
 const MAX_WAITING: usize = 6;
 

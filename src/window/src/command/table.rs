@@ -311,7 +311,7 @@ commands! {
         => |app, _| app.toggle_about();
     XWayland "Start through XWayland" Open []
         "Nothing can be dropped on a window of Wayland. From the next start on it runs through XWayland, if there is one, and takes dropped files; text may be less sharp on scaled screens"
-        if |_| crate::xwayland::is_wayland() => |app, _| app.toggle_xwayland();
+        => |app, _| app.toggle_xwayland();
     Quit "Quit" Close [ctrl(Q)]
         "Closes the window; settings and pictures are remembered"
         => |_, ctx| ctx.send_viewport_cmd(ViewportCommand::Close);

@@ -144,10 +144,10 @@ impl ImpastoApp {
             let count = Preset::ALL.len() as f32;
             let width = ((ui.available_width() - (count - 1.0) * space::XS) / count).floor();
             for preset in Preset::ALL {
-                let on = is == Some(PresetName::Bundled(preset));
+                let name = PresetName::Bundled(preset);
+                let on = is.as_ref() == Some(&name);
                 if self.tile(ui, preset, width, on) {
-                    let mix = Box::new(preset.apply(&self.settings));
-                    self.actions.push(PresetAction::Take(mix, is.is_none()));
+                    self.actions.push(PresetAction::Take(name));
                 }
             }
         });

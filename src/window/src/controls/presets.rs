@@ -3,9 +3,11 @@
 use egui::{RichText, Ui};
 
 use super::combo;
-use crate::{ImpastoApp, presets::PresetAction, theme::Palette, usual::PresetName, widgets::row};
+use crate::{
+    ImpastoApp, mixes::Mixes, presets::PresetAction, theme::Palette, usual::PresetName, widgets::row,
+};
 use impasto_base::error::chain;
-use impasto_core::settings::{Preset, Settings};
+use impasto_core::settings::Preset;
 
 impl ImpastoApp {
     pub(super) fn preset_row(&self, ui: &mut Ui) {
@@ -13,13 +15,13 @@ impl ImpastoApp {
         row(ui, "Preset", tooltip, |ui| {
             let is = self.mixes.presets.usual.is().cloned();
             let text = is.as_ref().map_or("Own mix", PresetName::text).to_owned();
-            let mut wanted = None;
             let actions = &self.actions;
             combo(ui, "Preset", tooltip, text, |ui| {
                 for preset in Preset::ALL {
-                    let label = ui.selectable_label(is == Some(PresetName::Bundled(preset)), preset.name());
+                    let name = PresetName::Bundled(preset);
+                    let label = ui.selectable_label(is.as_ref() == Some(&name), preset.name());
                     if label.on_hover_text(preset.tooltip()).clicked() {
-                        wanted = Some(preset.apply(&self.settings));
+                        actions.push(PresetAction::Take(name));
                     }
                 }
                 if !self.mixes.presets.list.is_empty() {
@@ -27,11 +29,11 @@ impl ImpastoApp {
                 }
                 for preset in &self.mixes.presets.list {
                     match &preset.mix {
-                        Ok(mix) => {
+                        Ok(_) => {
                             let name = PresetName::Own(preset.name.clone());
-                            let label = ui.selectable_label(is == Some(name), &preset.name);
+                            let label = ui.selectable_label(is.as_ref() == Some(&name), &preset.name);
                             if label.on_hover_text("A preset of your own").clicked() {
-                                wanted = mix.apply(&self.settings).ok();
+                                actions.push(PresetAction::Take(name));
                             }
                         }
                         Err(error) => {
@@ -54,18 +56,18 @@ impl ImpastoApp {
                     }
                 }
             });
-            if let Some(mix) = wanted {
-                actions.push(PresetAction::Take(Box::new(mix), is.is_none()));
-            }
         });
     }
 
-    /// Takes a preset's settings; `own_mix` tells that those before were none.
-    pub(crate) fn take_preset(&mut self, settings: Settings, own_mix: bool) {
+    /// Take a preset's settings; false if it is gone or cannot be used.
+    pub(crate) fn take_preset(&mut self, name: &PresetName) -> bool {
+        let Mixes { presets, before_preset, .. } = &mut self.mixes;
+        let Some(settings) = name.apply(&presets.list, &self.settings) else { return false };
         let before = std::mem::replace(&mut self.settings, settings);
         // From preset to preset, the person's own mix is what is worth bringing back.
-        if own_mix || self.mixes.before_preset.is_none() {
-            self.mixes.before_preset = Some(Box::new(before));
+        if presets.usual.is().is_none() || before_preset.is_none() {
+            *before_preset = Some(Box::new(before));
         }
+        true
     }
 }

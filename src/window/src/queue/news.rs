@@ -42,10 +42,13 @@ impl ImpastoApp {
     }
 
     /// Whether the desktop tells of the queue.
-    pub(super) fn notify_row(&mut self, ui: &mut Ui) {
+    pub(super) fn notify_row(&self, ui: &mut Ui) {
         let command = Command::Notify;
+        let mut on = self.view.layout.notify;
         ui.horizontal(|ui| {
-            widgets::checkbox(ui, command.text(), command.tooltip(), &mut self.view.layout.notify);
+            if widgets::checkbox(ui, command.text(), command.tooltip(), &mut on).changed() {
+                self.actions.push(command);
+            }
             ui.label(widgets::weak(ui, command.text())).on_hover_text(command.tooltip());
         });
     }
