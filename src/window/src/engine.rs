@@ -291,6 +291,11 @@ impl ImpastoApp {
         if given.settings.size != self.settings.size {
             self.next.choose_size = false;
         }
+        // A moment that is being brought back is there before anything follows it, or it would be lost.
+        let brought_back = self.run.state == RunState::Preparing && self.run.begun == Start::Moment;
+        if !reasons.is_empty() && brought_back && !(self.next.begin_afresh || other_content) {
+            return;
+        }
         if !reasons.is_empty() {
             // Half a number or a slider on its way is nobody's wish yet.
             let editing = ctx.text_edit_focused() || ctx.egui_is_using_pointer() || self.still_opening();

@@ -46,8 +46,9 @@ impl ImpastoApp {
     /// Gives the number of the painting that it takes the place of, see [`ImpastoApp::leave_painting`].
     pub(crate) fn open_project(&mut self, ctx: &Context, project: &Arc<Project>) -> Option<u64> {
         let manifest = &project.manifest;
-        self.stop();
+        // It is left as it is: painting, if it paints.
         let left = self.leave_painting();
+        self.stop();
         self.undo.call("", "Project opened".to_owned());
         self.keeper.project = None;
         self.settings = manifest.settings.clone();

@@ -75,6 +75,11 @@ impl ImpastoApp {
         if let Some(at) = order.iter().position(|&entry| Some(entry) == from) {
             order.rotate_left(at);
         }
+        // What a playlist has begun already is nobody's painting.
+        let left = if self.is_playing_list() { None } else { self.leave_painting() };
+        if left.is_some() {
+            self.tell_begun("The playlist begins. Your painting is kept.", left);
+        }
         self.playlist.player = Some(Player {
             list,
             order,
