@@ -369,8 +369,10 @@ fn strength_scales_the_pull_and_a_region_without_style_has_none() {
 #[test]
 fn a_region_smaller_than_a_layer_sees_is_finite() {
     let weights = Arc::new(Weights::bundled().unwrap());
-    for device in [Some(cpu()), adapter()].into_iter().flatten() {
-        for &statistic in Statistic::ALL {
+    // A software driver takes minutes for the roots of the others.
+    let on_adapter = adapter().map(|device| (device, vec![Statistic::Moments]));
+    for (device, statistics) in [Some((cpu(), Statistic::ALL.to_vec())), on_adapter].into_iter().flatten() {
+        for statistic in statistics {
             let settings = crossing_settings(statistic);
             let mut run = crossing(&device, &weights, &settings);
             let dot = plane((94, 67), |x, y| if x < 5.0 && y < 4.0 { 1.0 } else { 0.0 });
