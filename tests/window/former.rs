@@ -1,13 +1,16 @@
 //! Paintings that another one has taken the place of: a note, or undo, leads back to them as they were.
 
+use std::path::Path;
+
 use crate::window_support::{
-    Setup, Window, drop_files,
+    Setup, Window, drop_files, enter,
     hands::{pause, shown_step},
-    has, picture_file,
+    has, has_pin, picture_file, show_pins,
 };
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable as _;
 use impasto_engine::session::Start;
+use impasto_formats::project::Project;
 
 const BACK: &str = "Back to the former painting";
 
@@ -204,4 +207,171 @@ fn an_opened_project_leaves_a_way_back() {
     window.steps(3);
     window.harness.get_by_label(BACK).click();
     until_back(&mut window, 4, steps);
+}
+
+#[test]
+fn a_project_opened_over_a_running_painting_leaves_it_running() {
+    let mut window = Setup::default().open();
+    window.until_painting();
+    let path = window.folder.path().join("mine.impasto");
+    window.dialogs.will_pick(&path);
+    window.harness.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::S);
+    let wanted = path.clone();
+    window.until("the project is saved", move |_, _| wanted.exists());
+    window.steps(3);
+    drop_files(&mut window, &[path]);
+    window.until("it is opened, and waits", |harness, log| {
+        log.jobs.len() == 2 && harness.query_by_label_contains("Paused.").is_some()
+    });
+    window.harness.get_by_label(BACK).click();
+    until_run(&mut window, 3);
+    let job = window.job(2);
+    assert_eq!((job.start, job.paused), (Start::Moment, false));
+    assert_eq!(window.log.lock().unwrap().restored.last().map(|(_, exact)| *exact), Some(true));
+}
+
+#[test]
+fn pinned_moments_go_and_come_with_their_project() {
+    let (mut window, theirs) = paused();
+    let mine = window.folder.path().join("mine.impasto");
+    let other = window.folder.path().join("other.impasto");
+    window.dialogs.will_pick(&mine);
+    window.harness.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::S);
+    let wanted = mine.clone();
+    window.until("the project is saved", move |_, _| Project::read(&wanted).is_ok());
+    window.steps(5);
+    std::fs::copy(&mine, &other).unwrap();
+    // Mine goes on, and has a pin; the other one has none.
+    window.harness.key_press(Key::Space);
+    let steps = window.log.lock().unwrap().steps;
+    window.until("it paints on", |_, log| log.steps > steps + 5);
+    let steps = pause(&mut window);
+    assert!(steps > theirs);
+    show_pins(&mut window);
+    window.harness.key_press(Key::P);
+    let pinned = format!("Pin 1, step {steps}");
+    window.until("it is pinned", |harness, _| has_pin(harness, &pinned));
+    let pins = |path: &Path| Project::read(path).map_or(usize::MAX, |project| project.pins.len());
+    window.harness.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::S);
+    window.until("it is saved with the pin", |_, _| pins(&mine) == 1);
+    window.steps(5);
+    drop_files(&mut window, std::slice::from_ref(&other));
+    window.until("the other one is opened, without pins", |harness, log| {
+        log.jobs.len() == 2
+            && harness.query_by_label_contains(&format!("Paused. {theirs} / ")).is_some()
+            && !has_pin(harness, &pinned)
+    });
+    window.harness.key_press(Key::P);
+    let others = format!("Pin 1, step {theirs}");
+    window.until("it has a pin of its own", |harness, _| has_pin(harness, &others));
+    window.harness.get_by_label(BACK).click();
+    until_back(&mut window, 3, steps);
+    window.until("its pin is back", |harness, _| has_pin(harness, &pinned));
+    // Its file is its own again, without a question, and has its own pin.
+    std::fs::remove_file(&mine).unwrap();
+    window.harness.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::S);
+    window.until("it is saved again", |_, _| pins(&mine) == 1);
+    assert_eq!(Project::read(&mine).unwrap().pins[0].0.step, steps);
+    // So it is the other way round.
+    window.harness.get_by_label(BACK).click();
+    window.until("the other one's pin is back", |harness, _| {
+        has_pin(harness, &others) && !has_pin(harness, &pinned)
+    });
+}
+
+#[test]
+fn a_second_undo_does_not_overtake_the_painting_that_comes_back() {
+    let (mut window, _) = paused();
+    window.harness.key_press(Key::Space);
+    let path = picture_file(&window, "leaf.png", (60, 40), 90);
+    window.dialogs.will_pick(&path);
+    window.harness.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::O);
+    window.until("the style is changed", |_, log| log.styles() == ["leaf.png"]);
+    window.steps(5);
+    let steps = pause(&mut window);
+    window.harness.key_press(Key::R);
+    until_run(&mut window, 2);
+    pause(&mut window);
+    window.log.lock().unwrap().preparing = std::time::Duration::from_millis(400);
+    window.harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
+    window.until("it is on its way back", |_, log| log.jobs.len() == 3);
+    window.harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
+    window.until("the style before is painted with", |_, log| log.styles() == ["Swirl"]);
+    window.steps(10);
+    let log = window.log.lock().unwrap();
+    assert_eq!((log.jobs.len(), log.jobs[2].start), (3, Start::Moment), "nothing is painted over");
+    assert_eq!(log.restored.last(), Some(&(steps, true)));
+}
+
+#[test]
+fn without_an_engine_the_way_back_waits() {
+    let (mut window, steps) = paused();
+    window.harness.key_press(Key::R);
+    until_run(&mut window, 2);
+    enter(&mut window, "Style weight β, number", "5");
+    window.until("β is set", |_, log| {
+        log.updates.last().is_some_and(|(settings, _)| settings.style_weight == 5.0)
+    });
+    {
+        let mut log = window.log.lock().unwrap();
+        (log.panic_at_step, log.die_at_birth) = (true, true);
+    }
+    window.until("it fails", |harness, _| harness.query_by_label("Try again").is_some());
+    window.harness.get_by_label("Try again").click();
+    window.until("it dies", |harness, _| harness.query_by_label("Start the engine again").is_some());
+    window.steps(2);
+    window.harness.get_by_label(BACK).click();
+    window.until("it is told", |harness, _| {
+        harness.query_all_by_label_contains("No engine is running").next().is_some()
+    });
+    let jobs = window.jobs();
+    window.harness.get_by_label("Start the engine again").click();
+    until_run(&mut window, jobs + 1);
+    assert_eq!(window.job(jobs).settings.style_weight, 5.0, "nothing was put back");
+    window.harness.get_by_label(BACK).click();
+    until_back(&mut window, jobs + 2, steps);
+}
+
+#[test]
+fn a_playlist_leaves_the_painting_before_it() {
+    for by_undo in [false, true] {
+        let (mut window, steps) = paused();
+        let path = window.folder.path().join("evening.toml");
+        let style = "{ picture = { example = \"Swirl\" } }";
+        let entry = |content: &str| {
+            format!(
+                "[[entries]]\nseconds = 600.0\ncontent = {{ example = \"{content}\" }}\nstyles = [{style}]\n"
+            )
+        };
+        std::fs::write(&path, format!("{}{}", entry("Coffee"), entry("Rocket"))).unwrap();
+        // In the second window, so that the note is seen in the first one.
+        window.harness.key_press(Key::F10);
+        window.steps(3);
+        window.harness.key_press(Key::F9);
+        window.steps(4);
+        window.dialogs.will_pick(&path);
+        window.harness.get_by_label("Open a playlist").click();
+        window.until("it is open", |harness, _| harness.query_by_label("evening.toml").is_some());
+        window.steps(3);
+        window.harness.get_by_label("Play").click();
+        until_run(&mut window, 2);
+        assert_eq!(window.job(1).inputs.content.name, "Coffee");
+        window.harness.key_press_modifiers(Modifiers::COMMAND, Key::ArrowRight);
+        until_run(&mut window, 3);
+        assert_eq!(window.job(2).inputs.content.name, "Rocket");
+        if by_undo {
+            window.harness.key_press(Key::F10);
+            window.until("the playlist has stopped", |harness, _| {
+                harness.query_all_by_label_contains("The playlist has stopped").next().is_some()
+            });
+            window.steps(3);
+            window.harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
+        } else {
+            window.harness.get_by_label(BACK).click();
+        }
+        until_back(&mut window, 4, steps);
+        assert_eq!(window.job(3).inputs.content.name, "Chelsea");
+        window.steps(60);
+        assert_eq!(window.jobs(), 4, "the playlist is over");
+    }
 }

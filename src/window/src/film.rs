@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 use egui::{Context, TextureHandle, ViewportId};
 use image::RgbImage;
 
-use super::{ImpastoApp, action::Act, colour_image::color_image};
+use super::{ImpastoApp, action::Act, colour_image::color_image, state::History};
 use impasto_core::picture::{self, Filter};
 use impasto_engine::{
     session::{RestorePoint, RunId, RunState, Snapshot, Start},
@@ -99,11 +99,6 @@ impl Film {
         (self.view, self.shown, self.going, self.now, self.replay) = (None, None, None, None, None);
     }
 
-    /// The next run goes on from the last moment of this one.
-    pub fn leave_for(&mut self, run: RunId) {
-        self.leaving = Some((run, MomentId::MAX));
-    }
-
     /// Keeps a moment that was painted at `at` seconds.
     pub fn keep(&mut self, mark: Snapshot, at: f64) {
         let Some(store) = &self.store else { return };
@@ -120,6 +115,31 @@ impl Film {
         let (id, gone) = self.timeline.add(mark.run, mark, at);
         if let Some(store) = &self.store {
             store.remove(gone);
+        }
+        id
+    }
+
+    /// Makes a moment once more that was forgotten, if it was; gives its number.
+    pub fn mark_again(&mut self, moment: Moment, picture: &Arc<RgbImage>) -> MomentId {
+        if self.timeline.get(moment.id).is_some() {
+            return moment.id;
+        }
+        let snapshot = Snapshot {
+            run: moment.run,
+            step: moment.step,
+            place: moment.place.clone(),
+            elapsed: moment.elapsed,
+            settings: moment.settings.clone(),
+            styles: moment.styles.clone(),
+            pictures: moment.pictures.clone(),
+            losses: None,
+            picture: Arc::clone(picture),
+            state: None,
+            record: None,
+        };
+        let id = self.mark(&snapshot, moment.at);
+        if let Some(again) = self.timeline.get_mut(id) {
+            *again = Moment { id, pinned: false, exact: false, bytes: 0, ..moment };
         }
         id
     }
@@ -384,10 +404,7 @@ impl ImpastoApp {
         self.view.film.going = (!kept).then_some(id);
         let Some(reader) = self.view.film.reader().filter(|_| kept) else { return };
         let work = move || -> std::io::Result<RestorePoint> {
-            let mut picture = reader.picture(id)?;
-            if picture.width() > width && width > 0 && height > 0 {
-                picture = Arc::new(picture::resize(&picture, width, height, Filter::Lanczos));
-            }
+            let picture = shrunk(reader.picture(id)?, (width, height));
             let state = if exact { reader.state(id) } else { None };
             Ok(RestorePoint { step, picture, state, record: None })
         };
@@ -408,24 +425,43 @@ impl ImpastoApp {
         }
         let leaving = (moment.run, moment.id);
         let (step, settings, styles) = (moment.step, moment.settings.clone(), moment.styles.clone());
-        let Some(session) = &self.worker.session else { return };
-        session.set_restore_point(self.run.id + 1, back);
-        self.view.film.leaving = Some(leaving);
+        if self.worker.session.is_none() {
+            return;
+        }
         self.settings = settings;
         self.next.choose_size = false;
-        let used: Vec<_> = self.pictures.styles.iter_mut().filter(|slot| slot.picture.is_some()).collect();
-        if used.len() == styles.len() {
-            used.into_iter().zip(styles).for_each(|(slot, mix)| slot.mix = mix);
-        }
+        self.pictures.set_style_mixes(&styles);
         let plays = matches!(self.run.state, RunState::Running | RunState::Preparing) && self.run.playing;
         let finished = self.run.state == RunState::Finished;
         let history = self.history.up_to(step);
-        self.start_run(Start::Moment, !(plays || finished));
-        self.history = history;
+        self.begin_at(back, leaving, history, !(plays || finished));
         self.messages
             .toasts
             .add(format!("Went back to step {step}. What was painted since stays in the filmstrip."));
     }
+
+    /// Begins a run at a moment of another one, the last of that run that belongs to its way.
+    pub(super) fn begin_at(
+        &mut self,
+        point: RestorePoint,
+        leaving: (RunId, MomentId),
+        history: History,
+        paused: bool,
+    ) {
+        let Some(session) = &self.worker.session else { return };
+        session.set_restore_point(self.run.id + 1, point);
+        self.view.film.leaving = Some(leaving);
+        self.start_run(Start::Moment, paused);
+        self.history = history;
+    }
+}
+
+/// The picture at the size of the iterate, which may be smaller than what was shown.
+pub(super) fn shrunk(picture: Arc<RgbImage>, (width, height): (u32, u32)) -> Arc<RgbImage> {
+    if picture.width() > width && width > 0 && height > 0 {
+        return Arc::new(picture::resize(&picture, width, height, Filter::Lanczos));
+    }
+    picture
 }
 
 #[cfg(test)]
@@ -467,5 +503,16 @@ mod tests {
         assert_eq!(film.wanted(), None, "it is being read");
         (film.loading, film.shown) = (None, film.view);
         assert_eq!(film.wanted(), None, "it is shown");
+
+        // One that was forgotten meanwhile is there again, with a number of its own.
+        let moment = film.timeline.moments()[0].clone();
+        assert_eq!(film.mark_again(moment.clone(), &picture), moment.id);
+        film.timeline.remove(moment.id);
+        let again = film.mark_again(moment.clone(), &picture);
+        assert_ne!(again, moment.id);
+        film.pin(again, &picture);
+        let found = film.timeline.get(again).unwrap();
+        assert_eq!((found.run, found.step, found.pinned, found.is_readable()), (1, 3, true, true));
+        assert_eq!(film.timeline.moments().len(), 1);
     }
 }

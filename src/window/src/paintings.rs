@@ -1,34 +1,41 @@
 //! Paintings that were left: what another one has taken the place of comes back as it was, with its pictures, its
 //! settings and the engine's state.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
     ImpastoApp,
     action::{Act, Action},
+    film,
     keeping::ProjectFile,
-    pictures::Slot,
+    pins::{PinSet, Shelf},
     sources::HeldPictures,
     state::History,
 };
+use image::RgbImage;
 use impasto_base::hash::Sha256Hash;
 use impasto_core::{
-    picture::{Filter, resize},
+    picture::Picture,
     settings::{Init, Settings, StyleMix},
 };
-use impasto_engine::session::{RestorePoint, RunId, RunState, Snapshot, Start};
+use impasto_engine::{
+    session::{RestorePoint, RunId, RunState, Snapshot, Start},
+    timeline::MomentId,
+};
 
-/// Paintings that are kept at most, and bytes of their states.
+/// Paintings that are kept at most, and bytes of their states and of their pictures.
 const MOST: usize = 8;
 const MOST_BYTES: usize = 256 << 20;
+const MOST_PICTURE_BYTES: usize = 512 << 20;
 
-/// The number of the painting in hand, and those that were left, the latest last.
+/// The number of the painting in hand, and those that were left, the latest last, with their pinned moments.
 #[derive(Default)]
 pub struct Paintings {
     current: u64,
     /// The last number that was given.
     last: u64,
     left: Vec<Left>,
+    pub shelf: Shelf,
 }
 
 /// A painting that was left.
@@ -41,6 +48,7 @@ struct Left {
     init_at_start: Option<Init>,
     history: History,
     project: Option<ProjectFile>,
+    pins: PinSet,
     /// It was paused or stopped.
     waits: bool,
     point: RestorePoint,
@@ -60,6 +68,17 @@ struct Painted {
 impl Left {
     fn state_bytes(&self) -> usize {
         self.point.state.as_ref().map_or(0, |state| state.len())
+    }
+
+    /// Where its pictures are, those of its pinned moments among them, and their bytes.
+    fn pictures(&self, shelf: &Shelf) -> Vec<(usize, usize)> {
+        let painted = |picture: &Arc<RgbImage>| (Arc::as_ptr(picture).addr(), picture.len());
+        let loaded = |picture: &Arc<Picture>| (Arc::as_ptr(picture).addr(), picture.bytes());
+        let pinned = shelf.pictures(self.pins);
+        let pinned =
+            pinned.flat_map(|(picture, content)| [Some(painted(picture)), content.map(loaded)]).flatten();
+        let own = std::iter::once(painted(&self.point.picture)).chain(self.pictures.loaded().map(loaded));
+        own.chain(pinned).collect()
     }
 
     fn take(&mut self, mark: Snapshot) {
@@ -84,7 +103,16 @@ impl Paintings {
         let left = self.left.iter_mut().find(|left| left.run == mark.run && mark.step >= left.point.step);
         if let Some(left) = left {
             left.take(mark.clone());
+            self.let_go();
         }
+    }
+
+    /// Lets go of the oldest, and of states, where too much is held.
+    fn let_go(&mut self) {
+        let pictures = self.left.iter().rev().map(|left| left.pictures(&self.shelf));
+        let kept = within(pictures, MOST_PICTURE_BYTES).min(MOST);
+        self.left.drain(..self.left.len().saturating_sub(kept));
+        self.shelf.retain(|set| self.left.iter().any(|left| left.pins == set));
         let mut bytes = 0;
         for left in self.left.iter_mut().rev() {
             bytes += left.state_bytes();
@@ -102,6 +130,18 @@ impl Paintings {
     fn find(&self, number: u64) -> Option<&Left> {
         self.left.iter().find(|left| left.number == number)
     }
+}
+
+/// How many of those that come first hold no more than so many bytes of pictures, where each is counted once: one
+/// at least.
+fn within(held: impl Iterator<Item = Vec<(usize, usize)>>, most: usize) -> usize {
+    let (mut known, mut bytes) = (BTreeSet::new(), 0);
+    let fits = |pictures: &Vec<(usize, usize)>| {
+        let new = pictures.iter().filter(|(place, _)| known.insert(*place));
+        bytes += new.map(|(_, bytes)| bytes).sum::<usize>();
+        bytes <= most
+    };
+    held.take_while(fits).count().max(1)
 }
 
 /// Returns to a painting that was left.
@@ -153,6 +193,7 @@ impl ImpastoApp {
             init_at_start: self.next.init_at_start.clone(),
             history: self.history.clone(),
             project: self.keeper.project.clone(),
+            pins: self.paintings.shelf.current(),
             waits: !(self.run.playing || self.run.state == RunState::Finished),
             point: RestorePoint { step: record.steps(), picture, state: None, record: Some(record) },
             painted: None,
@@ -160,9 +201,7 @@ impl ImpastoApp {
         let paintings = &mut self.paintings;
         paintings.left.retain(|left| left.number != number);
         paintings.left.push(left);
-        if paintings.left.len() > MOST {
-            paintings.left.remove(0);
-        }
+        paintings.let_go();
         paintings.number_next();
         // It rests, so that no later moment of it comes.
         if let Some(exact) = self.keeper.exact.clone().filter(|exact| exact.run == self.run.id) {
@@ -191,6 +230,10 @@ impl ImpastoApp {
             return self.messages.toasts.add("The former painting is no longer kept.");
         };
         let settings = left.settings.clone();
+        if self.worker.session.is_none() {
+            let text = "No engine is running that could go back: start it again first.";
+            return self.messages.toasts.add_with(text, vec![back_button(number)]);
+        }
         self.undo.call("", "Back to the former painting".to_owned());
         if let Some(other) = self.return_to(number) {
             self.settings = settings;
@@ -199,11 +242,16 @@ impl ImpastoApp {
     }
 
     /// Brings the painting of this number back with the settings that it was painted with; gives the number of
-    /// the one that it takes the place of, if that was painted. `None` if it is not kept.
+    /// the one that it takes the place of, if that was painted. `None`, and nothing is changed, if it is not kept or
+    /// there is no engine.
     pub(super) fn return_to(&mut self, number: u64) -> Option<Option<u64>> {
+        self.worker.session.as_ref()?;
         let left = self.paintings.find(number)?.clone();
+        // Leaving may let go of the oldest painting, which may be this one.
+        let pins = self.paintings.shelf.take(left.pins);
         let other = self.leave_painting();
-        // What was before a tour ends it.
+        // What was before a tour or a playlist ends it.
+        self.stop_list();
         self.panels.tour.take_if(|tour| tour.painting.is_some_and(|before| number <= before));
         self.paintings.current = number;
         self.settings = left.settings;
@@ -211,27 +259,18 @@ impl ImpastoApp {
         self.next.leave();
         self.next.init_at_start = left.init_at_start;
         self.keeper.project = left.project;
+        self.return_pins(left.pins, pins);
         let mut point = left.point;
-        if let Some(Painted { settings, styles, pictures, shape: (width, height) }) = left.painted {
+        if let Some(Painted { settings, styles, pictures, shape }) = left.painted {
             // The state is good for what was painted with; what was changed since follows at once.
             self.settings = settings;
-            let filled = self.pictures.styles.iter_mut().filter(|slot| slot.picture.is_some());
-            let filled: Vec<&mut Slot> = filled.collect();
-            if filled.len() == styles.len() {
-                filled.into_iter().zip(styles).for_each(|(slot, mix)| slot.mix = mix);
-            }
+            self.pictures.set_style_mixes(&styles);
             if self.inputs().is_none_or(|inputs| inputs.hashes() != pictures) {
                 point.state = None;
             }
-            if point.picture.width() > width && width > 0 && height > 0 {
-                point.picture = Arc::new(resize(&point.picture, width, height, Filter::Lanczos));
-            }
+            point.picture = film::shrunk(point.picture, shape);
         }
-        let session = self.worker.session.as_ref()?;
-        session.set_restore_point(self.run.id + 1, point);
-        self.view.film.leave_for(left.run);
-        self.start_run(Start::Moment, left.waits);
-        self.history = left.history;
+        self.begin_at(point, (left.run, MomentId::MAX), left.history, left.waits);
         self.pictures.put_back(left.pictures.clone());
         if let Some(given) = &mut self.run.given {
             given.pictures = left.pictures;
@@ -248,5 +287,22 @@ impl ImpastoApp {
         session.continue_from(Arc::clone(&left.point.picture), left.point.record.clone());
         let paused = self.run.alive() && !self.run.playing;
         self.start_run(Start::Repaint, paused);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_paintings_go_where_their_pictures_are_too_many() {
+        let content = (1, 40);
+        let held = |painted: &[usize]| -> Vec<Vec<(usize, usize)>> {
+            painted.iter().map(|&place| vec![(place, 20), content]).collect()
+        };
+        assert_eq!(within(held(&[2, 3, 4]).into_iter(), 100), 3, "the content is counted once");
+        assert_eq!(within(held(&[2, 3, 4]).into_iter(), 99), 2);
+        assert_eq!(within(held(&[2, 3, 4]).into_iter(), 10), 1, "the last way back stays");
+        assert_eq!(within(held(&[2, 2, 2]).into_iter(), 60), 3);
     }
 }

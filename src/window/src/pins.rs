@@ -1,6 +1,8 @@
 //! Pinned moments of the time machine: kept for good with picture and settings, in projects too, to compare
 //! with and to go back to.
 
+mod shelf;
+
 use std::sync::{Arc, OnceLock};
 
 use egui::{Context, vec2};
@@ -27,6 +29,8 @@ use impasto_formats::{
     recipe::Recipe,
 };
 
+pub use self::shelf::{PinSet, Shelf};
+
 /// The run of moments that came with a project: no run of this window, so that none goes on from it.
 const OPENED: RunId = 0;
 /// Longest time that a project may claim for a moment, in seconds.
@@ -35,6 +39,7 @@ const MOST_TIME: f64 = 1e9;
 const NOTES: [&str; 2] = ["Pinned ", "Unpinned "];
 
 /// What is known of a pinned moment beside what the timeline knows.
+#[derive(Clone)]
 pub struct Pin {
     pub moment: MomentId,
     /// The picture with what its recipe is made of.
@@ -241,14 +246,11 @@ impl ImpastoApp {
         self.view.film.mark(&snapshot, ctx.input(|input| input.time))
     }
 
-    /// Puts the pinned moments of a project in the place of those that are there, which are moments like any
-    /// other from then on.
+    /// Puts the pinned moments of a project in the place of those that are there, which come back with the
+    /// paintings that they belong to.
     pub(super) fn take_pins(&mut self, ctx: &Context, saved: &[(SavedPin, Arc<RgbImage>)]) {
-        while let Some(id) = self.view.pins.all.last().map(|pin| pin.moment) {
-            self.unpin(id);
-        }
-        let Pins { only, generation, .. } = self.view.pins;
-        self.view.pins = Pins { only, generation: generation + 1, ..Pins::default() };
+        self.shelve_pins();
+        self.paintings.shelf.begin_next();
         for (pin, picture) in saved {
             if self.view.pins.refusal(picture).is_some() {
                 break;

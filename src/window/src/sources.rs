@@ -11,7 +11,7 @@ use super::{
     part::PartDialog,
     pictures::{Opened, Slot, Source, Target},
 };
-use impasto_core::picture::Picture;
+use impasto_core::{picture::Picture, settings::StyleMix};
 
 /// The slots of all pictures, and those on their way into them.
 pub struct Pictures {
@@ -46,7 +46,24 @@ pub struct HeldPictures {
     palette_shown: Option<PathBuf>,
 }
 
+impl HeldPictures {
+    /// The pictures that are there.
+    pub fn loaded(&self) -> impl Iterator<Item = &Arc<Picture>> {
+        let slots = [&self.content, &self.palette].into_iter().chain(&self.styles);
+        slots.filter_map(|slot| slot.picture.as_ref()).map(|loaded| &loaded.picture)
+    }
+}
+
 impl Pictures {
+    /// Sets how the styles with a picture count, part included, if there are as many.
+    pub fn set_style_mixes(&mut self, mixes: &[StyleMix]) {
+        let filled = self.styles.iter_mut().filter(|slot| slot.picture.is_some());
+        let filled: Vec<_> = filled.collect();
+        if filled.len() == mixes.len() {
+            filled.into_iter().zip(mixes).for_each(|(slot, mix)| slot.mix = *mix);
+        }
+    }
+
     /// The slots of the run in hand.
     pub fn held(&self) -> HeldPictures {
         HeldPictures {

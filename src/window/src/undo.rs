@@ -140,7 +140,7 @@ impl Undo {
         for picture in self.states.iter().flat_map(|state| state.snapshot.slots()).filter_map(picture) {
             if !known.contains(&Arc::as_ptr(picture)) {
                 known.push(Arc::as_ptr(picture));
-                bytes += picture.rgb.len() + picture.alpha.as_ref().map_or(0, |alpha| alpha.len());
+                bytes += picture.bytes();
             }
         }
         bytes

@@ -85,6 +85,8 @@ pub struct Log {
     /// Longest side that it chooses where it is to choose one; else the content's own.
     pub chosen: Option<u32>,
     pub die_at_birth: bool,
+    /// The next step ends the engine, so that the one after it has to be made.
+    pub panic_at_step: bool,
     pub slow: Duration,
     pub preparing: Duration,
     pub paint: Option<RgbImage>,
@@ -288,6 +290,9 @@ impl Engine for Fake {
             }
             (log.slow, log.at_step.clone())
         };
+        // Not while the log is locked, which would be of no use afterwards.
+        let panics = std::mem::take(&mut self.log.lock().unwrap().panic_at_step);
+        assert!(!panics, "the device is gone");
         std::thread::sleep(slow.max(Duration::from_micros(200)));
         let limits = at_step.map_or(Ok(Vec::new()), |at_step| at_step(&self.settings, self.step + 1))?;
         self.step += 1;

@@ -65,6 +65,11 @@ pub struct Picture {
 }
 
 impl Picture {
+    /// Bytes of its pixels.
+    pub fn bytes(&self) -> usize {
+        self.rgb.len() + self.alpha.as_ref().map_or(0, |alpha| alpha.len())
+    }
+
     /// Width and height in pixels.
     pub fn dimensions(&self) -> (u32, u32) {
         self.rgb.dimensions()
