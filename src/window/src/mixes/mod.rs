@@ -89,11 +89,7 @@ impl ImpastoApp {
 
     /// Sets how the styles count, if there are as many.
     fn set_style_mixes(&mut self, mixes: &[StyleMix]) {
-        let filled = self.pictures.styles.iter_mut().filter(|slot| slot.picture.is_some());
-        let filled: Vec<_> = filled.collect();
-        if filled.len() == mixes.len() {
-            filled.into_iter().zip(mixes).for_each(|(slot, mix)| slot.mix = *mix);
-        }
+        self.pictures.set_style_mixes(mixes);
     }
 
     /// Takes the mixes whose keys were pressed.
