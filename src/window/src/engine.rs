@@ -113,6 +113,8 @@ impl ImpastoApp {
                     ..Run::default()
                 };
                 self.view.film.begin(id, start);
+                // A recipe's pictures that are still being opened begin it again.
+                self.next.begin_afresh &= self.still_opening();
                 self.messages.notice = None;
                 self.panels.frames.forget_changes();
                 match std::mem::take(&mut self.next.resume) {
@@ -195,22 +197,37 @@ impl ImpastoApp {
         // What has failed to begin begins again.
         let unbegun = self.run.state == RunState::Failed && self.run.begun == Start::Beginning;
         let unbegun = unbegun && self.run.progress.is_none() && self.run.id > 1;
-        let left = if other { self.leave_painting() } else { None };
-        let start = if other || unbegun { Start::Beginning } else { Start::Current };
+        let replaced = self.next.begin_afresh;
+        let left = if other || replaced { self.leave_painting() } else { None };
+        let start = if other || replaced || unbegun { Start::Beginning } else { Start::Current };
         if start == Start::Beginning {
             self.next.init_at_start = Some(self.settings.init.clone());
         }
         self.start_run(start, paused);
         if let Some(left) = left {
-            self.undo.painting_begun(self.paintings.current());
-            self.tell_new_content(left);
+            self.tell_undo_of_begun(other);
+            match replaced {
+                true => self.tell_begun(recipes::TAKEN, Some(left)),
+                false => self.tell_new_content(left),
+            }
+        }
+    }
+
+    /// Tells the history that a painting begins.
+    fn tell_undo_of_begun(&mut self, other_content: bool) {
+        let painting = self.paintings.current();
+        match other_content {
+            true => self.undo.content_begun(painting),
+            false => self.undo.painting_begun(painting),
         }
     }
 
     /// Whether the stopped run could take the pictures and settings of the window.
     fn goes_on(&self) -> bool {
         self.run.given.as_ref().zip(self.inputs()).is_some_and(|(given, inputs)| {
-            given.inputs.can_become(&inputs) && given.settings.restart_reasons(&self.settings).is_empty()
+            !self.next.begin_afresh
+                && given.inputs.can_become(&inputs)
+                && given.settings.restart_reasons(&self.settings).is_empty()
         })
     }
 
@@ -281,6 +298,11 @@ impl ImpastoApp {
         if !(same || takes && given.inputs.can_become(&inputs)) {
             reasons.push("picture");
         }
+        let returns = self.run.state == RunState::Preparing && self.run.begun == Start::Moment;
+        if returns && !reasons.is_empty() && given.inputs.can_become(&inputs) {
+            // A new run would paint over what is being brought back; once it is there, it takes over what has changed.
+            return;
+        }
         match self.run.state {
             // Who stopped a run does not want the next one before pressing play.
             RunState::Stopped if !reasons.is_empty() => return,
@@ -318,7 +340,7 @@ impl ImpastoApp {
                 start = Start::Beginning;
                 let left = self.leave_painting();
                 self.next.init_at_start = Some(self.settings.init.clone());
-                self.undo.painting_begun(self.paintings.current());
+                self.tell_undo_of_begun(other_content);
                 self.start_run(start, paused);
                 match left {
                     Some(_) if replaced => {
