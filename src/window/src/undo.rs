@@ -481,4 +481,49 @@ mod tests {
         assert_eq!(undo.states.len(), MOST);
         assert_eq!(undo.undoes(), Some("Seed 499 → 500"));
     }
+
+    #[test]
+    fn a_chosen_size_is_that_of_one_painting() {
+        let mut undo = opened();
+        undo.record(Snapshot { painting: 1, ..snapshot(|_| {}) }, 1.0, false);
+        let old = Settings::default().size;
+        undo.size_was_chosen(1, old, 768);
+        let sizes: Vec<u32> = undo.states.iter().map(|state| state.snapshot.settings.size).collect();
+        assert_eq!(sizes, [old, 768]);
+    }
+
+    #[test]
+    fn a_measured_amount_is_no_entry_and_leaves_what_can_be_done_again() {
+        let mut undo = opened();
+        undo.record(snapshot(|s| s.style_amount = Some(0.95)), 1.0, false);
+        undo.record(snapshot(|s| (s.style_amount, s.seed) = (Some(0.95), 7)), 3.0, false);
+        undo.at = 1;
+        undo.amount_was_measured(0.95, 0.5);
+        let amounts: Vec<_> = undo.states.iter().map(|state| state.snapshot.settings.style_amount).collect();
+        assert_eq!(amounts, [None, Some(0.5), Some(0.5)]);
+        let (_, title) = Undo::compare(&undo.states[0].snapshot, &undo.states[1].snapshot);
+        assert_eq!(undo.undoes(), Some(title.as_str()));
+        assert!(undo.redoes().is_some_and(|title| title.starts_with("Seed")));
+    }
+
+    #[test]
+    fn what_was_changed_since_a_content_was_set_is_of_its_painting() {
+        let texture = || {
+            let image = egui::ColorImage::filled([1, 1], egui::Color32::RED);
+            Context::default().load_texture("a", image, egui::TextureOptions::LINEAR)
+        };
+        let picture = Arc::new(impasto_core::picture::CONTENTS[0].open());
+        let loaded = Loaded { picture, texture: texture(), origin: None, stamp: None };
+        let content = Slot { picture: Some(loaded), ..Slot::new(0) };
+        let with = |seed| Snapshot { content: content.clone(), ..snapshot(|s| s.seed = seed) };
+        let mut undo = opened();
+        undo.record(snapshot(|s| s.seed = 1), 1.0, false);
+        for seed in 1..4 {
+            undo.record(with(seed), 2.0 + f64::from(seed as u32) * 2.0, false);
+        }
+        undo.at = 3;
+        undo.content_begun(5);
+        let of: Vec<u64> = undo.states.iter().map(|state| state.snapshot.painting).collect();
+        assert_eq!(of, [0, 0, 5, 5, 5]);
+    }
 }
