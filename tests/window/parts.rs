@@ -3,9 +3,9 @@
 use crate::window_support::{
     Log, Setup, Window,
     drawing::{can_draw, draw},
-    enter, has, picture_file,
+    enter, has, picture_file, press,
 };
-use egui::{Event, Key, Modifiers, PointerButton, Pos2, vec2};
+use egui::{Event, Key, Modifiers, PointerButton, Pos2, Role, vec2};
 use egui_kittest::kittest::Queryable as _;
 use impasto_core::settings::Crop;
 
@@ -201,7 +201,7 @@ fn mixes_and_resets_leave_the_parts_of_other_pictures_alone() {
     assert!(has(&window, "Mix A, the present mix"));
     // A reset is about how it counts.
     enter(&mut window, "Scale of style", "0.5");
-    window.harness.get_by_label("Reset all").click();
+    press(&mut window, "Reset all", Role::Button);
     window.until("the scale is usual", |_, log| {
         log.updates.last().is_some_and(|(_, styles)| styles[0].scale == 1.0)
     });

@@ -153,7 +153,7 @@ fn the_measured_size_is_chosen_when_a_person_sets_it_again() {
     }
     window.harness.key_press(Key::Escape);
     window.steps(2);
-    window.log.lock().unwrap().converged = true;
+    window.log.lock().unwrap().converged_at = Some(0);
     window.harness.key_press(Key::Space);
     window.until("it rests", |harness, log| {
         log.jobs.len() > 3 || harness.query_by_label_contains("Resting.").is_some()

@@ -206,10 +206,17 @@ impl ImpastoApp {
         self.start_run(start, paused);
         if let Some(left) = left {
             self.tell_undo_of_begun(other);
-            match replaced {
-                true => self.tell_begun(recipes::TAKEN, Some(left)),
-                false => self.tell_new_content(left),
-            }
+            self.tell_what_has_begun(left, replaced);
+        }
+    }
+
+    /// Says what has taken the place of the painting that was left: a recipe, or another content.
+    fn tell_what_has_begun(&mut self, left: u64, recipe: bool) {
+        if recipe {
+            self.messages.toasts.take_back(&[recipes::TAKEN]);
+            self.tell_begun(recipes::BEGUN, Some(left));
+        } else {
+            self.tell_new_content(left);
         }
     }
 
@@ -298,11 +305,6 @@ impl ImpastoApp {
         if !(same || takes && given.inputs.can_become(&inputs)) {
             reasons.push("picture");
         }
-        let returns = self.run.state == RunState::Preparing && self.run.begun == Start::Moment;
-        if returns && !reasons.is_empty() && given.inputs.can_become(&inputs) {
-            // A new run would paint over what is being brought back; once it is there, it takes over what has changed.
-            return;
-        }
         match self.run.state {
             // Who stopped a run does not want the next one before pressing play.
             RunState::Stopped if !reasons.is_empty() => return,
@@ -342,13 +344,8 @@ impl ImpastoApp {
                 self.next.init_at_start = Some(self.settings.init.clone());
                 self.tell_undo_of_begun(other_content);
                 self.start_run(start, paused);
-                match left {
-                    Some(_) if replaced => {
-                        self.messages.toasts.take_back(&[recipes::TAKEN]);
-                        self.tell_begun(recipes::BEGUN, left);
-                    }
-                    Some(left) => self.tell_new_content(left),
-                    None => {}
+                if let Some(left) = left {
+                    self.tell_what_has_begun(left, replaced);
                 }
             }
             return;
