@@ -238,3 +238,21 @@ fn a_file_that_only_a_strangers_project_names_is_not_followed() {
         assert_eq!(now, Some(if follows { 2 } else { 1 }), "{folder}");
     }
 }
+
+#[test]
+fn a_file_that_was_saved_since_fades_into_a_former_painting() {
+    let files = Files::new();
+    let mut window = files.open();
+    window.harness.key_press(Key::R);
+    window.until("another run", |_, log| log.jobs.len() == 2);
+    let steps = window.log.lock().unwrap().steps;
+    window.until("it paints", |_, log| log.steps > steps + 2);
+    files.replace("content.png", &encoded(2));
+    until(&mut window, [2, 1, 1]);
+    window.steps(3);
+    window.harness.get_by_label("Back to the former painting").click();
+    window.until("the former one is back", |_, log| log.jobs.len() == 3);
+    assert_eq!(shades_of(&window.job(2).inputs), Some([1, 1, 1]), "as it was");
+    until(&mut window, [2, 1, 1]);
+    assert_eq!(window.jobs(), 3, "it goes on");
+}

@@ -381,3 +381,58 @@ fn a_playlist_leaves_the_painting_before_it() {
         assert_eq!(window.jobs(), 4, "the playlist is over");
     }
 }
+
+#[test]
+fn changes_before_a_new_content_is_painted_are_of_its_painting() {
+    let (mut window, _) = paused();
+    window.harness.get_by_label("Stop").click();
+    window.until("it is stopped", |harness, _| harness.query_by_label_contains("Stopped.").is_some());
+    let path = picture_file(&window, "meadow.png", (60, 40), 200);
+    window.dialogs.will_pick(&path);
+    window.harness.key_press_modifiers(Modifiers::COMMAND, Key::O);
+    window.until("it is there", |harness, _| {
+        harness.query_all_by_label_contains("Content: meadow.png").next().is_some()
+    });
+    window.steps(3);
+    enter(&mut window, "Style weight β, number", "3");
+    window.harness.key_press(Key::Escape);
+    window.steps(2);
+    window.harness.key_press(Key::Space);
+    until_run(&mut window, 2);
+    let job = window.job(1);
+    assert_eq!((job.start, job.settings.style_weight), (Start::Beginning, 3.0));
+    window.harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
+    window.until("β is back", |_, log| {
+        log.jobs.len() > 2 || log.updates.last().is_some_and(|(settings, _)| settings.style_weight == 1.0)
+    });
+    window.steps(10);
+    assert_eq!(window.jobs(), 2, "it is the same painting");
+    assert_eq!(window.log.lock().unwrap().inputs.as_ref().unwrap().content.name, "meadow.png");
+}
+
+#[test]
+fn a_way_back_that_is_being_prepared_is_not_painted_over() {
+    let mut window = Setup::default().open();
+    window.until_painting();
+    let path = picture_file(&window, "leaf.png", (60, 40), 90);
+    window.dialogs.will_pick(&path);
+    window.harness.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::O);
+    window.until("the style is changed", |_, log| log.styles() == ["leaf.png"]);
+    let before = window.log.lock().unwrap().steps;
+    window.until("it has faded in", |_, log| log.steps > before + 30);
+    let steps = pause(&mut window);
+    window.harness.key_press(Key::R);
+    until_run(&mut window, 2);
+    window.log.lock().unwrap().preparing = std::time::Duration::from_millis(400);
+    // Back to the painting, and while that is prepared to the style before.
+    for _ in 0..2 {
+        window.harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
+        window.harness.step();
+    }
+    window.until("it is back in the style before", |_, log| {
+        log.styles() == ["Swirl"] && log.restored.last().is_some_and(|(step, _)| *step == steps)
+    });
+    window.steps(5);
+    assert_eq!((window.jobs(), window.job(2).start), (3, Start::Moment));
+    assert_eq!(window.log.lock().unwrap().restored.last(), Some(&(steps, true)));
+}

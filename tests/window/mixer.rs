@@ -158,3 +158,27 @@ fn the_style_amount_sets_the_balance_until_a_weight_is_moved_by_hand() {
     });
     assert_eq!(window.jobs(), 1);
 }
+
+#[test]
+fn an_amount_that_is_measured_late_is_no_entry_of_its_own() {
+    let mut window = Setup::default().open();
+    window.until_painting();
+    let steps = {
+        let mut log = window.log.lock().unwrap();
+        log.slow = std::time::Duration::from_millis(1500);
+        log.steps
+    };
+    window.until("a long step begins", |_, log| log.steps > steps + 1);
+    click(&mut window, "Use the style amount");
+    // What comes within a second of the window's would be the same entry anyhow.
+    window.steps(70);
+    window.log.lock().unwrap().slow = std::time::Duration::ZERO;
+    sent(&mut window, "it is measured", |s| s.style_amount == Some(0.5));
+    window.steps(3);
+    window.harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::Z);
+    sent(&mut window, "undone in one go", |s| s.style_amount.is_none());
+    window.steps(3);
+    window.harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::Z);
+    window.steps(3);
+    assert!(window.harness.query_all_by_label_contains("Nothing to undo").next().is_some());
+}

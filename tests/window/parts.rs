@@ -3,9 +3,9 @@
 use crate::window_support::{
     Log, Setup, Window,
     drawing::{can_draw, draw},
-    enter, has, picture_file,
+    enter, has, picture_file, press,
 };
-use egui::{Event, Key, Modifiers, PointerButton, Pos2, vec2};
+use egui::{Event, Key, Modifiers, PointerButton, Pos2, Role, vec2};
 use egui_kittest::kittest::Queryable as _;
 use impasto_core::settings::Crop;
 
@@ -174,4 +174,48 @@ fn a_transparent_content_is_saved_as_transparent_as_it_is_or_flat() {
     let (kept, right) = (kept.into_rgba8(), (60, 20));
     assert_eq!((kept[(2, 2)][3], kept[right][3]), (0, 255));
     assert!(!saved(&mut window, "a.jpg").color().has_alpha());
+}
+
+#[test]
+fn mixes_and_resets_leave_the_parts_of_other_pictures_alone() {
+    let mut window = painting();
+    let keep = |window: &mut Window| {
+        let pos = window.harness.get_by_label_contains("Mix A, ").rect().center();
+        window.harness.event(Event::ModifiersChanged(Modifiers::SHIFT));
+        window.harness.event(Event::PointerMoved(pos));
+        window.harness.step();
+        for pressed in [true, false] {
+            let (button, modifiers) = (PointerButton::Primary, Modifiers::SHIFT);
+            window.harness.event(Event::PointerButton { pos, button, pressed, modifiers });
+            window.harness.step();
+        }
+        window.harness.event(Event::ModifiersChanged(Modifiers::NONE));
+        window.steps(3);
+    };
+    open_dialog(&mut window);
+    enter(&mut window, "Width of the part", "384");
+    until_part(&mut window, "half of it", Some([0.0, 0.0, 0.5, 1.0]));
+    window.harness.get_by_label("Done").click();
+    window.steps(5);
+    keep(&mut window);
+    assert!(has(&window, "Mix A, the present mix"));
+    // A reset is about how it counts.
+    enter(&mut window, "Scale of style", "0.5");
+    press(&mut window, "Reset all", Role::Button);
+    window.until("the scale is usual", |_, log| {
+        log.updates.last().is_some_and(|(_, styles)| styles[0].scale == 1.0)
+    });
+    until_part(&mut window, "half of it still", Some([0.0, 0.0, 0.5, 1.0]));
+    let path = picture_file(&window, "other.png", (60, 40), 200);
+    window.dialogs.will_pick(&path);
+    window.harness.get_by_label_contains("Style: Swirl").click();
+    window.until("another style", |_, log| log.styles() == ["other.png"]);
+    enter(&mut window, "Scale of style", "0.5");
+    window.harness.key_press(Key::Escape);
+    window.steps(3);
+    window.harness.key_press_modifiers(Modifiers::COMMAND, Key::Num1);
+    window.until("the mix is taken", |_, log| {
+        log.updates.last().is_some_and(|(_, styles)| styles[0].scale == 1.0)
+    });
+    until_part(&mut window, "the other picture is whole", None);
 }

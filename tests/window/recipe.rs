@@ -2,7 +2,7 @@
 
 use std::{fs, path::PathBuf, sync::Arc};
 
-use crate::window_support::{Setup, Window, drop_files, has, saved};
+use crate::window_support::{Setup, Window, drop_files, has, picture_file, saved};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use image::RgbImage;
 use impasto_core::{picture, settings::Settings};
@@ -156,4 +156,36 @@ fn the_command_line_is_copied() {
     ] {
         assert!(text.contains(&part), "{part:?} is not in {text}");
     }
+}
+
+#[test]
+fn a_recipe_that_play_has_begun_begins_nothing_later() {
+    let (mut window, _) = painting();
+    let file = saved(&mut window, "a.png");
+    let mut other = Setup::default().open();
+    other.until_painting();
+    other.harness.get_by_label("Stop").click();
+    other.until("it is stopped", |harness, _| harness.query_by_label_contains("Stopped.").is_some());
+    drop_files(&mut other, &[file]);
+    other.until("the recipe is offered", |harness, _| {
+        harness.query_by_label_contains("carries its recipe").is_some()
+    });
+    other.steps(3);
+    other.harness.get_by_label("Take its recipe").click();
+    other.until("its content is there", |harness, _| {
+        harness.query_all_by_label_contains("Content: lake.png").next().is_some()
+    });
+    other.steps(20);
+    assert_eq!(other.jobs(), 1, "who has stopped presses play");
+    other.harness.key_press(egui::Key::Space);
+    other.until("the recipe's run begins", |_, log| log.jobs.len() == 2);
+    assert_eq!(other.job(1).start, Start::Beginning);
+    let steps = other.log.lock().unwrap().steps;
+    other.until("it paints", |_, log| log.steps > steps + 2);
+    let style = picture_file(&other, "leaf.png", (60, 40), 90);
+    other.dialogs.will_pick(&style);
+    other.harness.get_by_label("Add style…").click();
+    other.until("it is a second style", |_, log| log.styles().len() == 2);
+    other.steps(5);
+    assert_eq!(other.jobs(), 2, "a style goes on");
 }

@@ -138,3 +138,26 @@ fn without_pictures_it_says_what_it_still_paints() {
     pause(&mut window);
     assert!(has(&window, "This was painted from Chelsea in Swirl"));
 }
+
+#[test]
+fn the_measured_size_is_chosen_when_a_person_sets_it_again() {
+    let text = "measured_size = true\n[settings]\nsize = 192\nsteps = 60\n";
+    let mut setup = Setup { remembered: Some(text.to_owned()), ..Setup::default() };
+    setup.options.settings = None;
+    let mut window = setup.open();
+    window.until_painting();
+    pause(&mut window);
+    for (jobs, size) in [(2, "256"), (3, "192")] {
+        enter(&mut window, "Size", size);
+        window.until("another size", |_, log| log.jobs.len() == jobs);
+    }
+    window.harness.key_press(Key::Escape);
+    window.steps(2);
+    window.log.lock().unwrap().converged_at = Some(0);
+    window.harness.key_press(Key::Space);
+    window.until("it rests", |harness, log| {
+        log.jobs.len() > 3 || harness.query_by_label_contains("Resting.").is_some()
+    });
+    window.steps(20);
+    assert_eq!((window.jobs(), window.job(2).settings.size), (3, 192));
+}

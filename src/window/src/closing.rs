@@ -34,7 +34,7 @@ pub struct Closing {
 }
 
 impl Closing {
-    /// A save has failed: what became of it has to be seen before the window goes.
+    /// A save has failed or needs an answer: that has to be seen before the window goes.
     pub fn save_failed(&mut self) {
         if self.at_once {
             return;
@@ -77,8 +77,7 @@ impl ImpastoApp {
         let asked = ctx.input(|input| input.viewport().close_requested());
         let signalled = self.files.closing.is_signalled();
         let failed = std::mem::take(&mut self.files.closing.failed) && !signalled;
-        // What has ended since results were taken may have failed.
-        let busy = !self.tasks.saving().is_empty() || self.tasks.has_results();
+        let busy = self.tasks.has_unseen_saves();
         let agreed = self.files.closing.wanted || self.files.closing.at_once || signalled;
         let open = asked || self.files.closing.asks;
         let asks = open && !failed && !agreed && !self.lost_by_closing().is_empty();
@@ -106,6 +105,10 @@ impl ImpastoApp {
         lost.extend(self.playlist_left_by_closing());
         if self.files.asking {
             lost.push("A file dialog is open, and nobody will be there for its answer.".to_owned());
+        }
+        if let Some(replacing) = &self.files.replacing {
+            let name = replacing.name();
+            lost.push(format!("{name} exists already: what was to be saved under this name is not saved."));
         }
         lost
     }

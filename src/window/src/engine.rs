@@ -113,6 +113,8 @@ impl ImpastoApp {
                     ..Run::default()
                 };
                 self.view.film.begin(id, start);
+                // A recipe's pictures that are still being opened begin it again.
+                self.next.begin_afresh &= self.still_opening();
                 self.messages.notice = None;
                 self.panels.frames.forget_changes();
                 match std::mem::take(&mut self.next.resume) {
@@ -195,22 +197,44 @@ impl ImpastoApp {
         // What has failed to begin begins again.
         let unbegun = self.run.state == RunState::Failed && self.run.begun == Start::Beginning;
         let unbegun = unbegun && self.run.progress.is_none() && self.run.id > 1;
-        let left = if other { self.leave_painting() } else { None };
-        let start = if other || unbegun { Start::Beginning } else { Start::Current };
+        let replaced = self.next.begin_afresh;
+        let left = if other || replaced { self.leave_painting() } else { None };
+        let start = if other || replaced || unbegun { Start::Beginning } else { Start::Current };
         if start == Start::Beginning {
             self.next.init_at_start = Some(self.settings.init.clone());
         }
         self.start_run(start, paused);
         if let Some(left) = left {
-            self.undo.painting_begun(self.paintings.current());
+            self.tell_undo_of_begun(other);
+            self.tell_what_has_begun(left, replaced);
+        }
+    }
+
+    /// Says what has taken the place of the painting that was left: a recipe, or another content.
+    fn tell_what_has_begun(&mut self, left: u64, recipe: bool) {
+        if recipe {
+            self.messages.toasts.take_back(&[recipes::TAKEN]);
+            self.tell_begun(recipes::BEGUN, Some(left));
+        } else {
             self.tell_new_content(left);
+        }
+    }
+
+    /// Tells the history that a painting begins.
+    fn tell_undo_of_begun(&mut self, other_content: bool) {
+        let painting = self.paintings.current();
+        match other_content {
+            true => self.undo.content_begun(painting),
+            false => self.undo.painting_begun(painting),
         }
     }
 
     /// Whether the stopped run could take the pictures and settings of the window.
     fn goes_on(&self) -> bool {
         self.run.given.as_ref().zip(self.inputs()).is_some_and(|(given, inputs)| {
-            given.inputs.can_become(&inputs) && given.settings.restart_reasons(&self.settings).is_empty()
+            !self.next.begin_afresh
+                && given.inputs.can_become(&inputs)
+                && given.settings.restart_reasons(&self.settings).is_empty()
         })
     }
 
@@ -318,15 +342,10 @@ impl ImpastoApp {
                 start = Start::Beginning;
                 let left = self.leave_painting();
                 self.next.init_at_start = Some(self.settings.init.clone());
-                self.undo.painting_begun(self.paintings.current());
+                self.tell_undo_of_begun(other_content);
                 self.start_run(start, paused);
-                match left {
-                    Some(_) if replaced => {
-                        self.messages.toasts.take_back(&[recipes::TAKEN]);
-                        self.tell_begun(recipes::BEGUN, left);
-                    }
-                    Some(left) => self.tell_new_content(left),
-                    None => {}
+                if let Some(left) = left {
+                    self.tell_what_has_begun(left, replaced);
                 }
             }
             return;

@@ -45,10 +45,9 @@ mod bus {
             let mut thread = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             if thread.is_none() {
                 let (orders, inbox) = channel();
-                let work = move || {
-                    if let Err(error) = pollster::block_on(show_all(&inbox)) {
-                        tracing::info!("no notification service: {error}");
-                    }
+                let work = move || match pollster::block_on(Connection::session()) {
+                    Ok(connection) => pollster::block_on(show_all(&connection, &inbox)),
+                    Err(error) => tracing::info!("no notification service: {error}"),
                 };
                 match thread::Builder::new().name("impasto-notify".into()).spawn(work) {
                     Ok(_) => *thread = Some(orders),
@@ -62,14 +61,16 @@ mod bus {
         }
     }
 
-    /// Shows texts until nobody sends any.
-    async fn show_all(texts: &Receiver<String>) -> zbus::Result<()> {
-        let connection = Connection::session().await?;
+    /// Shows texts until nobody sends any. One that cannot be shown does not end it: the service may be
+    /// starting, or busy.
+    pub async fn show_all(connection: &Connection, texts: &Receiver<String>) {
         let mut shown = 0;
         while let Ok(text) = texts.recv() {
-            shown = show(&connection, shown, &text).await?;
+            shown = show(connection, shown, &text).await.unwrap_or_else(|error| {
+                tracing::info!("a notification cannot be shown: {error}");
+                0
+            });
         }
-        Ok(())
     }
 
     /// Shows a text instead of the notification `replaced`, 0 for none, and gives the new one's number.
@@ -98,7 +99,7 @@ mod tests {
     use super::*;
     use crate::test_bus::Bus;
 
-    /// A service that remembers what it was to show, and in the place of what.
+    /// A service that remembers what it was to show, and in the place of what. It refuses "busy".
     struct Desktop(Arc<Mutex<Vec<(u32, String)>>>);
 
     #[zbus::interface(name = "org.freedesktop.Notifications")]
@@ -114,30 +115,53 @@ mod tests {
             _actions: Vec<String>,
             _hints: HashMap<String, OwnedValue>,
             _time: i32,
-        ) -> u32 {
+        ) -> zbus::fdo::Result<u32> {
+            if summary == "busy" {
+                return Err(zbus::fdo::Error::LimitsExceeded("too many".into()));
+            }
             let mut shown = self.0.lock().unwrap();
             shown.push((replaced, summary));
-            40 + shown.len() as u32
+            Ok(40 + shown.len() as u32)
         }
     }
 
-    #[test]
-    fn each_notification_takes_the_place_of_the_one_before() {
-        let Some(bus) = Bus::start() else { return };
-        let connect = || pollster::block_on(bus.connection().build()).unwrap();
-        let client = connect();
-        let show = |replaced, text| pollster::block_on(bus::show(&client, replaced, text));
-        assert!(show(0, "nobody is there").is_err());
-        let shown = Arc::new(Mutex::new(Vec::new()));
+    type Shown = Arc<Mutex<Vec<(u32, String)>>>;
+
+    fn desktop(bus: &Bus) -> (zbus::Connection, Shown) {
+        let shown = Shown::default();
         let service = bus
             .connection()
             .name("org.freedesktop.Notifications")
             .unwrap()
             .serve_at("/org/freedesktop/Notifications", Desktop(Arc::clone(&shown)))
             .unwrap();
-        let _service = pollster::block_on(service.build()).unwrap();
+        (pollster::block_on(service.build()).unwrap(), shown)
+    }
+
+    #[test]
+    fn each_notification_takes_the_place_of_the_one_before() {
+        let Some(bus) = Bus::start() else { return };
+        let client = pollster::block_on(bus.connection().build()).unwrap();
+        let show = |replaced, text| pollster::block_on(bus::show(&client, replaced, text));
+        assert!(show(0, "nobody is there").is_err());
+        let (_service, shown) = desktop(&bus);
         let first = show(0, "a <b> & c").unwrap();
         show(first, "d").unwrap();
         assert_eq!(*shown.lock().unwrap(), [(0, "a <b> & c".to_owned()), (41, "d".to_owned())]);
+    }
+
+    #[test]
+    fn a_notification_that_fails_is_not_the_last() {
+        let Some(bus) = Bus::start() else { return };
+        let client = pollster::block_on(bus.connection().build()).unwrap();
+        let (_service, shown) = desktop(&bus);
+        let (orders, inbox) = std::sync::mpsc::channel();
+        for text in ["busy", "a", "b", "busy", "c"] {
+            orders.send(text.to_owned()).unwrap();
+        }
+        drop(orders);
+        pollster::block_on(bus::show_all(&client, &inbox));
+        let wanted = [(0, "a"), (41, "b"), (0, "c")].map(|(replaced, text)| (replaced, text.to_owned()));
+        assert_eq!(*shown.lock().unwrap(), wanted);
     }
 }

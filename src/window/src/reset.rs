@@ -40,13 +40,14 @@ impl ImpastoApp {
     /// Everything that can be mixed while it paints as it is usual: in the preset that was taken last, or else in the objective.
     pub(super) fn reset_mix(&mut self) {
         let settings = self.settings.with_look(self.mixes.presets.usual.settings());
-        let fresh = StyleMix::default();
-        if settings == self.settings && self.pictures.styles.iter().all(|slot| slot.mix == fresh) {
+        // Which part of a picture counts is about the picture.
+        let fresh = |mix: StyleMix| StyleMix { crop: mix.crop, ..StyleMix::default() };
+        if settings == self.settings && self.pictures.styles.iter().all(|slot| slot.mix == fresh(slot.mix)) {
             self.messages.toasts.add("The mix is the usual one already.");
             return;
         }
         self.settings = settings;
-        self.pictures.styles.iter_mut().for_each(|slot| slot.mix = fresh);
+        self.pictures.styles.iter_mut().for_each(|slot| slot.mix = fresh(slot.mix));
         self.undo.call("", format!("Mix reset: {}", self.mixes.presets.usual.name()));
     }
 }

@@ -90,10 +90,19 @@ impl Saving {
 }
 
 impl Replacing {
+    /// Name of the file that is there.
+    pub fn name(&self) -> String {
+        name_of(&self.path)
+    }
+
     /// The picture that is not saved yet, and its file.
     pub fn picture(self) -> Option<(PathBuf, Painting)> {
         Some((self.path, self.saving.picture?))
     }
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 impl ImpastoApp {
@@ -170,6 +179,7 @@ impl ImpastoApp {
         if free == path {
             (saving.write)(self, path, Clash::Ask);
         } else {
+            self.files.closing.save_failed();
             self.files.replacing = Some(Replacing { path, free, saving });
         }
     }
@@ -249,8 +259,7 @@ impl ImpastoApp {
     /// The question what to do about a file that is there already.
     pub(super) fn replacing_window(&mut self, ctx: &Context) {
         let Some(replacing) = &self.files.replacing else { return };
-        let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let (old, free) = (name(&replacing.path), name(&replacing.free));
+        let (old, free) = (replacing.name(), name_of(&replacing.free));
         let mut decision = None;
         let modal = super::theme::modal(ctx, "replace a file").show(ctx, |ui| {
             ui.set_width(380.0);

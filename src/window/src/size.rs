@@ -102,7 +102,7 @@ impl ImpastoApp {
 
     /// The worker has chosen a size by measuring: it is told with its reason, and is no action of the person's.
     pub(super) fn size_was_chosen(&mut self, size: u32, step_seconds: Option<f64>) {
-        self.undo.size_was_chosen(self.settings.size, size);
+        self.undo.size_was_chosen(self.paintings.current(), self.settings.size, size);
         self.settings.size = size;
         self.next.measured_size = Some(size);
         let reason = step_seconds.map(|seconds| format!(": a step takes {} s here", widgets::rough(seconds)));

@@ -32,6 +32,8 @@ pub struct Tasks<App> {
     failed: fn(&mut App, String),
     /// Names of the files that are being saved, alive until their results are out.
     saves: RefCell<Vec<Weak<str>>>,
+    /// Each save has a copy until its continuation has been called.
+    unseen: Arc<()>,
     decoders: Decoders,
 }
 
@@ -39,7 +41,7 @@ impl<App: 'static> Tasks<App> {
     pub fn new(ctx: &Context, failed: fn(&mut App, String)) -> Self {
         let (outbox, inbox) = crossbeam_channel::unbounded();
         let (decoders, saves) = (Decoders::default(), RefCell::default());
-        Self { outbox, inbox, ctx: ctx.clone(), failed, saves, decoders }
+        Self { outbox, inbox, ctx: ctx.clone(), failed, saves, unseen: Arc::default(), decoders }
     }
 
     /// Runs `work` on a thread of its own, then calls `then` with its result on the window's thread.
@@ -86,6 +88,11 @@ impl<App: 'static> Tasks<App> {
         let mut saves = self.saves.borrow_mut();
         saves.retain(|save| save.strong_count() > 0);
         saves.push(Arc::downgrade(&file));
+        let unseen = Arc::clone(&self.unseen);
+        let then = move |app: &mut App, ctx: &Context, result: Result<T, String>| {
+            then(app, ctx, result);
+            drop(unseen);
+        };
         self.start(name, work, then, file);
     }
 
@@ -115,9 +122,9 @@ impl<App: 'static> Tasks<App> {
         self.saves.borrow().iter().filter_map(Weak::upgrade).collect()
     }
 
-    /// Whether results wait to be taken.
-    pub fn has_results(&self) -> bool {
-        !self.inbox.is_empty()
+    /// Whether a file is being saved, or has been and may have failed without anybody knowing yet.
+    pub fn has_unseen_saves(&self) -> bool {
+        Arc::strong_count(&self.unseen) > 1
     }
 
     /// The continuation of the task that ended first.
@@ -262,7 +269,7 @@ mod tests {
         tasks.spawn("late", move || wait.recv().is_ok(), |told, _, _| told.0.push("late".to_owned()));
         tasks.spawn("early", || (), |told, _, ()| told.0.push("early".to_owned()));
         let began = Instant::now();
-        while !tasks.has_results() {
+        while tasks.inbox.is_empty() {
             assert!(began.elapsed() < Duration::from_secs(10), "it never ends");
             thread::sleep(Duration::from_millis(1));
         }
@@ -306,6 +313,13 @@ mod tests {
             assert!(began.elapsed() < Duration::from_secs(10), "it is being saved for ever");
             thread::sleep(Duration::from_millis(1));
         }
-        assert!(tasks.has_results(), "the result was out before");
+        assert!(!tasks.inbox.is_empty(), "the result was out before");
+        assert!(tasks.has_unseen_saves(), "nobody knows of it yet");
+        take(&tasks, 1);
+        assert!(!tasks.has_unseen_saves());
+        // What is no save is no reason to wait.
+        tasks.spawn("count", || 7, |_, _, _| {});
+        assert!(!tasks.has_unseen_saves());
+        take(&tasks, 1);
     }
 }

@@ -6,7 +6,7 @@
 
 mod snapshot;
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use egui::{Context, RichText, ScrollArea, Ui};
 
@@ -159,11 +159,25 @@ impl Undo {
         self.held_before = std::mem::take(&mut self.held);
     }
 
-    /// The engine has chosen a size by itself, which is no action of the person's.
-    pub fn size_was_chosen(&mut self, old: u32, new: u32) {
-        for state in &mut self.states {
-            if state.snapshot.settings.size == old {
-                state.snapshot.settings.size = new;
+    /// The engine has chosen a size for a painting by itself, which is no action of the person's.
+    pub fn size_was_chosen(&mut self, painting: u64, old: u32, new: u32) {
+        for snapshot in self.states.iter_mut().map(|state| &mut state.snapshot) {
+            if snapshot.painting == painting && snapshot.settings.size == old {
+                snapshot.settings.size = new;
+            }
+        }
+    }
+
+    /// The style amount that was switched on has been measured, which is no action of the person's either.
+    pub fn amount_was_measured(&mut self, old: f64, new: f64) {
+        for index in self.around(|snapshot, _| snapshot.settings.style_amount == Some(old)) {
+            self.states[index].snapshot.settings.style_amount = Some(new);
+            let Some(before) = index.checked_sub(1) else { continue };
+            let (keys, title) = Self::compare(&self.states[before].snapshot, &self.states[index].snapshot);
+            let state = &mut self.states[index];
+            // One with a name of its own keeps it.
+            if state.keys == keys && !keys.is_empty() {
+                state.title = title;
             }
         }
     }
@@ -173,6 +187,24 @@ impl Undo {
         if let Some(state) = self.states.get_mut(self.at) {
             state.snapshot.painting = painting;
         }
+    }
+
+    /// A painting of another content has begun: what was changed since that was set belongs to it as well.
+    pub fn content_begun(&mut self, painting: u64) {
+        let same = |a: &Snapshot, b: &Snapshot| a.painting == b.painting && a.has_same_content(b);
+        for index in self.around(same) {
+            self.states[index].snapshot.painting = painting;
+        }
+    }
+
+    /// The state in force, and those next to it in one row for which `fits` is true beside it; none if it is not true
+    /// for that one itself.
+    fn around(&self, fits: impl Fn(&Snapshot, &Snapshot) -> bool) -> Range<usize> {
+        let Some(State { snapshot: current, .. }) = self.states.get(self.at) else { return 0..0 };
+        let fits = |state: &&State| fits(&state.snapshot, current);
+        let before = self.states[..=self.at].iter().rev().take_while(fits).count();
+        let after = self.states[self.at..].iter().take_while(fits).count();
+        self.at + 1 - before..self.at + after
     }
 
     /// Another program has saved a picture's file, which is no action of the person's here: the new version is in
@@ -221,6 +253,10 @@ impl ImpastoApp {
             && !state.snapshot.is_of(self)
             && self.settings_problems().is_empty()
         {
+            if state.snapshot.settings.size != self.settings.size {
+                // Somebody has chosen it.
+                self.next.measured_size = None;
+            }
             let now = Snapshot::of(self);
             // A drag's last change comes with its release.
             let held = self.undo.held[0] || self.undo.held_before[0];
@@ -282,6 +318,8 @@ impl ImpastoApp {
         let Some(state) = self.undo.states.get(index) else { return };
         let Snapshot { settings, desk, content, styles, painting } = state.snapshot.clone();
         self.undo.at = index;
+        // What was taken of a recipe and has not begun is undone with it.
+        self.next.begin_afresh = false;
         if painting != self.paintings.current() && self.return_to(painting).is_none() {
             // It is not kept: what is painted goes on with what was set, or begins afresh.
             self.undo.painting_begun(self.paintings.current());
@@ -442,5 +480,50 @@ mod tests {
         }
         assert_eq!(undo.states.len(), MOST);
         assert_eq!(undo.undoes(), Some("Seed 499 → 500"));
+    }
+
+    #[test]
+    fn a_chosen_size_is_that_of_one_painting() {
+        let mut undo = opened();
+        undo.record(Snapshot { painting: 1, ..snapshot(|_| {}) }, 1.0, false);
+        let old = Settings::default().size;
+        undo.size_was_chosen(1, old, 768);
+        let sizes: Vec<u32> = undo.states.iter().map(|state| state.snapshot.settings.size).collect();
+        assert_eq!(sizes, [old, 768]);
+    }
+
+    #[test]
+    fn a_measured_amount_is_no_entry_and_leaves_what_can_be_done_again() {
+        let mut undo = opened();
+        undo.record(snapshot(|s| s.style_amount = Some(0.95)), 1.0, false);
+        undo.record(snapshot(|s| (s.style_amount, s.seed) = (Some(0.95), 7)), 3.0, false);
+        undo.at = 1;
+        undo.amount_was_measured(0.95, 0.5);
+        let amounts: Vec<_> = undo.states.iter().map(|state| state.snapshot.settings.style_amount).collect();
+        assert_eq!(amounts, [None, Some(0.5), Some(0.5)]);
+        let (_, title) = Undo::compare(&undo.states[0].snapshot, &undo.states[1].snapshot);
+        assert_eq!(undo.undoes(), Some(title.as_str()));
+        assert!(undo.redoes().is_some_and(|title| title.starts_with("Seed")));
+    }
+
+    #[test]
+    fn what_was_changed_since_a_content_was_set_is_of_its_painting() {
+        let texture = || {
+            let image = egui::ColorImage::filled([1, 1], egui::Color32::RED);
+            Context::default().load_texture("a", image, egui::TextureOptions::LINEAR)
+        };
+        let picture = Arc::new(impasto_core::picture::CONTENTS[0].open());
+        let loaded = Loaded { picture, texture: texture(), origin: None, stamp: None };
+        let content = Slot { picture: Some(loaded), ..Slot::new(0) };
+        let with = |seed| Snapshot { content: content.clone(), ..snapshot(|s| s.seed = seed) };
+        let mut undo = opened();
+        undo.record(snapshot(|s| s.seed = 1), 1.0, false);
+        for seed in 1..4 {
+            undo.record(with(seed), 2.0 + f64::from(seed as u32) * 2.0, false);
+        }
+        undo.at = 3;
+        undo.content_begun(5);
+        let of: Vec<u64> = undo.states.iter().map(|state| state.snapshot.painting).collect();
+        assert_eq!(of, [0, 0, 5, 5, 5]);
     }
 }

@@ -4,20 +4,37 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use impasto_base::hash::Sha256Hash;
+
 use super::{Mix, Settings, StyleMix};
 
 /// A mix with the mix of each style, in the styles' order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StoredMix {
+    /// The styles' pictures; empty in older files.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pictures: Vec<Sha256Hash>,
     #[serde(default)]
     pub styles: Vec<StyleMix>,
     pub settings: Mix,
 }
 
 impl StoredMix {
-    /// The mix of these settings and styles.
-    pub fn of(settings: &Settings, styles: impl IntoIterator<Item = StyleMix>) -> Self {
-        Self { styles: styles.into_iter().collect(), settings: Mix::of(settings) }
+    /// The mix of these settings and styles, each a picture with its mix.
+    pub fn of(settings: &Settings, styles: impl IntoIterator<Item = (Sha256Hash, StyleMix)>) -> Self {
+        let (pictures, styles) = styles.into_iter().unzip();
+        Self { pictures, styles, settings: Mix::of(settings) }
+    }
+
+    /// The mixes for the present styles, each a picture with its mix: a part is applied only to the picture that
+    /// it was chosen on, others keep their own. `None` if there are more or fewer styles.
+    pub fn styles_for(&self, present: &[(Sha256Hash, StyleMix)]) -> Option<Vec<StyleMix>> {
+        let stored = self.styles.iter().enumerate();
+        let applied = stored.zip(present).map(|((index, stored), (picture, own))| {
+            let same = self.pictures.get(index) == Some(picture);
+            StyleMix { crop: if same { stored.crop } else { own.crop }, ..*stored }
+        });
+        (self.styles.len() == present.len()).then(|| applied.collect())
     }
 
     /// Its look, for [`Settings::with_look`]; `None` if it is invalid.
@@ -127,7 +144,7 @@ mod tests {
         assert!(slots.is_empty());
         let settings = Settings { style_weight: 0.1 + 0.2, style_amount: Some(0.25), ..Settings::default() };
         let style = StyleMix { weight: 0.5, scale: 2.0, on: false, crop: Some([0.25, 0.0, 0.5, 1.0].into()) };
-        slots.set(0, Some(StoredMix::of(&settings, [style])));
+        slots.set(0, Some(StoredMix::of(&settings, [(Sha256Hash::of(b"wave"), style)])));
         slots.set(7, Some(StoredMix::of(&Preset::Paper.apply(&settings), [])));
         slots.set(8, Some(StoredMix::of(&settings, [])));
         let text = toml::to_string(&slots).unwrap();
@@ -140,11 +157,33 @@ mod tests {
         let wanted = Settings { size: 300, steps: 9, seed: 4, ..settings };
         assert_eq!(now.with_look(back.look(0).unwrap()), wanted);
         assert_eq!(back.get(0).unwrap().styles, [style]);
+        assert_eq!(back.get(0).unwrap().pictures, [Sha256Hash::of(b"wave")]);
         let typo = "[B.settings]\nstile_weight = 3\n[C.settings]\nstyle_weight = -3.0\n[Z.settings]\n";
         let mut odd: Slots = toml::from_str(typo).unwrap();
         assert_eq!(
             (odd.drop_unusable(), odd.is_empty(), back.drop_unusable()),
             (vec!['B', 'C'], true, vec![])
         );
+    }
+
+    #[test]
+    fn a_part_is_applied_only_to_its_picture() {
+        let [wave, leaf] = [b"wave", b"leaf"].map(|name| Sha256Hash::of(name));
+        let [left, right] = [[0.0, 0.0, 0.5, 1.0], [0.5, 0.0, 0.5, 1.0]].map(|part| Some(part.into()));
+        let part = StyleMix { scale: 2.0, crop: left, ..StyleMix::default() };
+        let whole = StyleMix { crop: None, ..part };
+        let own = StyleMix { crop: right, ..StyleMix::default() };
+        let mut mix = StoredMix::of(&Settings::default(), [(wave, part), (leaf, whole)]);
+        assert_eq!(mix.styles_for(&[(wave, own), (leaf, own)]), Some(vec![part, whole]));
+        let kept = StyleMix { crop: right, ..part };
+        assert_eq!(mix.styles_for(&[(leaf, own), (wave, own)]), Some(vec![kept, kept]));
+        assert_eq!(mix.styles_for(&[(wave, own)]), None);
+        // An older file does not say which picture it is.
+        mix.pictures.clear();
+        assert_eq!(mix.styles_for(&[(wave, own), (leaf, own)]), Some(vec![kept, kept]));
+        let text =
+            "styles = [{ weight = 1.0, scale = 2.0, on = true, crop = [0.0, 0.0, 0.5, 1.0] }]\n[settings]\n";
+        let older: StoredMix = toml::from_str(text).unwrap();
+        assert_eq!(older.styles_for(&[(wave, own)]), Some(vec![kept]));
     }
 }

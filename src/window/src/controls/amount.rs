@@ -105,6 +105,7 @@ impl ImpastoApp {
         let Some(balance) = told.filter(|_| told != asked.stale) else { return };
         self.mixes.amount_asked = None;
         if let Some(amount) = amount_of(asked.amount, balance, &self.settings) {
+            self.undo.amount_was_measured(asked.amount, amount);
             self.settings.style_amount = Some(amount);
         }
     }

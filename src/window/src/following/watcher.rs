@@ -119,19 +119,25 @@ fn look<T>(orders: &Receiver<Files>, open: &Open<T>, tell: impl Fn(News<T>)) {
     }
 }
 
-/// The files of an order. What is known of those that were looked at before stays.
+/// The files of an order. What is known of those that were looked at before stays, unless another version than
+/// the one that was opened last has come to hand, as with a former painting.
 fn take(mut known: Vec<Watched>, order: Files) -> Vec<Watched> {
-    let mut find = |path: &Path| {
+    let mut find = |path: &Path, stamp: Stamp| {
         let index = known.iter().position(|file| file.path == path)?;
-        Some(known.swap_remove(index))
+        let file = known.swap_remove(index);
+        // The version that was at hand before still is while the news of the next one is on its way.
+        (stamp == file.seen || stamp == file.at_hand).then_some(Watched { at_hand: stamp, ..file })
     };
-    let watched = |(path, stamp): (PathBuf, Stamp)| find(&path).unwrap_or_else(|| Watched::new(path, stamp));
+    let watched =
+        |(path, stamp): (PathBuf, Stamp)| find(&path, stamp).unwrap_or_else(|| Watched::new(path, stamp));
     order.into_iter().map(watched).collect()
 }
 
 /// A file that is looked at.
 struct Watched {
     path: PathBuf,
+    /// Of the version in the last order.
+    at_hand: Stamp,
     /// Of the version that was opened last, or given up.
     seen: Stamp,
     /// What the last look found.
@@ -149,7 +155,7 @@ struct Broken {
 
 impl Watched {
     fn new(path: PathBuf, stamp: Stamp) -> Self {
-        Self { path, seen: stamp, found: None, broken: None }
+        Self { path, at_hand: stamp, seen: stamp, found: None, broken: None }
     }
 
     /// The file, if it was saved and is whole, or why it has not become so. A file that is gone is no news: the
@@ -311,17 +317,27 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_stays_in_the_list_is_not_opened_again() {
-        let scene = Scene::new();
+    fn a_file_that_stays_in_the_list_is_opened_again_only_for_a_former_version() {
+        let mut scene = Scene::new();
         let path = scene.file.path.clone();
         let old = scene.file.seen;
         scene.write("whole and another length");
+        assert_eq!(scene.looks(4), whole("and another length"));
         let new = Stamp::of(&path).unwrap();
-        let known = vec![Watched::new(path.clone(), new)];
-        // The window asks by the version that it had, for instance after an undo.
-        let files = take(known, vec![("b.txt".into(), old), (path.clone(), old)]);
-        let seen: Vec<_> = files.iter().map(|file| (file.path.clone(), file.seen)).collect();
-        assert_eq!(seen, [("b.txt".into(), old), (path, new)]);
+        let seen = |files: &[Watched]| -> Vec<_> {
+            files.iter().map(|file| (file.path.clone(), file.seen)).collect()
+        };
+        // The window asks by the version that it has as long as the news is on its way.
+        let files = take(vec![scene.file], vec![("b.txt".into(), old), (path.clone(), old)]);
+        assert_eq!(seen(&files), [("b.txt".into(), old), (path.clone(), new)]);
+        let files = take(files, vec![(path.clone(), new)]);
+        assert_eq!(seen(&files), [(path.clone(), new)]);
+        // With a former painting its version comes back.
+        let mut files = take(files, vec![(path.clone(), old)]);
+        assert_eq!(seen(&files), [(path.clone(), old)]);
+        let open: Open<String> = Box::new(|path| fs::read_to_string(path).map_err(|error| error.to_string()));
+        let opened: Vec<_> = (0..4).filter_map(|_| files[0].look(scene.now, &open)).collect();
+        assert_eq!(opened, whole("and another length"));
     }
 
     #[test]

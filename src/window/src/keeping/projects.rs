@@ -14,6 +14,7 @@ use crate::{
     pictures::{Kept, Recalled, Slot, Source, Target},
     saving::{Extension, Saving},
     state::Run,
+    worker::NextRun,
 };
 use impasto_base::{error::chain, hash::Sha256Hash};
 use impasto_core::settings::Settings;
@@ -52,9 +53,7 @@ impl ImpastoApp {
         self.undo.call("", "Project opened".to_owned());
         self.keeper.project = None;
         self.settings = manifest.settings.clone();
-        (self.next.choose_size, self.next.measured_size) = (false, None);
-        self.next.begin_afresh = false;
-        self.next.init_at_start = Some(self.settings.init.clone());
+        self.next = NextRun { init_at_start: Some(self.settings.init.clone()), ..NextRun::default() };
         let kept = |source: &session::SourceRecord, pixels: &project::Pixels| {
             Source::Kept(Box::new(Kept {
                 project: Arc::clone(project),

@@ -2,13 +2,14 @@
 
 use super::desk::{End, MixDesk};
 use crate::{fields, presets::Presets, usual::PresetName};
-use impasto_core::settings::{Settings, Slots, StyleMix};
+use impasto_base::hash::Sha256Hash;
+use impasto_core::settings::{Settings, Slots, StoredMix, StyleMix};
 
 /// What an end is.
 struct Look {
     settings: Settings,
-    /// How the styles count there; a preset says nothing of it.
-    styles: Option<Vec<StyleMix>>,
+    /// The mix of a slot, which says how the styles count there; a preset says nothing of it.
+    mix: Option<StoredMix>,
 }
 
 /// The ends that were worked out.
@@ -20,7 +21,7 @@ pub struct Ends {
     /// What jumps at the middle, in words.
     jumps: Vec<String>,
     /// The present settings, styles and place of the morph, and the slot that they are.
-    now: Option<(Settings, Vec<StyleMix>, f64)>,
+    now: Option<(Settings, Vec<(Sha256Hash, StyleMix)>, f64)>,
     slot: Option<usize>,
     on_way: bool,
 }
@@ -32,7 +33,7 @@ impl Ends {
         desk: &MixDesk,
         presets: &Presets,
         settings: &Settings,
-        styles: &[StyleMix],
+        styles: &[(Sha256Hash, StyleMix)],
     ) -> bool {
         let same = self.of.as_ref().is_some_and(|(from, to, slots, presets_then)| {
             (from, to) == (&desk.from, &desk.to)
@@ -50,10 +51,11 @@ impl Ends {
         }
         self.jumps = self.jumps_for(settings);
         let is = |slot: &usize| {
-            let same_styles = desk
-                .slots
-                .get(*slot)
-                .is_some_and(|mix| mix.styles.len() != styles.len() || mix.styles == styles);
+            let same_styles = desk.slots.get(*slot).is_some_and(|mix| {
+                // Of more or fewer styles it sets nothing.
+                let taken = mix.styles_for(styles);
+                taken.is_none_or(|taken| styles.iter().map(|(_, mix)| mix).eq(&taken))
+            });
             same_styles && desk.slots.look(*slot).is_some_and(|look| settings.with_look(look) == *settings)
         };
         self.slot = desk.slots.used().find(is);
@@ -89,12 +91,12 @@ impl Ends {
         Some(Settings::blend(&from, &to, t))
     }
 
-    /// How the styles count at `t` of the way; `None` where the ends do not say it of as many styles.
-    pub fn styles_at(&self, count: usize, t: f64) -> Option<Vec<StyleMix>> {
+    /// How the present styles count at `t` of the way; `None` where the ends do not say it of as many styles.
+    pub fn styles_at(&self, present: &[(Sha256Hash, StyleMix)], t: f64) -> Option<Vec<StyleMix>> {
         let [Some(from), Some(to)] = &self.looks else { return None };
-        let (from, to) = (from.styles.as_ref()?, to.styles.as_ref()?);
-        let fit = from.len() == count && to.len() == count;
-        fit.then(|| from.iter().zip(to).map(|(a, b)| StyleMix::blend(*a, *b, t)).collect())
+        let from = from.mix.as_ref()?.styles_for(present)?;
+        let to = to.mix.as_ref()?.styles_for(present)?;
+        Some(from.into_iter().zip(to).map(|(a, b)| StyleMix::blend(a, b, t)).collect())
     }
 
     fn jumps_for(&self, settings: &Settings) -> Vec<String> {
@@ -116,12 +118,12 @@ impl Ends {
 fn look(end: &End, desk: &MixDesk, presets: &Presets) -> Option<Look> {
     match end {
         End::Slot(slot) => {
-            let styles = desk.slots.get(*slot)?.styles.clone();
-            Some(Look { settings: desk.slots.look(*slot)?.clone(), styles: Some(styles) })
+            let mix = desk.slots.get(*slot)?.clone();
+            Some(Look { settings: desk.slots.look(*slot)?.clone(), mix: Some(mix) })
         }
         End::Preset(name) => {
             let settings = PresetName::apply(name, &presets.list, &Settings::default())?;
-            settings.validate().is_ok().then_some(Look { settings, styles: None })
+            settings.validate().is_ok().then_some(Look { settings, mix: None })
         }
     }
 }
@@ -129,25 +131,30 @@ fn look(end: &End, desk: &MixDesk, presets: &Presets) -> Option<Look> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use impasto_core::settings::{Preset, Statistic, StoredMix};
+    use impasto_core::settings::{Preset, Statistic};
 
     #[test]
     fn ends_are_worked_out_once_and_say_what_jumps() {
         let (mut ends, mut desk, presets) = (Ends::default(), MixDesk::default(), Presets::default());
         let mut settings = Settings::default();
-        let style = [StyleMix::default()];
+        let style = [(Sha256Hash::of(b"wave"), StyleMix::default())];
         assert!(ends.follow(&desk, &presets, &settings, &style));
         assert!(!ends.follow(&desk, &presets, &settings, &style));
         assert_eq!((ends.there(), ends.slot(), ends.on_way()), ([true; 2], None, false));
         assert_eq!(ends.jumps(), ["Statistic wasserstein"]);
         let middle = ends.at(&settings, 0.5).unwrap();
         assert_eq!(middle.statistic, Statistic::Wasserstein);
-        assert!(ends.styles_at(1, 0.5).is_none(), "presets say nothing of styles");
+        assert!(ends.styles_at(&style, 0.5).is_none(), "presets say nothing of styles");
 
         desk.slots.set(1, Some(StoredMix::of(&settings, style)));
         desk.to = End::Slot(1);
         assert!(ends.follow(&desk, &presets, &settings, &style));
         assert_eq!((ends.slot(), ends.jumps().len()), (Some(1), 0));
+        // A part of another picture makes no other mix of it.
+        let crop = Some([0.0, 0.0, 0.5, 1.0].into());
+        let other = [(Sha256Hash::of(b"leaf"), StyleMix { crop, ..StyleMix::default() })];
+        ends.follow(&desk, &presets, &settings, &other);
+        assert_eq!(ends.slot(), Some(1));
         settings = ends.at(&settings, 0.0).unwrap();
         assert!(ends.follow(&desk, &presets, &settings, &style));
         assert_eq!((ends.slot(), ends.on_way()), (None, true));

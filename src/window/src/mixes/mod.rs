@@ -16,6 +16,7 @@ use super::{
     usual::PresetName,
     widgets,
 };
+use impasto_base::hash::Sha256Hash;
 use impasto_core::settings::{ParamId, Preset, Settings, Slots, StoredMix, Strip, StyleMix};
 
 pub use self::{
@@ -82,9 +83,10 @@ impl ImpastoApp {
         self.mixes.ends.follow(&self.mixes.desk, &self.mixes.presets, &self.settings, &styles);
     }
 
-    /// How the styles count that have a picture.
-    fn style_mixes(&self) -> Vec<StyleMix> {
-        self.pictures.styles.iter().filter(|slot| slot.picture.is_some()).map(|slot| slot.mix).collect()
+    /// The styles' pictures, and how they count.
+    fn style_mixes(&self) -> Vec<(Sha256Hash, StyleMix)> {
+        let styles = self.pictures.styles.iter();
+        styles.filter_map(|slot| Some((slot.picture.as_ref()?.picture.sha256, slot.mix))).collect()
     }
 
     /// Sets how the styles count, if there are as many.
@@ -177,7 +179,8 @@ impl ImpastoApp {
             return;
         };
         self.settings = self.settings.with_look(look);
-        if let Some(styles) = self.mixes.desk.slots.get(slot).map(|mix| mix.styles.clone()) {
+        let mix = self.mixes.desk.slots.get(slot);
+        if let Some(styles) = mix.and_then(|mix| mix.styles_for(&self.style_mixes())) {
             self.set_style_mixes(&styles);
         }
         self.undo.call("", format!("Mix {letter} taken"));
@@ -190,7 +193,7 @@ impl ImpastoApp {
             self.messages.toasts.add("An end of the morph is missing: choose two that are there.");
             return;
         };
-        let styles = self.mixes.ends.styles_at(self.style_mixes().len(), t);
+        let styles = self.mixes.ends.styles_at(&self.style_mixes(), t);
         self.settings = settings;
         if let Some(styles) = styles {
             self.set_style_mixes(&styles);

@@ -73,6 +73,11 @@ impl Snapshot {
             && self.painting == app.paintings.current()
     }
 
+    /// Whether the content is the same picture, opened only once.
+    pub fn has_same_content(&self, other: &Self) -> bool {
+        same_picture(&self.content, &other.content)
+    }
+
     pub fn slots(&self) -> impl Iterator<Item = &Slot> {
         std::iter::once(&self.content).chain(&self.styles)
     }
