@@ -7,7 +7,9 @@ use image::RgbImage;
 use impasto_core::{
     picture::{Picture, pasted_name},
     run::{Pass, Record},
-    settings::{DeviceChoice, Masks, Optimizer, Region, RegionRole, RegionStyle, Settings, StyleMix},
+    settings::{
+        DeviceChoice, Masks, Optimizer, Padding, Region, RegionRole, RegionStyle, Settings, StyleMix,
+    },
     transfer::{Inputs, TransferError},
 };
 use impasto_engine::{
@@ -73,6 +75,26 @@ fn sides(picture: &RgbImage) -> [Vec<u8>; 2] {
             .collect()
     };
     [side(0..width / 3), side(width / 2..width)]
+}
+
+/// The picture of a recipe, painted again for so many steps with the pictures among these inputs.
+fn repeated(recipe: &Recipe, inputs: &[&Inputs], count: u32) -> RgbImage {
+    let all = inputs.iter().flat_map(|inputs| {
+        let styles = inputs.styles.iter().map(|style| &style.picture);
+        inputs.masks.iter().chain(styles).chain([&inputs.content])
+    });
+    let all: Vec<Arc<Picture>> = all.cloned().collect();
+    let plans = ReplayPlan::of(
+        recipe,
+        &Replacements::default(),
+        &mut |source| Ok(Arc::clone(all.iter().find(|picture| picture.sha256 == source.sha256).unwrap())),
+        &Ok,
+    )
+    .unwrap();
+    let mut replayer = Replayer::new(PaintEngine::new);
+    replayer.begin(&plans[0], &mut |_| ()).unwrap();
+    (0..count).for_each(|_| replayer.step().unwrap());
+    replayer.read().unwrap().picture
 }
 
 #[test]
@@ -203,6 +225,56 @@ fn strokes_change_only_their_side_and_a_missing_mask_is_told() {
     assert!(third.values().sum::<f64>() < second.values().sum::<f64>(), "{second:?} {third:?}");
 }
 
+/// A recipe can change settings that a run ignores until it begins again.
+#[test]
+fn masks_have_the_shape_of_the_run_and_another_padding_alone_changes_nothing() {
+    let plain = Settings { pyramid: false, size: 90, ..settings() };
+    let pair = inputs(&[StyleMix::default()]);
+    let other = Settings { padding: Padding::Circular, ..plain.clone() };
+    let begun = || {
+        let mut engine = PaintEngine::new();
+        engine.start(&job(&plain, &pair), None, &mut |_| ()).unwrap();
+        steps(&mut engine, 6);
+        engine
+    };
+    let (mut usual, mut padded) = (begun(), begun());
+    padded.update(&other, &pair).unwrap();
+    steps(&mut usual, 3);
+    steps(&mut padded, 3);
+    assert!(shown(&mut usual) == shown(&mut padded));
+
+    let regions = [(RegionRole::Paint, mask(|_, y| y)), (RegionRole::Freeze, left())];
+    let (masks, with_masks) = masked(&other, &pair, &regions);
+    let before = shown(&mut padded);
+    padded.update(&masks, &with_masks).unwrap();
+    steps(&mut padded, 3);
+    let [still, painted] = sides(&shown(&mut padded));
+    assert!(still == sides(&before)[0] && painted != sides(&before)[1]);
+}
+
+#[test]
+fn a_recipe_repeats_each_change_of_what_is_half_frozen_between_two_steps() {
+    let (plain, pair) = (settings(), inputs(&[StyleMix::default()]));
+    let started = job(&plain, &pair);
+    let mut engine = PaintEngine::new();
+    let info = engine.start(&started, None, &mut |_| ()).unwrap();
+    let mut record = Record::new(Pass::new(&started, Start::Beginning));
+    steps(&mut engine, 6);
+    let mut before = (plain.clone(), pair.clone());
+    let mut used = Vec::new();
+    for share in [0.3, 0.6, 0.4] {
+        let after = masked(&plain, &pair, &[(RegionRole::Freeze, mask(|_, _| share))]);
+        engine.update(&after.0, &after.1).unwrap();
+        record.change(6, (&before.0, &after.0), (&before.1, &after.1));
+        used.push(after.1.clone());
+        before = after;
+    }
+    steps(&mut engine, 2);
+    let painted = shown(&mut engine);
+    let recipe = Recipe::new(&record.at(8), painted.dimensions(), &info);
+    assert!(repeated(&recipe, &used.iter().collect::<Vec<_>>(), 8) == painted, "the same to the last bit");
+}
+
 #[test]
 fn a_recipe_repeats_strokes_freezing_and_keeping_to_the_last_bit() {
     let (plain, mut pair) = (settings(), inputs(&[StyleMix::default(), StyleMix::default()]));
@@ -233,20 +305,5 @@ fn a_recipe_repeats_strokes_freezing_and_keeping_to_the_last_bit() {
     let text = serde_json::to_string(&recipe).unwrap();
     let recipe: Recipe = serde_json::from_str(&text).unwrap();
     assert_eq!(recipe.last().masks.len(), 3);
-    let all = [&inputs_first, &inputs_second].into_iter().flat_map(|inputs| {
-        let styles = inputs.styles.iter().map(|style| &style.picture);
-        inputs.masks.iter().chain(styles).chain([&inputs.content])
-    });
-    let all: Vec<Arc<Picture>> = all.cloned().collect();
-    let plans = ReplayPlan::of(
-        &recipe,
-        &Replacements::default(),
-        &mut |source| Ok(Arc::clone(all.iter().find(|picture| picture.sha256 == source.sha256).unwrap())),
-        &Ok,
-    )
-    .unwrap();
-    let mut replayer = Replayer::new(PaintEngine::new);
-    replayer.begin(&plans[0], &mut |_| ()).unwrap();
-    (0..15).for_each(|_| replayer.step().unwrap());
-    assert!(replayer.read().unwrap().picture == painted, "the same to the last bit");
+    assert!(repeated(&recipe, &[&inputs_first, &inputs_second], 15) == painted, "the same to the last bit");
 }

@@ -390,6 +390,43 @@ fn a_region_smaller_than_a_layer_sees_is_finite() {
     }
 }
 
+/// A run of three steps, then with this share of each pixel frozen.
+fn frozen_run(settings: &Settings, share: &dyn Fn(f32, f32) -> f32) -> (StyleTransfer, PixelMasks) {
+    let (reference, weights) = (Reference::load(), Arc::new(Weights::bundled().unwrap()));
+    let mut run = reference_run(&cpu(), &reference, &weights, settings);
+    (0..3).for_each(|_| run.step().unwrap());
+    let masks = PixelMasks { freeze: Some(plane((94, 67), share)), ..PixelMasks::default() };
+    set(&mut run, masks.clone(), settings, &[1.0]);
+    (run, masks)
+}
+
+#[test]
+fn freezing_a_part_leaves_the_next_step_of_the_rest_as_it_is() {
+    let settings = Settings { averaging: 0.0, ..reference_settings(Objective::Balanced) };
+    let after = |share: &dyn Fn(f32, f32) -> f32| {
+        let (mut run, _) = frozen_run(&settings, share);
+        run.step().unwrap();
+        run.variable().unwrap()
+    };
+    let nothing = after(&|_, _| 0.0);
+    let left = after(&|x, _| if x < 60.0 { 1.0 } else { 0.0 });
+    let same = |at: usize| nothing[at].to_bits() == left[at].to_bits();
+    assert!((0..nothing.len()).filter(|at| at % 94 >= 60).all(same), "the rest moves by other lengths");
+    assert!(!(0..nothing.len()).filter(|at| at % 94 < 60).all(same), "nothing was frozen");
+}
+
+#[test]
+fn what_is_half_frozen_moves_once_and_not_with_each_change_of_masks() {
+    let settings = reference_settings(Objective::Balanced);
+    let (mut run, masks) = frozen_run(&Settings { averaging: 0.9, ..settings.clone() }, &|_, _| 0.5);
+    let once = run.variable().unwrap();
+    let style = Some(plane((94, 67), |x, _| x / 94.0));
+    set(&mut run, PixelMasks { style, ..masks.clone() }, &settings, &[1.0]);
+    assert!(run.variable().unwrap() == once);
+    set(&mut run, PixelMasks { freeze: Some(vec![0.75; 94 * 67]), ..masks }, &settings, &[1.0]);
+    assert!(run.variable().unwrap() != once, "another share is another change");
+}
+
 /// What the gradient of a region is made of: parts of one layer and several weights.
 #[test]
 fn weighted_parts_add_up() {

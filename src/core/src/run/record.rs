@@ -175,12 +175,7 @@ impl Pass {
             steps: 0,
             changes: Vec::new(),
             palettes: palette_record(&job.inputs).into_iter().collect(),
-            masks: mask_records(&job.inputs).fold(Vec::new(), |mut all, mask| {
-                if !all.contains(&mask) {
-                    all.push(mask);
-                }
-                all
-            }),
+            masks: different_masks(&job.inputs),
             initial: initial.as_deref().filter(|_| start == Start::Beginning).map(SourceRecord::without_path),
             new_engine: false,
         }
@@ -207,6 +202,16 @@ fn palette_record(inputs: &Inputs) -> Option<SourceRecord> {
 /// The records of the masks.
 fn mask_records(inputs: &Inputs) -> impl Iterator<Item = SourceRecord> {
     inputs.masks.iter().map(|mask| SourceRecord::without_path(mask))
+}
+
+/// The records of the masks, each once.
+fn different_masks(inputs: &Inputs) -> Vec<SourceRecord> {
+    mask_records(inputs).fold(Vec::new(), |mut all, mask| {
+        if !all.contains(&mask) {
+            all.push(mask);
+        }
+        all
+    })
 }
 
 /// The runs that led to a picture; each continues the one before. Cheap to clone.
@@ -329,16 +334,21 @@ impl Record {
     ) {
         self.add_change(step, settings, inputs, Some(inputs.1.into()));
         if self.last.changed_sources() > MAX_SOURCES {
-            // Too many to repeat: what remains is how to paint with the last ones.
-            self.complete = false;
-            let size = self.last.settings.size;
-            let last = Arc::make_mut(&mut self.last);
-            last.settings = recorded_settings(settings.1, inputs.1);
-            last.settings.size = size;
-            last.content = SourceRecord::without_path(&inputs.1.content);
-            last.styles = inputs.1.styles.iter().map(StyleRecord::without_path).collect();
-            last.changes = vec![Change { step, ..Change::default() }];
+            self.keep_last(step, settings.1, inputs.1);
         }
+    }
+
+    /// There are too many pictures to repeat the run: what remains is how to paint with the last ones.
+    fn keep_last(&mut self, step: u32, settings: &Settings, inputs: &Inputs) {
+        self.complete = false;
+        let size = self.last.settings.size;
+        let last = Arc::make_mut(&mut self.last);
+        last.settings = recorded_settings(settings, inputs);
+        last.settings.size = size;
+        last.content = SourceRecord::without_path(&inputs.content);
+        last.styles = inputs.styles.iter().map(StyleRecord::without_path).collect();
+        last.masks = different_masks(inputs);
+        last.changes = vec![Change { step, ..Change::default() }];
     }
 
     fn add_change(
@@ -365,17 +375,23 @@ impl Record {
             if last.masks.iter().any(|known| known.sha256 == mask.sha256) {
                 continue;
             }
-            match last.masks.len() < MAX_MASKS {
-                true => last.masks.push(mask),
-                false => self.complete = false,
-            }
+            last.masks.push(mask);
         }
+        if last.masks.len() > MAX_MASKS {
+            return self.keep_last(step, settings.1, inputs.1);
+        }
+        // What is grey in it moves towards what is shown, each time.
+        let freezes = |settings: &Settings| -> Vec<PathBuf> {
+            settings.masks.of_role(RegionRole::Freeze).map(|region| region.mask.clone()).collect()
+        };
+        let frozen = freezes(&old) != freezes(&new);
         // A drag changes a setting many times between two steps. Keep the first change, which tells the
         // engine that something changed, and the last one with the final value, even if the final value
         // equals the original.
         match last.changes.as_mut_slice() {
             [.., first, before]
                 if pictures.is_none()
+                    && !frozen
                     && [&*first, &*before].iter().all(|change| {
                         let others = change.level.is_some() || change.downscale.is_some();
                         change.step == step && !others && change.pictures.is_none()
@@ -431,7 +447,7 @@ fn difference(old: &Settings, new: &Settings) -> Map<String, Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::picture;
+    use crate::{picture, settings::Region};
 
     fn inputs(weight: f64) -> Inputs {
         let picture = Arc::new(picture::STYLES[0].open());
@@ -509,6 +525,59 @@ mod tests {
         let text = serde_json::to_string(&passes[0]).unwrap();
         assert_eq!(serde_json::from_str::<Pass>(&text).unwrap(), passes[0]);
         assert!(record.is_complete());
+    }
+
+    /// Settings and inputs with this mask, which differs for each number.
+    fn masked(role: RegionRole, number: usize) -> (Settings, Inputs) {
+        let pixels = [number as u8, (number / 256) as u8, 2, 255].repeat(20 * 20);
+        let mask = Picture::from_rgba("mask", 20, 20, pixels).unwrap();
+        let mut settings = Settings::default();
+        settings.masks.regions = vec![Region {
+            name: "a".to_owned(),
+            mask: picture::pasted_name(&mask.sha256),
+            role,
+            ..Region::default()
+        }];
+        (settings, Inputs { masks: vec![Arc::new(mask)], ..inputs(1.0) })
+    }
+
+    #[test]
+    fn each_change_of_what_is_frozen_is_kept_and_others_of_masks_are_folded() {
+        for (role, changes) in [(RegionRole::Freeze, 5), (RegionRole::Paint, 2)] {
+            let mut record = Record::new(pass());
+            let mut before = (Settings::default(), inputs(1.0));
+            for number in 1..=5 {
+                let after = masked(role, number);
+                record.change(3, (&before.0, &after.0), (&before.1, &after.1));
+                before = after;
+            }
+            let weaker = {
+                let mut settings = before.0.clone();
+                settings.masks.regions[0].strength = 0.5;
+                settings
+            };
+            if role == RegionRole::Freeze {
+                record.change(3, (&before.0, &weaker), (&before.1, &before.1));
+            }
+            assert_eq!(record.passes()[0].changes.len(), changes, "{role:?}");
+        }
+    }
+
+    #[test]
+    fn too_many_masks_leave_the_last_ones() {
+        let mut record = Record::new(pass());
+        let mut before = (Settings::default(), inputs(1.0));
+        for number in 0..=MAX_MASKS {
+            assert!(record.is_complete(), "{number}");
+            let after = masked(RegionRole::Paint, number);
+            record.change(number as u32, (&before.0, &after.0), (&before.1, &after.1));
+            before = after;
+        }
+        let pass = record.passes().pop().unwrap();
+        assert!(!record.is_complete() && record.has_changed_since(MAX_MASKS as u32));
+        assert_eq!(pass.masks, [SourceRecord::without_path(&before.1.masks[0])]);
+        assert_eq!(pass.settings.masks, before.0.masks);
+        assert!(pass.changes.iter().all(|change| change.settings.is_empty()));
     }
 
     #[test]

@@ -101,15 +101,7 @@ impl Painting {
         self.settings =
             Settings { size: self.settings.size, pyramid: self.settings.pyramid, ..settings.clone() };
         self.set_modulated(self.step);
-        let level_masks = masked.then(|| self.inputs.level_masks(&self.level_settings()));
-        let former = match level_masks {
-            Some(masks) => Some(self.transfer()?.set_masks(masks)),
-            None => None,
-        };
-        if let Err(error) = self.apply_inputs(&keys, Transition::Sudden, replaces) {
-            if let (Some(former), Some(transfer)) = (former, &mut self.transfer) {
-                transfer.set_masks(former);
-            }
+        if let Err(error) = self.apply_masked(&keys, Transition::Sudden, replaces, masked) {
             (self.inputs, self.settings, self.mix, self.modulated) = before;
             self.guard.halvings = halvings;
             return Err(error);
@@ -138,14 +130,30 @@ impl Painting {
         transition: Transition,
         fades: bool,
     ) -> Result<(), TransferError> {
+        self.apply_masked(before, transition, fades, false)
+    }
+
+    /// As [`Painting::apply_inputs`], with other masks if they have changed (`masked`).
+    fn apply_masked(
+        &mut self,
+        before: &ImageKeys,
+        transition: Transition,
+        fades: bool,
+        masked: bool,
+    ) -> Result<(), TransferError> {
         let (settings, shares) = (self.level_settings(), self.inputs.shares());
         let keys = self.inputs.image_keys(&settings);
-        if keys == *before {
-            return self.transfer()?.change(&settings, &shares, transition);
-        }
-        let replacement = self.replacement(before, &keys, &settings);
+        let replacement = (keys != *before).then(|| self.replacement(before, &keys, &settings));
+        // The run's own: settings whose change it ignores give others.
+        let shape = self.transfer()?.dimensions();
+        let masks = masked.then(|| self.inputs.level_masks(&settings, shape));
         let transfer = self.transfer()?;
-        transfer.check(&replacement, &settings)?;
+        // First, as new masks act on the iterate.
+        transfer.check(replacement.as_ref(), &settings)?;
+        if let Some(masks) = masks {
+            transfer.set_masks(masks);
+        }
+        let Some(replacement) = replacement else { return transfer.change(&settings, &shares, transition) };
         // A fade begins with the former blend of the styles.
         transfer.change(&settings, if fades { &[] } else { &shares }, transition)?;
         transfer.replace(&replacement, fades)

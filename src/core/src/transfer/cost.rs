@@ -1,7 +1,9 @@
 //! Cost of a run: floating-point operations and memory.
 
+use std::collections::BTreeSet;
+
 use super::{Dimensions, Inputs, Shapes};
-use crate::settings::{Optimizer, Precision, Settings};
+use crate::settings::{Optimizer, Precision, RegionRole, Settings};
 use impasto_network::vgg::Layer;
 
 /// Positions of a layer in a picture.
@@ -102,7 +104,8 @@ pub fn memory_bytes(shapes: &Shapes, settings: &Settings, kernels: KernelSet) ->
         Optimizer::Lbfgs => 2.0 * f64::from(settings.history) + 10.0,
     };
     let images = images * picture.input() + styles;
-    (4.0 * (weights + stored * content + step.max(stored * style) + grams + images)) as u64 + PROGRAM
+    let masks = picture.masks(settings);
+    (4.0 * (weights + stored * content + step.max(stored * style) + grams + images + masks)) as u64 + PROGRAM
 }
 
 /// Floats of a picture's features down to a layer.
@@ -147,6 +150,26 @@ impl Features {
     fn largest_stage(&self) -> f64 {
         let outputs = |block| self.layers().filter(move |layer| layer.block() == block);
         (1..=5).map(|block| outputs(block).map(|layer| self.output(layer)).sum()).fold(0.0, f64::max)
+    }
+
+    /// Of the masks: in the picture's size, with the pictures of what is frozen, and what the layers see of
+    /// them, on the host and on the device.
+    fn masks(&self, settings: &Settings) -> f64 {
+        let masks = &settings.masks;
+        if masks.is_empty() {
+            return 0.0;
+        }
+        let has = |role| f64::from(u8::from(masks.of_role(role).next().is_some()));
+        let maps = [&masks.style_map, &masks.content_map].into_iter().flatten().count();
+        let planes = (masks.painted().count() + maps) as f64;
+        // Two planes on the host; an amount and a truth for each channel on the device; two pictures in bytes.
+        let frozen = has(RegionRole::Freeze) * (2.0 + 1.0 + 3.0 + 1.5);
+        let of_picture = (planes + frozen + has(RegionRole::Keep)) * self.input() / 3.0;
+        let seen: BTreeSet<Layer> =
+            settings.style_layers.layers().chain(settings.content_layers.layers()).collect();
+        let seen: f64 = seen.into_iter().map(|layer| positions(layer, self.shape.0, self.shape.1)).sum();
+        // The rest of the picture is a part too.
+        of_picture + 2.0 * (planes + 1.0) * seen
     }
 
     /// Of a forward pass for a style's statistics: a layer's input and output, and the outputs that the
@@ -218,7 +241,7 @@ pub fn bytes_text(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::LayerWeights;
+    use crate::settings::{LayerWeights, Masks, Region};
 
     #[test]
     fn a_step_at_512_takes_the_published_number_of_operations() {
@@ -296,6 +319,21 @@ mod tests {
             let expected = 3.0 + SLACK * (3.0 + 2.0 * 64.0 + wanted + pooled);
             assert!((found - expected).abs() < 0.05, "{found} instead of {expected} floats for a pixel");
         }
+    }
+
+    #[test]
+    fn each_mask_takes_memory() {
+        let shapes = Shapes { content: (512, 512), styles: vec![(64, 64)] };
+        let with = |roles: &[RegionRole]| {
+            let regions = roles.iter().map(|&role| Region { role, ..Region::default() }).collect();
+            let masks = Masks { regions, ..Masks::default() };
+            memory_bytes(&shapes, &Settings { masks, ..Settings::default() }, KernelSet::Cpu)
+        };
+        let (none, one) = (with(&[]), with(&[RegionRole::Paint]));
+        // At least a plane in the picture's size, and twice what the first layer sees of it and of the rest.
+        assert!(one >= none + 5 * 4 * 512 * 512, "{none} {one}");
+        assert!(with(&[RegionRole::Paint; 3]) >= one + 2 * 3 * 4 * 512 * 512);
+        assert!(with(&[RegionRole::Freeze]) >= none + 7 * 4 * 512 * 512);
     }
 
     #[test]

@@ -108,6 +108,11 @@ impl Evaluator {
         self.targets.set_masks(masks)
     }
 
+    /// See [`Targets::masks`].
+    pub fn masks(&self) -> Option<&LevelMasks> {
+        self.targets.masks()
+    }
+
     /// What the masks freeze, if anything.
     pub fn freeze(&self) -> Option<Freeze> {
         self.targets.freeze()
@@ -181,6 +186,15 @@ impl Evaluator {
     /// If an image's shorter side is too short for the deepest layer in use.
     pub fn check(&self, replacement: &Replacement, settings: &Effective) -> Result<(), TransferError> {
         layers(settings).2.map_or(Ok(()), |deepest| replacement.check(deepest))
+    }
+
+    /// Check the present images.
+    ///
+    /// # Errors
+    ///
+    /// As [`Evaluator::check`].
+    pub fn check_layers(&self, settings: &Effective) -> Result<(), TransferError> {
+        layers(settings).2.map_or(Ok(()), |deepest| self.targets.check(deepest))
     }
 
     /// Set the share of the new targets, 0 to 1, during a fade.

@@ -61,11 +61,14 @@ impl StyleTransfer {
     /// stays as it is shown.
     pub fn set_masks(&mut self, masks: Option<LevelMasks>) -> Option<LevelMasks> {
         let shown = self.space.confine(self.shown());
+        let frozen = |masks: Option<&LevelMasks>| masks.and_then(LevelMasks::freeze).map(<[f32]>::to_vec);
+        let same = frozen(self.evaluator.masks()) == frozen(masks.as_ref());
         let before = self.evaluator.set_masks(masks);
         self.calibration = None;
         self.on_objective_changed(Transition::Sudden);
         self.freeze = self.evaluator.freeze();
-        if let Some(freeze) = &self.freeze {
+        // A grey part moves towards what is shown at each change, so only at those of its own.
+        if let Some(freeze) = self.freeze.as_ref().filter(|_| !same) {
             self.variable = freeze.hold(shown, self.variable.clone());
         }
         before

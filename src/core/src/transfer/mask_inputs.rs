@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Dimensions, Inputs, LevelMasks, PixelMasks, TransferError, masks};
 use crate::{
     picture::Picture,
-    settings::{Edge, Padding, Region, RegionRole, Settings},
+    settings::{Edge, Region, RegionRole, Settings},
 };
 use impasto_base::hash::Sha256Hash;
 
@@ -15,7 +15,6 @@ pub struct MaskKeys {
     regions: Vec<(RegionRole, Edge, Sha256Hash)>,
     /// Of the style map and the content map.
     maps: [Option<Sha256Hash>; 2],
-    wraps: bool,
 }
 
 impl MaskKeys {
@@ -58,7 +57,7 @@ impl Inputs {
     pub fn mask_keys(&self, settings: &Settings) -> MaskKeys {
         let regions = self.regions(settings).map(|(region, mask)| (region.role, region.edge, mask.sha256));
         let maps = self.maps(settings).map(|map| map.map(|map| map.sha256));
-        MaskKeys { regions: regions.collect(), maps, wraps: settings.padding == Padding::Circular }
+        MaskKeys { regions: regions.collect(), maps }
     }
 
     /// The pictures of the style map and the content map.
@@ -68,9 +67,8 @@ impl Inputs {
             .map(|map| map.as_ref().and_then(|_| maps.next()))
     }
 
-    /// The masks in the content's shape for these settings; `None` if no mask changes how a step paints.
-    pub fn level_masks(&self, settings: &Settings) -> Option<LevelMasks> {
-        let shape = self.shapes(settings).content;
+    /// The masks in this shape; `None` if no mask changes how a step paints.
+    pub fn level_masks(&self, settings: &Settings, shape: Dimensions) -> Option<LevelMasks> {
         let painted = self.regions(settings).filter(|(region, _)| region.role == RegionRole::Paint);
         let regions: Vec<_> =
             painted.map(|(region, mask)| (masks::fitted(mask, shape), region.edge)).collect();

@@ -127,7 +127,18 @@ impl LevelMasks {
         // The style map itself first: the rest of the picture is what the regions leave of it.
         let mut planes: Vec<(Vec<f32>, Edge)> = vec![(style.clone(), Edge::Soft)];
         planes.extend(regions.iter().map(region));
+        // A style map is blurred where a hard region in it is not: what the rest may have at most, which is
+        // nothing inside of hard regions.
+        let leaks = self.pixels.style.is_some() && regions.iter().any(|(_, edge)| *edge == Edge::Hard);
+        let most = leaks.then(|| {
+            let mut most = style.clone();
+            for (region, _) in planes[1..].iter().filter(|(_, edge)| *edge == Edge::Hard) {
+                most.iter_mut().zip(region).for_each(|(most, m)| *most -= m);
+            }
+            (most, Edge::Hard)
+        });
         planes.extend(content.iter().map(|content| (content.clone(), Edge::Soft)));
+        planes.extend(most);
         let seen: Vec<_> = planes
             .into_par_iter()
             .map(|(plane, edge)| through_layers(plane, shape, edge, wraps, deepest, &missing))
@@ -138,6 +149,9 @@ impl LevelMasks {
             let masked: Vec<Vec<f32>> = (1..=regions.len()).map(|plane| of(plane).0).collect();
             for region in &masked {
                 rest.iter_mut().zip(region).for_each(|(rest, m)| *rest -= m);
+            }
+            if leaks {
+                rest.iter_mut().zip(of(seen.len() - 1).0).for_each(|(rest, most)| *rest = rest.min(most));
             }
             rest.iter_mut().for_each(|rest| *rest = if *rest > NOTHING { *rest } else { 0.0 });
             let content = content.as_ref().and_then(|_| {
@@ -290,6 +304,27 @@ mod tests {
         let sum = parts[0].share + parts[1].share + 2.0 * parts[2].share;
         assert!((sum - 1.0).abs() < 1e-5, "{sum}");
         assert_eq!(LayerMasks::parts(None, &settings(&[1.0]))[0].share, 1.0);
+    }
+
+    #[test]
+    fn the_rest_has_nothing_inside_of_a_hard_region_where_the_style_map_has_an_edge() {
+        let plane = |value: fn(usize, usize) -> f32| -> Vec<f32> {
+            (0..48 * 64).map(|at| value(at % 64, at / 64)).collect()
+        };
+        let mut masks = LevelMasks::new(PixelMasks {
+            regions: vec![(plane(|x, _| if x < 32 { 1.0 } else { 0.0 }), Edge::Hard)],
+            style: Some(plane(|_, y| if y < 20 { 1.0 } else { 0.25 })),
+            content: Some(plane(|x, _| if x < 9 { 1.0 } else { 0.5 })),
+            ..PixelMasks::default()
+        });
+        masks.ensure(&layers(), (48, 64), false, &TensorDevice::flex());
+        for layer in Layer::ALL {
+            let rest = masks.at(layer).unwrap().style[0].weights.as_ref().unwrap().values().to_vec();
+            let (columns, inside) = (64 / layer.stride(), 32 / layer.stride());
+            for (at, rest) in rest.iter().enumerate() {
+                assert_eq!(*rest == 0.0, at % columns < inside, "{layer} at {at}: {rest}");
+            }
+        }
     }
 
     #[test]

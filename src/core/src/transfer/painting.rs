@@ -170,7 +170,7 @@ impl Painting {
             painting.frozen = Some(Frozen { shown: frozen.clone(), plain: frozen });
         }
         let mut targets = Targets::new(device, &pictures, &painting.inputs.shares());
-        targets.set_masks(painting.inputs.level_masks(&settings));
+        targets.set_masks(painting.inputs.level_masks(&settings, pictures.content.dimensions()));
         let initial = upload(&pictures.initial, device);
         let weights = Arc::clone(&painting.weights);
         painting.transfer = Some(StyleTransfer::with_targets(weights, network, targets, initial, settings)?);
@@ -199,7 +199,9 @@ impl Painting {
     /// End the current level, cache its targets, and return its network.
     fn end_level(&mut self) -> Option<Network> {
         let keys = self.inputs.image_keys(&self.level_settings());
-        let (network, targets) = self.transfer.take()?.into_parts();
+        let (network, mut targets) = self.transfer.take()?.into_parts();
+        // The cache is for what takes long to compute.
+        targets.set_masks(None);
         self.target_cache.put(self.size().size, keys, targets);
         Some(network)
     }
@@ -216,7 +218,8 @@ impl Painting {
             }
             None => Targets::new(&self.device, &self.inputs.pictures(&settings, None)?, &shares),
         };
-        targets.set_masks(self.inputs.level_masks(&settings));
+        let [_, _, height, width] = targets.content().dims();
+        targets.set_masks(self.inputs.level_masks(&settings, (width as u32, height as u32)));
         self.target_cache.trim(settings.size);
         let initial = targets.content().clone();
         StyleTransfer::with_targets(Arc::clone(&self.weights), network, targets, initial, &settings)

@@ -39,17 +39,20 @@ impl StyleTransfer {
         Ok(())
     }
 
-    /// Check new images before [`StyleTransfer::replace`], for the effective settings of `settings`.
+    /// Check the present images, and new ones before [`StyleTransfer::replace`], for the effective settings of
+    /// `settings`.
     ///
     /// # Errors
     ///
     /// If an image's shorter side is too short for the deepest layer in use.
     pub(super) fn check(
         &self,
-        replacement: &Replacement,
+        replacement: Option<&Replacement>,
         settings: &crate::settings::Modulated,
     ) -> Result<(), TransferError> {
-        self.evaluator.check(replacement, &settings.effective())
+        let settings = settings.effective();
+        self.evaluator.check_layers(&settings)?;
+        replacement.map_or(Ok(()), |replacement| self.evaluator.check(replacement, &settings))
     }
 
     /// Whether the targets are moving to those of new pictures.

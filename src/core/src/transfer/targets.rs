@@ -84,6 +84,11 @@ impl Targets {
         before
     }
 
+    /// The masks; `None` if the whole picture is painted alike.
+    pub fn masks(&self) -> Option<&LevelMasks> {
+        self.masks.as_ref()
+    }
+
     /// What the masks freeze, if anything.
     pub fn freeze(&self) -> Option<Freeze> {
         let [_, _, height, width] = self.content.dims();

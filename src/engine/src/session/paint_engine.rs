@@ -100,8 +100,10 @@ impl PaintEngine {
         inputs.mix().iter().try_for_each(|mix| mix.validate())?;
         if let (Some(run), Some((_, device))) = (&self.run, &self.device) {
             let (before, shapes) = (run.inputs().shapes(settings), inputs.shapes(settings));
-            // A larger style needs memory for its statistics, which may be gone since the start.
-            if shapes != before || settings.style_scale > run.settings().style_scale {
+            let more_masks = settings.masks.files().count() > run.settings().masks.files().count();
+            // A larger style needs memory for its statistics, and a mask for what the layers see of it, which
+            // may be gone since the start.
+            if shapes != before || settings.style_scale > run.settings().style_scale || more_masks {
                 let check =
                     |shapes: &Shapes| check_memory(device.info.kind, shapes, settings, self.background);
                 check_scales(inputs, settings, check)?;

@@ -40,9 +40,9 @@ pub use error::ProjectError;
 pub use pins::{MAX_PINS, SavedPin};
 pub use write::{Draft, SourceStorage};
 
-/// Newest format version: its recipes may be of version 2. A project without such is written as version 1,
-/// which older programs read.
-const VERSION: u64 = 2;
+/// Newest format version: that of the newest recipe in it. A project without a newer one is written as version
+/// 1, which older programs read.
+const VERSION: u64 = recipe::VERSION;
 /// Maximum size of a project, in bytes.
 const MAX_BYTES: u64 = 2 << 30;
 /// Maximum size of an embedded source file, in bytes.
@@ -427,11 +427,13 @@ mod tests {
     #[test]
     fn a_recipe_that_older_programs_do_not_know_makes_the_project_unknown_to_them() {
         let folder = tempfile::tempdir().unwrap();
-        let mut draft = Draft::new(Manifest::new(Settings::default()), SourceStorage::Embedded);
-        draft.manifest.recipe = Some(Recipe { version: 2, ..crate::recipe::tests::recipe() });
-        let path = folder.path().join("a.impasto");
-        draft.write(&path).unwrap();
-        assert_eq!(Project::read(&path).unwrap().manifest.version, 2);
+        for version in 2..=recipe::VERSION {
+            let mut draft = Draft::new(Manifest::new(Settings::default()), SourceStorage::Embedded);
+            draft.manifest.recipe = Some(Recipe { version, ..crate::recipe::tests::recipe() });
+            let path = folder.path().join("a.impasto");
+            draft.write(&path).unwrap();
+            assert_eq!(Project::read(&path).unwrap().manifest.version, version);
+        }
     }
 
     #[test]

@@ -228,7 +228,7 @@ mod tests {
 
     use super::*;
     use crate::recipe::tests::recipe;
-    use impasto_core::settings::Objective;
+    use impasto_core::settings::{Masks, Objective};
 
     #[test]
     fn a_hash_that_is_none_makes_no_recipe() {
@@ -279,6 +279,21 @@ mod tests {
         let mut expected = Settings { size: 60, transparency, ..Settings::default() };
         expected.set_objective(Objective::Classic);
         assert_eq!(back.settings, expected);
+    }
+
+    #[test]
+    fn masks_come_back_in_the_settings_of_runs_and_in_changes() {
+        let masks = Masks { style_map: Some("map.png".into()), ..Masks::default() };
+        let (back, remarks) = changed(|value| {
+            value["settings"]["masks"] = json!(masks);
+            value["passes"][0]["settings"]["masks"] = json!(masks);
+            value["passes"][0]["changes"] = json!([{"step": 3, "settings": {"masks": {}}}]);
+        })
+        .unwrap();
+        assert_eq!((&back.settings.masks, &back.last().settings.masks), (&masks, &masks));
+        let events = events::events(back.last()).unwrap();
+        let events::EventKind::Update(settings, _) = &events[0].kind else { panic!("no update") };
+        assert!(settings.masks.is_empty() && remarks.is_empty(), "{remarks:?}");
     }
 
     #[test]
