@@ -41,14 +41,16 @@ impl StyleArg {
         Self { path: path.into(), mix, part, region: None }
     }
 
-    /// As [`StyleArg::split`], after splitting off the name of a region after the last `#`, unless the whole
-    /// text names a file.
+    /// As [`StyleArg::split`], after splitting off the name of a region after the last `#`, unless what is
+    /// left without doing so names a file. An empty name is no region.
     pub fn split_with_region(text: OsString) -> Self {
-        let cut =
-            text.to_str().filter(|text| !Path::new(text).exists()).and_then(|text| text.rsplit_once('#'));
-        match cut {
-            Some((style, region)) => Self { region: Some(region.to_owned()), ..Self::split(style.into()) },
-            None => Self::split(text),
+        let whole = Self::split(text.clone());
+        match text.to_str().filter(|_| !whole.path.exists()).and_then(|text| text.rsplit_once('#')) {
+            Some((style, region)) => {
+                let region = (!region.is_empty()).then(|| region.to_owned());
+                Self { region, ..Self::split(style.into()) }
+            }
+            None => whole,
         }
     }
 
@@ -154,6 +156,28 @@ mod tests {
         assert_eq!((crop("a.png").unwrap(), crop("a.png[0,0,40,20]").unwrap()), (None, None));
         let text = crop("a.png[30,0,20,20]").unwrap_err().to_string();
         assert!(text.contains("style a.png") && text.contains("40×20"), "{text}");
+    }
+
+    #[test]
+    fn a_file_with_a_number_sign_in_its_name_wins_over_a_region() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a#1.jpg");
+        std::fs::write(&path, "").unwrap();
+        let split = |options: &str| {
+            let mut text = OsString::from(&path);
+            text.push(options);
+            let style = StyleArg::split_with_region(text);
+            assert_eq!(style.path, path, "{options}");
+            (style.mix.weight, style.mix.scale, style.part.is_some(), style.region)
+        };
+        assert_eq!(split(""), (1.0, 1.0, false, None));
+        assert_eq!(split(":0.5"), (0.5, 1.0, false, None));
+        assert_eq!(split("[0,0,0.5,1]@2"), (1.0, 2.0, true, None));
+        assert_eq!(split("[0,0,0.5,1]:3#sky"), (3.0, 1.0, true, Some("sky".to_owned())));
+        assert_eq!(split(":3#"), (3.0, 1.0, false, None));
+        // Where there is no such file, its name needs the empty region.
+        let style = StyleArg::split_with_region("b#1.jpg:2#".into());
+        assert_eq!((style.path.to_str(), style.region), (Some("b#1.jpg"), None));
     }
 
     #[cfg(unix)]

@@ -1,5 +1,7 @@
 //! Transparency that a painting keeps.
 
+use std::collections::BTreeMap;
+
 use image::{GrayImage, RgbImage, RgbaImage};
 
 use super::{Filter, Picture, fill::filled, shape};
@@ -51,6 +53,22 @@ impl Matte {
             pixel.0[..3].copy_from_slice(&around.0);
         }
         painting
+    }
+
+    /// The same opacity on the ground that a picture of the same dimensions was shown on: the colour of most of
+    /// what is wholly transparent. `None` if no colour is: it was painted there.
+    pub fn on_ground_of(&self, flat: &RgbImage) -> Option<Self> {
+        let mut counts = BTreeMap::<[u8; 3], usize>::new();
+        for (colour, _) in flat.pixels().zip(self.opacity.pixels()).filter(|(_, opacity)| opacity[0] == 0) {
+            *counts.entry(colour.0).or_default() += 1;
+        }
+        let all: usize = counts.values().sum();
+        if all == 0 {
+            // Nothing shows it.
+            return Some(self.clone());
+        }
+        let (colour, _) = counts.into_iter().find(|&(_, count)| 2 * count > all)?;
+        Some(Self { ground: Rgb(colour), ..self.clone() })
     }
 
     /// The colours of a painting that is shown on the ground, see [`Matte::rgba`].
@@ -106,6 +124,20 @@ mod tests {
         let mut again = matte.without_ground(&flat);
         matte.flatten(&mut again);
         assert!(again.iter().zip(flat.iter()).all(|(a, b)| a.abs_diff(*b) <= 1));
+    }
+
+    #[test]
+    fn the_ground_that_a_picture_was_shown_on_is_found_in_it() {
+        let matte = |ground: [u8; 3]| Matte::of(&disc(), &settings(Rgb(ground)), (48, 48)).unwrap();
+        let painted = RgbImage::from_fn(48, 48, |x, y| image::Rgb([(5 * x) as u8, 90, (4 * y) as u8]));
+        let mut flat = painted.clone();
+        matte([250, 255, 240]).flatten(&mut flat);
+        assert_eq!(matte([0, 0, 0]).on_ground_of(&flat), Some(matte([250, 255, 240])));
+        assert_eq!(matte([0, 0, 0]).on_ground_of(&painted), None);
+        // Where everything shows a little, nothing tells.
+        let veil = Picture::from_rgba("veil", 16, 16, [9, 9, 9, 100].repeat(16 * 16)).unwrap();
+        let veil = Matte::of(&veil, &settings(Rgb::WHITE), (48, 48)).unwrap();
+        assert_eq!(veil.on_ground_of(&painted), Some(veil));
     }
 
     #[test]

@@ -175,7 +175,7 @@ impl Pass {
             steps: 0,
             changes: Vec::new(),
             palettes: palette_record(&job.inputs).into_iter().collect(),
-            masks: different_masks(&job.inputs),
+            masks: mask_records(&job.inputs),
             initial: initial.as_deref().filter(|_| start == Start::Beginning).map(SourceRecord::without_path),
             new_engine: false,
         }
@@ -199,19 +199,15 @@ fn palette_record(inputs: &Inputs) -> Option<SourceRecord> {
     Some(SourceRecord::without_path(palette))
 }
 
-/// The records of the masks.
-fn mask_records(inputs: &Inputs) -> impl Iterator<Item = SourceRecord> {
-    inputs.masks.iter().map(|mask| SourceRecord::without_path(mask))
-}
-
 /// The records of the masks, each once.
-fn different_masks(inputs: &Inputs) -> Vec<SourceRecord> {
-    mask_records(inputs).fold(Vec::new(), |mut all, mask| {
+fn mask_records(inputs: &Inputs) -> Vec<SourceRecord> {
+    let mut all = Vec::new();
+    for mask in inputs.masks.iter().map(|mask| SourceRecord::without_path(mask)) {
         if !all.contains(&mask) {
             all.push(mask);
         }
-        all
-    })
+    }
+    all
 }
 
 /// The runs that led to a picture; each continues the one before. Cheap to clone.
@@ -338,7 +334,7 @@ impl Record {
         }
     }
 
-    /// There are too many pictures to repeat the run: what remains is how to paint with the last ones.
+    /// Too many pictures to repeat: what remains of the run is how to paint with the last ones.
     fn keep_last(&mut self, step: u32, settings: &Settings, inputs: &Inputs) {
         self.complete = false;
         let size = self.last.settings.size;
@@ -347,7 +343,7 @@ impl Record {
         last.settings.size = size;
         last.content = SourceRecord::without_path(&inputs.content);
         last.styles = inputs.styles.iter().map(StyleRecord::without_path).collect();
-        last.masks = different_masks(inputs);
+        last.masks = mask_records(inputs);
         last.changes = vec![Change { step, ..Change::default() }];
     }
 
@@ -372,10 +368,9 @@ impl Record {
             last.palettes.push(palette);
         }
         for mask in mask_records(inputs.1) {
-            if last.masks.iter().any(|known| known.sha256 == mask.sha256) {
-                continue;
+            if last.masks.iter().all(|known| known.sha256 != mask.sha256) {
+                last.masks.push(mask);
             }
-            last.masks.push(mask);
         }
         if last.masks.len() > MAX_MASKS {
             return self.keep_last(step, settings.1, inputs.1);
@@ -447,7 +442,10 @@ fn difference(old: &Settings, new: &Settings) -> Map<String, Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{picture, settings::Region};
+    use crate::{
+        picture::{self, pasted_hash},
+        settings::{Masks, Region},
+    };
 
     fn inputs(weight: f64) -> Inputs {
         let picture = Arc::new(picture::STYLES[0].open());
@@ -599,6 +597,34 @@ mod tests {
         let pass = record.passes().pop().unwrap();
         assert_eq!(pass.styles[0].source, numbered(MAX_SOURCES).styles[0].picture.as_ref().into());
         assert!(record.has_changed_since(MAX_SOURCES as u32) && pass.last_pictures().is_none());
+    }
+
+    #[test]
+    fn masks_of_changes_after_too_many_are_named() {
+        let masks = Masks { style_map: Some("map.png".into()), ..Masks::default() };
+        let settings = Settings { masks, ..Settings::default() };
+        let plain = inputs(1.0);
+        let masked = |number: usize| {
+            let pixels = [number as u8, (number / 256) as u8, 2, 255].repeat(16 * 16);
+            let mask = Arc::new(Picture::from_rgba("map", 16, 16, pixels).unwrap());
+            Inputs { masks: vec![mask], ..plain.clone() }
+        };
+        let mut record = Record::new(Pass::new(&Job::new(1, masked(0), settings.clone()), Start::Beginning));
+        for number in 1..=MAX_MASKS {
+            assert!(record.is_complete(), "{number}");
+            record.change(number as u32, (&settings, &settings), (&masked(number - 1), &masked(number)));
+        }
+        assert!(!record.is_complete());
+        let later = Settings { style_weight: 2.5, ..settings.clone() };
+        let last = masked(MAX_MASKS + 1);
+        record.change(900, (&settings, &later), (&masked(MAX_MASKS), &last));
+        let pass = record.passes().pop().unwrap();
+        // Every mask that it names is there, the last one too.
+        let changed: Masks = serde_json::from_value(pass.changes[1].settings["masks"].clone()).unwrap();
+        let named: Vec<_> = pass.settings.masks.files().chain(changed.files()).map(pasted_hash).collect();
+        let recorded: Vec<_> = pass.masks.iter().map(|mask| Some(mask.sha256)).collect();
+        assert_eq!((named, recorded.last()), (recorded.clone(), Some(&Some(last.masks[0].sha256))));
+        assert!(record.has_changed_since(MAX_MASKS as u32) && pass.changes.len() == 2);
     }
 
     #[test]

@@ -212,11 +212,14 @@ impl Inputs {
         let (width, height) = content.dimensions();
         let to_shape = |picture: &RgbImage| resize(picture, width, height, filter(settings));
         let initial = match (current, &settings.init) {
-            (Some(current), _) => match self.matte(settings, current.dimensions()) {
-                // It is shown on the background, which must not reach its edges.
-                Some(matte) => to_shape(&matte.without_ground(current)),
-                None => to_shape(current),
-            },
+            (Some(current), _) => {
+                match self.matte(settings, current.dimensions()).and_then(|matte| matte.on_ground_of(current))
+                {
+                    // It is shown on a background, which must not reach its edges.
+                    Some(matte) => to_shape(&matte.without_ground(current)),
+                    None => to_shape(current),
+                }
+            }
             (None, Init::Content) => content.clone(),
             (None, Init::Noise) => noise(width, height, settings.seed),
             (None, Init::Blank(Rgb(colour))) => RgbImage::from_pixel(width, height, image::Rgb(*colour)),
@@ -368,6 +371,11 @@ mod tests {
         inputs.matte(&kept, (60, 40)).unwrap().flatten(&mut shown);
         let initial = inputs.pictures(&kept, Some(&shown)).unwrap().initial;
         assert!(green(&shown) == 255 && green(&initial) <= 44, "{}", green(&initial));
+        // Whatever the background is now; and if the painting was not shown on one, it is taken as it is.
+        let white = Settings { background: Rgb::WHITE, ..kept.clone() };
+        assert_eq!(inputs.pictures(&white, Some(&shown)).unwrap().initial, initial);
+        let painted = RgbImage::from_fn(60, 40, |x, y| image::Rgb([(4 * x) as u8, 90, (5 * y) as u8]));
+        assert_eq!(inputs.pictures(&kept, Some(&painted)).unwrap().initial, painted);
         let flat = Settings { transparency: Transparency::Flatten, ..kept.clone() };
         let made = inputs.pictures(&flat, Some(&shown)).unwrap();
         assert_eq!((green(&made.content), made.initial), (255, shown));

@@ -123,6 +123,13 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// The list at one moment, to be written.
+struct Unwritten {
+    items: Vec<Item>,
+    /// Pictures were being stored for items that the list lacks, see [`Adding`].
+    adding: bool,
+}
+
 /// Pictures are being stored for items that are not in the list yet: none is removed while this lives.
 pub struct Adding(JobQueue);
 
@@ -364,23 +371,25 @@ impl JobQueue {
     /// Any file system error; the next change retries.
     pub fn save(&self) -> io::Result<()> {
         let store = lock(&self.0.store);
-        let items = {
-            let mut inner = lock(&self.0.inner);
-            if !std::mem::take(&mut inner.unwritten) {
-                return Ok(());
-            }
+        self.take_unwritten().map_or(Ok(()), |list| self.write(store.as_ref(), list))
+    }
+
+    /// The list, if it has changed. The store is locked from here on until it is written.
+    fn take_unwritten(&self) -> Option<Unwritten> {
+        let mut inner = lock(&self.0.inner);
+        std::mem::take(&mut inner.unwritten).then(|| {
             // Assume failure until the write has returned.
             inner.write_failed = true;
-            inner.items.clone()
-        };
+            Unwritten { items: inner.items.clone(), adding: inner.adding > 0 }
+        })
+    }
+
+    /// Write a list, and remove the stored pictures that it does not need.
+    fn write(&self, store: Option<&QueueStore>, Unwritten { items, adding }: Unwritten) -> io::Result<()> {
         let needed = QueueStore::needed(&items);
-        let written = store.as_ref().map_or(Ok(()), |store| store.write(items));
-        let adding = {
-            let mut inner = lock(&self.0.inner);
-            inner.write_failed = written.is_err();
-            inner.adding > 0
-        };
-        if let Some(store) = store.as_ref().filter(|_| written.is_ok() && !adding) {
+        let written = store.map_or(Ok(()), |store| store.write(items));
+        lock(&self.0.inner).write_failed = written.is_err();
+        if let Some(store) = store.filter(|_| written.is_ok() && !adding) {
             store.tidy(&needed);
         }
         written
@@ -433,4 +442,39 @@ fn free_output(items: &[Item], output: &Path) -> PathBuf {
         .chain((2_u32..).map(|number| impasto_core::picture::numbered_name(output, number)))
         .find(free)
         .unwrap_or_else(|| output.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use impasto_base::hash::Sha256Hash;
+    use impasto_core::settings::Settings;
+
+    use super::*;
+    use crate::queue::{ItemSource, ItemStart, StoredPixels};
+
+    #[test]
+    fn a_picture_stays_whose_item_is_added_while_an_older_list_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = QueueStore::open(folder.path()).unwrap();
+        let content = || ItemSource::Example("Chelsea".to_owned());
+        let item =
+            |name: &str| Item::new(content(), Vec::new(), folder.path().join(name), Settings::default());
+        let queue = JobQueue::default();
+        let adding = queue.begin_adding();
+        let stored = StoredPixels { name: "a".to_owned(), sha256: Sha256Hash::of(b"a") };
+        let file = folder.path().join(stored.file());
+        std::fs::write(&file, "a").unwrap();
+        queue.add([item("a.png")], None);
+        let older = queue.take_unwritten().unwrap();
+        queue.add([Item { start: ItemStart::Picture(stored), ..item("b.png") }], None);
+        drop(adding);
+        queue.write(Some(&store), older).unwrap();
+        assert!(file.exists() && queue.is_unwritten());
+        let newer = queue.take_unwritten().unwrap();
+        queue.write(Some(&store), newer).unwrap();
+        assert!(file.exists() && queue.take_unwritten().is_none());
+        queue.remove(2);
+        queue.write(Some(&store), queue.take_unwritten().unwrap()).unwrap();
+        assert!(!file.exists());
+    }
 }

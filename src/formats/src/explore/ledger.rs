@@ -31,20 +31,25 @@ pub struct Ledger {
     painted: BTreeMap<String, String>,
 }
 
-/// SHA-256 of everything that a painting depends on: the pictures' hashes, the mix of the styles, the
-/// settings, the weights file.
+/// SHA-256 of everything that a painting depends on: the pictures' hashes, those of masks included, the mix of
+/// the styles, the settings, the weights file. What a painting does without is left out, so that the lists of
+/// earlier batches remain valid.
 pub fn recipe_hash(inputs: &Inputs, settings: &Settings) -> String {
     // The preview interval does not change the picture.
     let settings = Settings { preview_every: 0, ..settings.clone() };
     let mut parts = vec![inputs.content.sha256.to_string()];
     for style in &inputs.styles {
         parts.push(style.picture.sha256.to_string());
-        // A style alone has no mix, so that the lists of earlier batches remain valid.
         if inputs.styles.len() > 1 || style.mix != StyleMix::default() {
             parts.push(serde_json::to_string(&style.mix).unwrap_or_default());
         }
     }
-    parts.push(serde_json::to_string(&settings).unwrap_or_default());
+    let mut text = serde_json::to_string(&settings).unwrap_or_default();
+    if inputs.content.alpha.is_none() || !settings.keeps_transparency() {
+        text = text.replacen(&format!("\"transparency\":\"{}\",", settings.transparency), "", 1);
+    }
+    parts.push(text);
+    parts.extend(inputs.masks.iter().map(|mask| mask.sha256.to_string()));
     let pieces =
         parts.into_iter().flat_map(|part| [(part.len() as u64).to_le_bytes().to_vec(), part.into_bytes()]);
     Sha256Hash::of_pieces(pieces).to_string()
@@ -142,7 +147,11 @@ fn name(path: &Path) -> String {
 mod tests {
     use std::sync::Arc;
 
-    use impasto_core::{picture::Picture, transfer::StyleSource};
+    use impasto_core::{
+        picture::Picture,
+        settings::{Masks, Objective, Transparency},
+        transfer::StyleSource,
+    };
 
     use super::*;
 
@@ -162,16 +171,13 @@ mod tests {
     #[test]
     fn the_recipe_is_that_of_earlier_lists_and_covers_the_mix() {
         let settings = Settings::default();
-        let plain = recipe_hash(&inputs(1, &[(2, 1.0)]), &settings);
-        let stored = Settings { preview_every: 0, ..settings.clone() };
-        let texts = [
-            picture(1).sha256.to_string(),
-            picture(2).sha256.to_string(),
-            serde_json::to_string(&stored).unwrap(),
-        ];
-        let pieces =
-            texts.iter().flat_map(|text| [(text.len() as u64).to_le_bytes().to_vec(), text.clone().into()]);
-        assert_eq!(plain, Sha256Hash::of_pieces(pieces).to_string());
+        // Those of the programs that knew neither transparency nor masks, of an opaque content and of one that
+        // is flattened.
+        let opaque = recipe_hash(&inputs(255, &[(2, 1.0)]), &settings);
+        assert_eq!(opaque, "6b89c7f409d1c46abf5222c841984884bcb031d0678972e00f517ea00ea90207");
+        let flatten = Settings { transparency: Transparency::Flatten, ..settings.clone() };
+        let flat = recipe_hash(&inputs(1, &[(2, 1.0)]), &flatten);
+        assert_eq!(flat, "a10ce5de0444f96183bb1af22c19eb7bd083a1f860d6999b7d6627ebe01bc45a");
 
         let mixes: [&[(u8, f64)]; 6] = [
             &[(2, 1.0)],
@@ -187,6 +193,26 @@ mod tests {
         let different: std::collections::BTreeSet<_> =
             hashes.chain([recipe_hash(&scaled, &settings)]).collect();
         assert_eq!(different.len(), mixes.len() + 1);
+    }
+
+    #[test]
+    fn the_recipe_covers_transparency_where_it_is_kept_and_what_masks_show() {
+        let flatten = Settings { transparency: Transparency::Flatten, ..Settings::default() };
+        let hashes = |inputs: &Inputs| [&Settings::default(), &flatten].map(|how| recipe_hash(inputs, how));
+        let opaque = inputs(255, &[(2, 1.0)]);
+        let [kept, flat] = hashes(&opaque);
+        assert_eq!(kept, flat);
+        let glass = inputs(1, &[(2, 1.0)]);
+        let [kept, flat] = hashes(&glass);
+        assert_ne!(kept, flat);
+        let classic = Settings::for_objective(Objective::Classic);
+        let flat = Settings { transparency: Transparency::Flatten, ..classic.clone() };
+        assert_eq!(recipe_hash(&glass, &classic), recipe_hash(&glass, &flat));
+
+        let masks = Masks { style_map: Some("map.png".into()), ..Masks::default() };
+        let settings = Settings { masks, ..Settings::default() };
+        let masked = |shade: u8| Inputs { masks: vec![picture(shade)], ..opaque.clone() };
+        assert_ne!(recipe_hash(&masked(3), &settings), recipe_hash(&masked(4), &settings));
     }
 
     #[test]

@@ -44,7 +44,7 @@ const MAX_ENTRIES: u16 = 512;
 /// Maximum length of an entry's name, in bytes.
 const MAX_NAME: usize = 100;
 /// Maximum length of the manifest, in bytes.
-const MAX_MANIFEST: u64 = 32 << 20;
+pub(super) const MAX_MANIFEST: u64 = 32 << 20;
 /// Maximum unpacked size in bytes: this much, and this multiple of the file's length. Deflated pictures and
 /// states of real projects stay far below; a small untrusted file must not fill the memory.
 const MAX_UNPACKED: u64 = 64 << 20;

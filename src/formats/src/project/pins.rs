@@ -142,9 +142,14 @@ pub(super) fn check(pins: &[SavedPin]) -> Result<(), String> {
 mod tests {
     use std::{fs, path::PathBuf};
 
+    use serde_json::json;
+
     use super::*;
     use crate::project::{Manifest, container::tests::written};
-    use impasto_core::settings::{Slots, StoredMix};
+    use impasto_core::{
+        run::{Change, StyleRecord},
+        settings::{Crop, Slots, StoredMix, StyleMix},
+    };
 
     fn picture(red: u8) -> RgbImage {
         RgbImage::from_fn(30, 20, |x, y| image::Rgb([red, x as u8, y as u8]))
@@ -240,6 +245,48 @@ mod tests {
         let (pin, rgb) = &project.pins[0];
         assert_eq!((pin.number, &pin.name, pin.elapsed), (1, &None, 0.0));
         assert_eq!(**rgb, picture(7));
+    }
+
+    #[test]
+    fn pins_with_long_histories_are_read_again_without_them() {
+        let mut recipe = crate::recipe::tests::recipe();
+        let name = "x".repeat(200);
+        let change = |step| {
+            let settings = json!({"device": &name}).as_object().unwrap().clone();
+            Change { step, settings, ..Change::default() }
+        };
+        recipe.passes[0].changes = (0..4000).map(change).collect();
+        recipe.version = 2;
+        let folder = tempfile::tempdir().unwrap();
+        let mut draft = Draft::new(manifest(), SourceStorage::Embedded);
+        draft.pin(saved(1), &picture(7), hash(7)).unwrap();
+        let first = draft.manifest.pins[0].clone();
+        let pin = |number| SavedPin { number, recipe: Some(recipe.clone()), ..first.clone() };
+        draft.manifest.pins = (1..=MAX_PINS as u32).map(pin).collect();
+        draft.manifest.recipe = Some(recipe.clone());
+        let path = folder.path().join("a.impasto");
+        draft.write(&path).unwrap();
+        let project = Project::read(&path).unwrap();
+        assert_eq!(project.manifest.recipe, Some(recipe.clone()));
+        let recipes: Vec<_> = project.pins.iter().map(|(pin, _)| pin.recipe.clone()).collect();
+        assert_eq!(recipes, vec![Some(recipe.without_history()); MAX_PINS]);
+    }
+
+    #[test]
+    fn a_part_of_a_style_needs_the_newest_version() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.impasto");
+        let crop = Some(Crop { width: 0.5, ..Crop::WHOLE });
+        for (crop, expected) in [(None, 1), (crop, recipe::VERSION)] {
+            let mut draft = Draft::new(manifest(), SourceStorage::Embedded);
+            let style = Picture::from_rgba("style", 16, 16, [9; 4 * 16 * 16].into()).unwrap();
+            let mix = StyleMix { crop, ..StyleMix::default() };
+            draft.style(&style, StyleRecord { source: (&style).into(), mix }).unwrap();
+            draft.write(&path).unwrap();
+            let (json, _) = crate::project::container::read(&fs::read(&path).unwrap()).unwrap();
+            let value: Value = serde_json::from_str(&json).unwrap();
+            assert_eq!(value["version"], expected);
+        }
     }
 
     #[test]

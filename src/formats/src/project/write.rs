@@ -10,6 +10,7 @@ use image::{
 use super::{
     MAX_EMBEDDED, Manifest, Pixels, ProjectError, ProjectPicture, ProjectStyle, StateEntry, container,
 };
+use crate::recipe::{self, Recipe};
 use impasto_base::{
     files::{self, Access, PartFile, read_regular},
     hash::Sha256Hash,
@@ -138,12 +139,7 @@ impl<'a> Draft<'a> {
     ///
     /// If it cannot be written.
     pub fn write(mut self, path: &Path) -> Result<(), ProjectError> {
-        // An older program must refuse a recipe that it would not understand.
-        let pins = self.manifest.pins.iter().filter_map(|pin| pin.recipe.as_ref());
-        let recipes = self.manifest.recipe.iter().chain(pins);
-        self.manifest.version = recipes.map(|recipe| recipe.version).max().unwrap_or(1);
-        let manifest = serde_json::to_vec(&self.manifest)
-            .map_err(|error| ProjectError::Text { reason: error.to_string() })?;
+        let manifest = self.manifest.bytes()?;
         let failed = |source| ProjectError::Write { path: path.to_owned(), source };
         let access = match self.storage {
             // The file is for passing on.
@@ -153,6 +149,38 @@ impl<'a> Draft<'a> {
         let mut part = PartFile::create(path, access).map_err(failed)?;
         container::write(&mut part, &manifest, &self.entries).map_err(failed)?;
         part.finish(true).map_err(failed)
+    }
+}
+
+impl Manifest {
+    /// The manifest as it is written, with its version. If it would be too long to be read again, the recipes
+    /// lose their histories: those of the pins first, which mostly repeat that of the painting.
+    fn bytes(&mut self) -> Result<Vec<u8>, ProjectError> {
+        let failed = |reason: String| ProjectError::Text { reason };
+        let write = |manifest: &mut Self| {
+            manifest.version = manifest.least_version();
+            serde_json::to_vec(manifest).map_err(|error| failed(error.to_string()))
+        };
+        let is_short = |bytes: &Vec<u8>| bytes.len() as u64 <= container::MAX_MANIFEST;
+        let shorten = |recipe: &mut Recipe| *recipe = recipe.without_history();
+        let mut bytes = write(self)?;
+        if !is_short(&bytes) {
+            self.pins.iter_mut().filter_map(|pin| pin.recipe.as_mut()).for_each(shorten);
+            bytes = write(self)?;
+        }
+        if !is_short(&bytes) {
+            self.recipe.iter_mut().for_each(shorten);
+            bytes = write(self)?;
+        }
+        Some(bytes).filter(is_short).ok_or_else(|| failed("its description is too long".to_owned()))
+    }
+
+    /// The oldest version that can express it: an older program must refuse what it would misunderstand.
+    fn least_version(&self) -> u64 {
+        let pins = self.pins.iter().filter_map(|pin| pin.recipe.as_ref());
+        let recipes = self.recipe.iter().chain(pins).map(|recipe| recipe.version);
+        let styles = recipe::version_of_mix(self.styles.iter().map(|style| &style.style.mix));
+        recipes.max().unwrap_or(1).max(styles)
     }
 }
 

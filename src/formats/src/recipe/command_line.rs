@@ -40,6 +40,10 @@ impl CommandLine<'_> {
             if mix.scale != 1.0 || !plain {
                 word.push_str(&format!("@{}", mix.scale));
             }
+            if picture.contains('#') {
+                // No region.
+                word.push('#');
+            }
             arguments.push(word);
         }
         arguments.extend(["--output".to_owned(), guarded(&self.output)]);
@@ -92,6 +96,7 @@ mod tests {
                 ("b.png", 0.25, 1.0, true),
                 ("c", 1.0, 0.5, true),
                 ("d[1]", 1.0, 1.0, true),
+                ("e#1.jpg", 0.5, 1.0, true),
                 ("off", 1.0, 1.0, false),
             ]
             .map(|(name, weight, scale, on)| (name.to_owned(), StyleMix { weight, scale, on, crop: None }))
@@ -113,6 +118,8 @@ mod tests {
             "c@0.5",
             "--style",
             "d[1][0,0,1,1]",
+            "--style",
+            "e#1.jpg:0.5#",
             "--output",
             "./-out.png",
             "--stop-after=7",

@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use impasto_base::text;
 use impasto_core::{
+    picture::pasted_hash,
     run::{Pass, Record, RunInfo, SourceRecord, StyleRecord, bare_name, remove_folders},
     settings::{Settings, StyleMix},
 };
@@ -37,8 +38,8 @@ pub(crate) use read::{adapt, check};
 pub use read::{parse, read_file};
 pub use thumbnail::Thumbnail;
 
-/// Newest format version: it has masks, and the one before it changes of pictures, and many changes. A recipe
-/// without them is written as version 1, which older programs read.
+/// Newest format version: it has masks and parts of styles, and the one before it changes of pictures, and many
+/// changes. A recipe without them is written as version 1, which older programs read.
 pub const VERSION: u64 = 3;
 
 /// Changes of a run that programs of version 1 read.
@@ -46,14 +47,25 @@ const FEW_CHANGES: usize = 400;
 
 /// The oldest version that can express these runs.
 fn version_of(passes: &[Pass]) -> u64 {
+    let newest = |pass: &Pass| {
+        let changed = pass.changes.iter().filter_map(|change| change.styles.as_ref()).flatten();
+        let mix = pass.styles.iter().map(|style| &style.mix).chain(changed);
+        !pass.masks.is_empty() || version_of_mix(mix) > 1
+    };
     let newer = |pass: &Pass| pass.last_pictures().is_some() || pass.changes.len() > FEW_CHANGES;
-    if passes.iter().any(|pass| !pass.masks.is_empty()) {
+    if passes.iter().any(newest) {
         3
     } else if passes.iter().any(newer) {
         2
     } else {
         1
     }
+}
+
+/// The oldest version that can express the mix of styles: older programs would use all of a picture of which
+/// only a part counts.
+pub(crate) fn version_of_mix<'a>(mix: impl IntoIterator<Item = &'a StyleMix>) -> u64 {
+    if mix.into_iter().any(|mix| mix.crop.is_some()) { 3 } else { 1 }
 }
 
 /// How a picture was painted.
@@ -180,22 +192,32 @@ impl Recipe {
             }),
             ..self.clone()
         };
-        let short = || {
-            let last = Pass { changes: Vec::new(), settings: self.settings.clone(), ..self.last().clone() };
-            let last = Pass { content: self.content().clone(), styles: self.styles(), ..last };
-            Recipe {
-                version: 1,
-                complete: self.is_plain(),
-                passes: vec![last],
-                thumbnails: Vec::new(),
-                ..self.clone()
-            }
-        };
         fits(self)
             .or_else(|| fits(&with(Some(96))))
             .or_else(|| fits(&with(Some(64))))
             .or_else(|| fits(&with(None)))
-            .or_else(|| fits(&short()))
+            .or_else(|| fits(&self.without_history()))
+    }
+
+    /// The recipe with its last run alone, as it ended, and without thumbnails.
+    pub(crate) fn without_history(&self) -> Self {
+        let last = self.last();
+        let named: Vec<_> = self.settings.masks.files().filter_map(pasted_hash).collect();
+        let passes = vec![Pass {
+            changes: Vec::new(),
+            settings: self.settings.clone(),
+            content: self.content().clone(),
+            styles: self.styles(),
+            masks: last.masks.iter().filter(|mask| named.contains(&mask.sha256)).cloned().collect(),
+            ..last.clone()
+        }];
+        Self {
+            version: version_of(&passes),
+            complete: self.is_plain(),
+            passes,
+            thumbnails: Vec::new(),
+            ..self.clone()
+        }
     }
 
     /// A one-line summary: size, steps, styles.
@@ -216,7 +238,11 @@ impl Recipe {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use impasto_core::run::Start;
+    use impasto_core::{
+        picture::{Picture, pasted_name},
+        run::{Change, Start},
+        settings::{Crop, Masks},
+    };
     use impasto_test_support::{info, job};
     use proptest::prelude::*;
 
@@ -270,6 +296,57 @@ pub(crate) mod tests {
             before = text.len();
         }
         assert_eq!(recipe.text(before - 1), None);
+    }
+
+    #[test]
+    fn a_part_of_a_style_needs_the_newest_version() {
+        let crop = Some(Crop { width: 0.5, ..Crop::WHOLE });
+        let pass = recipe().last().clone();
+        assert_eq!(version_of(&[pass.clone()]), 1);
+        let mut from_the_start = pass.clone();
+        from_the_start.styles[0].mix.crop = crop;
+        let mix = vec![StyleMix { crop, ..StyleMix::default() }];
+        let changes = vec![Change { step: 2, styles: Some(mix), ..Change::default() }];
+        let later = Pass { changes, ..pass.clone() };
+        for newest in [from_the_start, later] {
+            assert_eq!(version_of(&[newest, pass.clone()]), VERSION);
+        }
+    }
+
+    /// A mask's record, and the settings that use it.
+    fn mask(number: u8) -> (SourceRecord, Settings) {
+        let pixels = [number, 0, 0, 255].repeat(16 * 16);
+        let picture = Picture::from_rgba("mask.png", 16, 16, pixels).unwrap();
+        let masks = Masks { style_map: Some(pasted_name(&picture.sha256)), ..Masks::default() };
+        (SourceRecord::from(&picture), Settings { masks, ..Settings::default() })
+    }
+
+    #[test]
+    fn without_its_history_a_recipe_keeps_the_last_masks_and_parts() {
+        let mut recipe = recipe();
+        let crop = Some(Crop { width: 0.5, ..Crop::WHOLE });
+        let mix = vec![StyleMix { crop, ..StyleMix::default() }];
+        let pass = &mut recipe.passes[0];
+        pass.masks = (0..9).map(|number| mask(number).0).collect();
+        pass.settings = mask(0).1;
+        pass.changes = vec![Change { step: 2, styles: Some(mix), ..Change::default() }];
+        recipe.settings = mask(8).1;
+        recipe.version = VERSION;
+        let short = recipe.without_history();
+        let (last, [style]) = (short.last(), short.last().styles.as_slice()) else { panic!("{short:?}") };
+        assert_eq!((&last.masks, style.mix.crop), (&vec![mask(8).0], crop));
+        assert_eq!((short.version, short.complete), (VERSION, false));
+        // That is what is left if there is no more room.
+        let length = serde_json::to_string(&short).unwrap().len();
+        let (back, remarks) = parse("a.png", &recipe.text(length).unwrap()).unwrap();
+        assert_eq!((back, remarks), (short, Vec::new()));
+        assert_eq!(recipe.text(length - 1), None);
+
+        // Without any of it, older programs read what is left of a long history.
+        let mut plain = self::recipe();
+        plain.version = VERSION;
+        plain.passes[0].masks = recipe.passes[0].masks.clone();
+        assert_eq!(plain.without_history().version, 1);
     }
 
     proptest! {
