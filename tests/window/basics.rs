@@ -471,7 +471,7 @@ fn losses_are_told_as_they_are_measured() {
     let value = |window: &Window, name: &str| {
         window.harness.get_by_label(&format!("Line of {name}")).accesskit_node().value().unwrap()
     };
-    for (size, bottom) in [([1280.0, 836.0], 190), ([1024.0, 640.0], 190), ([1280.0, 836.0], 165)] {
+    for (size, bottom) in [([1280.0, 836.0], 190), ([1024.0, 770.0], 190), ([1280.0, 836.0], 165)] {
         let remembered = Some(format!("[layout]\nbottom = {bottom}.0\nstop_after_steps = true\n"));
         let mut window = Setup { size, remembered, ..Setup::default() }.open();
         window.until_painting();

@@ -184,6 +184,9 @@ fn what_hands_do_is_recorded_once_and_played_by_the_next_run() {
     window.until("it begins afresh", |_, log| log.jobs.len() == 2);
     assert_eq!(window.job(1).settings.automation, settings.automation);
     window.harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
+    window.until("undo brings the former painting back", |_, log| log.jobs.len() == 3);
+    window.until("it is there", |_, log| !log.restored.is_empty());
+    window.harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
     sent(&mut window, "one undo takes the recording away", |s| {
         s.automation.is_empty() && s.style_weight == 2.0
     });

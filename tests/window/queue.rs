@@ -219,7 +219,7 @@ fn nothing_begins_at_a_picture_that_was_not_painted() {
     setup.log.fail_start = Some("there is no device".into());
     let mut window = setup.open();
     window.until("it has failed", |harness, _| {
-        harness.query_all_by_label_contains("there is no device").next().is_some()
+        harness.query_all_by_label_contains("here is no device").next().is_some()
     });
     window.harness.key_press(Key::Q);
     window.steps(4);

@@ -92,16 +92,20 @@ impl Toasts {
                             .corner_radius(6)
                             .inner_margin(egui::Margin::symmetric(14, 9));
                         let shown = frame.show(ui, |ui| {
-                            ui.add(Label::new(&toast.text).wrap());
+                            let text = Label::new(&toast.text).wrap();
                             if toast.buttons.is_empty() {
+                                ui.add(text);
                                 return;
                             }
-                            ui.horizontal_wrapped(|ui| {
-                                for (button, (words, _)) in toast.buttons.iter().enumerate() {
-                                    if ui.button(words.as_str()).clicked() {
-                                        clicked = Some((index, button));
+                            ui.vertical(|ui| {
+                                ui.add(text);
+                                ui.horizontal_wrapped(|ui| {
+                                    for (button, (words, _)) in toast.buttons.iter().enumerate() {
+                                        if ui.button(words.as_str()).clicked() {
+                                            clicked = Some((index, button));
+                                        }
                                     }
-                                }
+                                });
                             });
                         });
                         if !toast.buttons.is_empty() && shown.response.contains_pointer() {
