@@ -140,7 +140,6 @@ fn what_is_wrong_with_a_region_is_told_in_one_line() {
     let style = "--style=example:swirl";
     folder.refused(&["--style=example:swirl#sea", sky], &["no region called \"sea\"", "there are: sky"]);
     folder.refused(&["--style=example:swirl#sky"], &["no region called \"sky\"", "--region sky=MASK"]);
-    folder.refused(&["--style=example:swirl#", sky], &["no region called \"\""]);
     folder.refused(&[style, "--region=sky=FOLDER/black.png"], &["sky", "black.png is black everywhere"]);
     folder.refused(&[style, "--region=sky=FOLDER/gone.png"], &["sky", "no picture", "gone.png"]);
     folder.refused(&[style, "--style-map=FOLDER/gone.png"], &["style-map", "no picture", "gone.png"]);

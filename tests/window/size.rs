@@ -91,7 +91,7 @@ fn a_size_tells_pixels_memory_and_time_while_it_is_typed() {
     window.until("it is told", |harness, _| {
         let facts = harness.query_by_label_contains("1536 px · ");
         facts.is_some_and(|node| {
-            node.accesskit_node().label().is_some_and(|label| label.contains(" GB · about "))
+            node.accesskit_node().value().is_some_and(|text| text.contains(" GB · about "))
         })
     });
     assert_eq!(window.jobs(), 1, "nothing has begun");

@@ -309,6 +309,9 @@ fn dropped_files_and_recipes() {
     window.until("the recipe is offered", |harness, _| {
         harness.query_by_label_contains("carries its recipe").is_some()
     });
+    // The note about the saved file, as wide as its folder's name, goes.
+    let now = window.harness.ctx.input(|input| input.time);
+    window.harness.input_mut().time = Some(now + 60.0);
     snapshot(&mut window, "recipe");
 }
 

@@ -303,6 +303,8 @@ impl Window {
             self.until(&format!("step {step} is shown"), |harness, _| {
                 harness.query_all_by_label_contains(&shown).next().is_some()
             });
+            // The number may come a frame before the picture, without which the next one is not sent.
+            self.steps(2);
         }
     }
 

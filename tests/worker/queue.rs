@@ -417,5 +417,6 @@ fn a_course_is_repeated_in_proportion_with_its_changes() {
     };
     assert!(runs(&record.clone().incomplete()).contains("cannot be repeated"));
     let lost = picture::Picture::from_rgba("lost.png", 20, 20, [1, 2, 3, 255].repeat(400)).unwrap();
-    assert!(runs(&painted_before(lost)).contains("lost.png, which is not found"));
+    let text = runs(&painted_before(lost));
+    assert!(text.contains("lost.png, which is not found"), "{text}");
 }

@@ -481,7 +481,8 @@ fn a_layer_that_is_left_between_two_runs_is_not_looked_into_again() {
         w.send(Command::Run(Box::new(job(3, endless()))));
     });
     window.until("the third run", |w| w.is(3, RunState::Running));
-    let (studies, reads) = (window.log().studied.len(), window.reads());
+    let studies = window.log().studied.len();
+    let reads = window.reads();
     window.until("pictures", |w| w.reads() > reads + 5);
     assert_eq!(window.log().studied.len(), studies);
 }

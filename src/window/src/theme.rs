@@ -119,7 +119,9 @@ impl Palette {
         loop {
             let color = egui::ecolor::Hsva::new(hue, saturation, value, 1.0).into();
             // Ochre and green are light colours: on a light ground they are darker than the others.
-            if contrast(color, self.panel) >= LINES || value < 0.1 {
+            let seen =
+                [self.panel, self.bar, self.well].iter().all(|ground| contrast(color, *ground) >= LINES);
+            if seen || value < 0.1 {
                 return color;
             }
             value -= 0.02;

@@ -117,7 +117,7 @@ fn styles_and_presets_to_choose_from() {
 
 /// Whether something is drawn in the colour of what moves, in either theme.
 fn moves(image: &RgbaImage) -> bool {
-    let accent = |pixel: &image::Rgba<u8>| matches!(pixel.0, [0xf0, 0x72, 0x48, _] | [0xb8, 0x3a, 0x16, _]);
+    let accent = |pixel: &image::Rgba<u8>| matches!(pixel.0, [0xf0, 0x72, 0x48, _] | [0xb3, 0x38, 0x15, _]);
     image.pixels().filter(|pixel| accent(pixel)).count() > 100
 }
 

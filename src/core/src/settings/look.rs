@@ -47,7 +47,10 @@ mod tests {
             let others = match &before {
                 Value::Bool(on) => vec![json!(!on)],
                 Value::Number(number) => vec![json!(number.as_u64().unwrap() + 3)],
-                _ => ["cpu", "fast", "flatten", "#808080", "file.png"].map(|text| json!(text)).to_vec(),
+                _ => {
+                    let texts = ["cpu", "fast", "flatten", "#808080", "file.png"].map(|text| json!(text));
+                    [texts.as_slice(), &[json!({"style_map": "map.png"})]].concat()
+                }
             };
             let found = others.into_iter().find(|other| {
                 value[key] = other.clone();

@@ -477,8 +477,8 @@ mod tests {
     fn a_run_needs_a_style_and_not_too_many() {
         let made = |styles: &[_]| inputs_of((32, 32), styles).pictures(&Settings::default(), None);
         assert!(matches!(made(&[]).unwrap_err(), TransferError::NoStyle));
-        assert_eq!(made(&[(8, 8); MAX_STYLES]).unwrap().styles.len(), MAX_STYLES);
-        let error = made(&[(8, 8); MAX_STYLES + 1]).unwrap_err().to_string();
+        assert_eq!(made(&[(20, 20); MAX_STYLES]).unwrap().styles.len(), MAX_STYLES);
+        let error = made(&[(20, 20); MAX_STYLES + 1]).unwrap_err().to_string();
         assert_eq!(error, "there are 65 styles, but at most 64 can be mixed");
     }
 }
