@@ -302,7 +302,7 @@ pub(crate) mod tests {
     fn a_part_of_a_style_needs_the_newest_version() {
         let crop = Some(Crop { width: 0.5, ..Crop::WHOLE });
         let pass = recipe().last().clone();
-        assert_eq!(version_of(&[pass.clone()]), 1);
+        assert_eq!(version_of(std::slice::from_ref(&pass)), 1);
         let mut from_the_start = pass.clone();
         from_the_start.styles[0].mix.crop = crop;
         let mix = vec![StyleMix { crop, ..StyleMix::default() }];

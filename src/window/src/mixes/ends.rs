@@ -12,6 +12,9 @@ struct Look {
     mix: Option<StoredMix>,
 }
 
+/// The styles' hashes with how they count.
+type Mixed = Vec<(Sha256Hash, StyleMix)>;
+
 /// The ends that were worked out.
 #[derive(Default)]
 pub struct Ends {
@@ -21,7 +24,7 @@ pub struct Ends {
     /// What jumps at the middle, in words.
     jumps: Vec<String>,
     /// The present settings, styles and place of the morph, and the slot that they are.
-    now: Option<(Settings, Vec<(Sha256Hash, StyleMix)>, f64)>,
+    now: Option<(Settings, Mixed, f64)>,
     slot: Option<usize>,
     on_way: bool,
 }
