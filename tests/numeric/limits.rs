@@ -102,8 +102,9 @@ fn an_adapter_that_fails_some_kernels_keeps_the_others_and_paints_the_same() {
     let weights = Arc::new(Weights::bundled().unwrap());
     let settings = Settings::default();
     let expected = painted(&device.tensor, &weights, &settings, 2);
-    // A style term binds eight buffers, and Adam's step seven.
-    for (buffers, kernels) in [(7, &[Kernel::Style][..]), (6, &[Kernel::Style, Kernel::Adam])] {
+    // A style term binds eight buffers; a feature gradient with weights of positions, and Adam's step, seven.
+    let of_seven = [Kernel::FeatureGradient, Kernel::Style, Kernel::Adam];
+    for (buffers, kernels) in [(7, &[Kernel::Style][..]), (6, &of_seven)] {
         let device = limited(&device, buffers);
         let found = own_kernels(&device, |_| ()).unwrap();
         let OwnKernels::Without(failed) = &found else { panic!("{found:?}") };
