@@ -74,9 +74,9 @@ fn what_a_hand_does_while_it_paints_is_in_the_saved_recipe() {
     };
     let drag = || {
         // Style β lies there in a window of its first size.
-        tool(&["mousemove", "1218", "423", "sleep", "0.2", "mousedown", "1"]);
-        for x in (1218..=1260).step_by(6) {
-            tool(&["mousemove", &x.to_string(), "423", "sleep", "0.1"]);
+        tool(&["mousemove", "1213", "357", "sleep", "0.2", "mousedown", "1"]);
+        for x in (1213..=1255).step_by(6) {
+            tool(&["mousemove", &x.to_string(), "357", "sleep", "0.1"]);
         }
         tool(&["mouseup", "1", "sleep", "0.5"]);
     };
