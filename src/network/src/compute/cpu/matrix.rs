@@ -131,13 +131,7 @@ impl HostFeatures {
                 sum
             })
             .collect();
-        let mut upper = vec![0.0; c * c];
-        for (panel, values) in panels.iter().enumerate() {
-            for (i, row) in values.chunks_exact(width).enumerate() {
-                upper[i * c + panel * width..][..width].copy_from_slice(row);
-            }
-        }
-        upper
+        from_panels(&panels, c, width)
     }
 
     /// Add a [`HostFeatureGradient`] to `gradient` or zeros. If `masked` it is 0 where these features are not
@@ -271,6 +265,18 @@ impl<'a> PackedPart<'a> {
             }
         }
     }
+}
+
+/// The upper triangle `[C, C]` of a matrix from its panels of `width` columns; panel i has the rows down to its
+/// last column.
+pub(super) fn from_panels(panels: &[Vec<f32>], channels: usize, width: usize) -> Vec<f32> {
+    let mut upper = vec![0.0; channels * channels];
+    for (panel, values) in panels.iter().enumerate() {
+        for (i, row) in values.chunks_exact(width).enumerate() {
+            upper[i * channels + panel * width..][..width].copy_from_slice(row);
+        }
+    }
+    upper
 }
 
 /// Uses sixteen parallel sums, which vectorises and keeps precision.

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use super::{
     isa::Isa,
     kernel::product,
-    matrix::{HostFeatures, NARROW, TASKS, sum_of_squares},
+    matrix::{HostFeatures, NARROW, TASKS, from_panels, sum_of_squares},
     strided::Strided,
 };
 use crate::compute::PositionWeights;
@@ -88,13 +88,7 @@ impl HostFeatures {
                 sum
             })
             .collect();
-        let mut upper = vec![0.0; c * c];
-        for (panel, values) in panels.iter().enumerate() {
-            for (i, row) in values.chunks_exact(width).enumerate() {
-                upper[i * c + panel * width..][..width].copy_from_slice(row);
-            }
-        }
-        upper
+        from_panels(&panels, c, width)
     }
 
     /// Σ m·F/Σm `[C]`.
