@@ -8,7 +8,7 @@ use super::{
     accessible, knobs, tips,
     widgets::{number, parse_number, take_focus},
 };
-use impasto_core::settings::{ParamId, three_digits};
+use impasto_core::settings::{MAX_SIZE, MIN_SIZE, ParamId, three_digits};
 
 /// Free points to the left and the right of a number in its box.
 const PADDING: f32 = 4.0;
@@ -30,7 +30,13 @@ pub struct Entry<'a> {
     pub usual: Option<f64>,
 }
 
-impl Entry<'_> {
+impl<'a> Entry<'a> {
+    /// A picture's longest side, in pixels.
+    pub fn of_size(name: &'a str, tooltip: &'a str) -> Self {
+        let drag = f64::from(MIN_SIZE)..=f64::from(MAX_SIZE);
+        Self { name, tooltip, drag, suffix: " px", whole: true, width: 84.0, knob: None, usual: None }
+    }
+
     fn text(&self, value: f64) -> String {
         shown(value, self.whole)
     }

@@ -21,19 +21,7 @@ impl ImpastoApp {
         let mut typed = None;
         row(ui, "Size", &tooltip, |ui| {
             let mut size = f64::from(self.settings.size);
-            let drag = f64::from(MIN_SIZE)..=f64::from(MAX_SIZE);
-            let (name, tooltip) = ("Size", tooltip.as_str());
-            typed = Entry {
-                name,
-                tooltip,
-                drag,
-                suffix: " px",
-                whole: true,
-                width: 84.0,
-                knob: None,
-                usual: None,
-            }
-            .show_typed(ui, &mut size);
+            typed = Entry::of_size("Size", &tooltip).show_typed(ui, &mut size);
             self.settings.size = size as u32;
             combo(
                 ui,

@@ -108,13 +108,7 @@ impl StripUi<'_> {
         let cut = |row: Rect, left: f32, right: f32| {
             Rect::from_min_max(pos2(left, row.min.y), pos2(right, row.max.y))
         };
-        let fader = Fader {
-            name: self.fader,
-            tooltip: self.tooltip,
-            knob: self.knob,
-            range: self.range,
-            usual: self.usual,
-        };
+        let fader = self.fader();
 
         let name = cut(first, first.min.x, first.min.x + NAME);
         let remove = cut(first, first.max.x - REMOVE, first.max.x);
@@ -146,16 +140,31 @@ impl StripUi<'_> {
             self.actions.push(MixAction::Link(self.knob));
         }
         at(ui, slider, |ui| {
-            if !self.look.heard {
-                ui.visuals_mut().widgets.inactive.fg_stroke.color = Palette::of(ui).weak;
-                ui.visuals_mut().selection.bg_fill = Palette::of(ui).line;
-            }
+            self.dim_if_silent(ui);
             let width = slider.width();
             used.reset = fader.slider_with(ui, &mut strip.weight, width, |ui| self.menu(ui));
         });
         self.meter(ui, slider, share);
         ui.add_space(BELOW);
         used
+    }
+
+    fn fader(&self) -> Fader<'_> {
+        Fader {
+            name: self.fader,
+            tooltip: self.tooltip,
+            knob: self.knob,
+            range: self.range,
+            usual: self.usual,
+        }
+    }
+
+    /// Draw the fader weakly where its term does not count.
+    fn dim_if_silent(&self, ui: &mut Ui) {
+        if !self.look.heard {
+            ui.visuals_mut().widgets.inactive.fg_stroke.color = Palette::of(ui).weak;
+            ui.visuals_mut().selection.bg_fill = Palette::of(ui).line;
+        }
     }
 
     /// What the fader's menu has below the reset.
@@ -184,13 +193,7 @@ impl StripUi<'_> {
     /// Shows the strip upright in a place of its own.
     pub fn show_upright(&self, ui: &mut Ui, strip: &mut Strip, rect: Rect) -> Used {
         let mut used = Used::default();
-        let fader = Fader {
-            name: self.fader,
-            tooltip: self.tooltip,
-            knob: self.knob,
-            range: self.range,
-            usual: self.usual,
-        };
+        let fader = self.fader();
         let (gap, middle) = (space::XS, rect.center().x);
         let (name, rest) = rect.split_top_bottom_at_y(rect.min.y + NAME_ABOVE);
         let (rest, switches) = rest.split_top_bottom_at_y(rest.max.y - SECOND);
@@ -198,10 +201,7 @@ impl StripUi<'_> {
         self.name(ui, name, Align2::CENTER_CENTER, 12.5);
         let track = Rect::from_center_size(rest.center(), vec2(20.0, rest.height() - gap));
         at(ui, track, |ui| {
-            if !self.look.heard {
-                ui.visuals_mut().widgets.inactive.fg_stroke.color = Palette::of(ui).weak;
-                ui.visuals_mut().selection.bg_fill = Palette::of(ui).line;
-            }
+            self.dim_if_silent(ui);
             let height = track.height();
             used.reset = fader.upright(ui, &mut strip.weight, height, |ui| self.menu(ui));
         });

@@ -74,18 +74,7 @@ pub fn size_row(ui: &mut Ui, size: &mut f64) {
     let tooltip =
         "Longest side of the finished picture in pixels, 16 to 8192; the window's own size stays as it is";
     widgets::row(ui, "Final size", tooltip, |ui| {
-        let drag = f64::from(MIN_SIZE)..=f64::from(MAX_SIZE);
-        Entry {
-            name: "Final size",
-            tooltip,
-            drag,
-            suffix: " px",
-            whole: true,
-            width: 84.0,
-            knob: None,
-            usual: None,
-        }
-        .show(ui, size);
+        Entry::of_size("Final size", tooltip).show(ui, size);
         *size = f64::from(whole_size(*size));
     });
 }
