@@ -270,6 +270,8 @@ fn pinned_moments_go_and_come_with_their_project() {
     std::fs::remove_file(&mine).unwrap();
     window.harness.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::S);
     window.until("it is saved again", |_, _| pins(&mine) == 1);
+    // The note about it moves the button.
+    window.steps(5);
     assert_eq!(Project::read(&mine).unwrap().pins[0].0.step, steps);
     // So it is the other way round.
     window.harness.get_by_label(BACK).click();
