@@ -71,6 +71,7 @@ impl Picture {
             rgb: crop_imm(&self.rgb, left, top, columns, rows).to_image(),
             alpha: self.alpha.as_ref().map(|alpha| crop_imm(alpha, left, top, columns, rows).to_image()),
             notes: self.notes.clone(),
+            drawing: None,
         })
     }
 }

@@ -98,6 +98,7 @@ impl Picture {
             rgb,
             alpha,
             notes,
+            drawing: None,
         })
     }
 
@@ -124,6 +125,7 @@ impl Picture {
             alpha: alpha(&image),
             rgb: image.into_rgb8(),
             notes: Vec::new(),
+            drawing: None,
         })
     }
 }

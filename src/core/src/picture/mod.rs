@@ -6,6 +6,7 @@
 mod budget;
 mod colour;
 mod crop;
+pub mod drawing;
 mod embedded_text;
 mod error;
 mod examples;
@@ -23,7 +24,7 @@ mod shape;
 #[cfg(test)]
 mod load_tests;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use image::{GrayImage, RgbImage};
 use impasto_base::text;
@@ -31,6 +32,7 @@ use impasto_base::text;
 use impasto_base::hash::Sha256Hash;
 
 pub use budget::pixel_budget;
+pub use drawing::Drawing;
 pub use embedded_text::{MAX_TEXT, embedded_text};
 pub use error::{PictureError, SaveError};
 
@@ -62,6 +64,8 @@ pub struct Picture {
     pub alpha: Option<GrayImage>,
     /// Remarks for the user about how it was read, such as an ignored colour profile.
     pub notes: Vec<String>,
+    /// How it was drawn, if it was drawn here, as masks are.
+    pub drawing: Option<Arc<Drawing>>,
 }
 
 impl Picture {

@@ -76,6 +76,7 @@ impl Thumbnail {
             rgb: self.decode()?,
             alpha: None,
             notes: vec![note],
+            drawing: None,
         })
     }
 }
