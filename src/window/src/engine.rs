@@ -46,6 +46,7 @@ impl ImpastoApp {
             initial: matches!(self.settings.init, Init::File(_))
                 .then(|| wanted(&self.pictures.initial))
                 .flatten(),
+            masks: self.mask_pictures()?,
             ..Inputs::new(content, styles)
         };
         (!inputs.styles.is_empty()).then_some(inputs)
@@ -54,6 +55,7 @@ impl ImpastoApp {
     pub(super) fn still_opening(&self) -> bool {
         let others = [&self.pictures.content, &self.pictures.palette, &self.pictures.initial];
         others.into_iter().chain(&self.pictures.styles).any(|slot| slot.loading.is_some())
+            || self.pictures.masks.is_loading()
     }
 
     /// Starts the worker if there is none.

@@ -51,6 +51,7 @@ mod incoming;
 mod keeping;
 mod knobs;
 mod lab;
+mod masks;
 mod memory;
 mod mixer;
 mod mixes;
@@ -324,6 +325,7 @@ impl eframe::App for ImpastoApp {
         self.follow_remote(ctx);
         self.apply_actions(ctx);
         self.follow_named_pictures();
+        self.follow_masks();
         self.follow_gallery();
         self.run_film(ctx);
         self.follow_queue(ctx);

@@ -9,7 +9,7 @@ use super::{
 };
 use impasto_core::{
     picture::{Example, is_pasted, pasted_hash},
-    settings::{Init, Masks},
+    settings::Init,
 };
 use impasto_engine::session::Start;
 
@@ -45,11 +45,6 @@ impl ImpastoApp {
 
     /// Update the slots from the settings, wherever those were changed.
     pub(super) fn follow_named_pictures(&mut self) {
-        if !self.settings.masks.is_empty() {
-            // The window cannot open masks yet.
-            self.settings.masks = Masks::default();
-            self.messages.toasts.add("Regions are left out: “impasto render” paints them.");
-        }
         if self.settings.palette != self.pictures.palette_shown {
             self.pictures.palette_shown.clone_from(&self.settings.palette);
             match self.pictures.palette_shown.clone() {

@@ -8,6 +8,7 @@ use super::{
     following::Watcher,
     gallery::Gallery,
     incoming::Hovering,
+    masks::MaskDesk,
     part::PartDialog,
     pictures::{Opened, Slot, Source, Target},
 };
@@ -26,6 +27,8 @@ pub struct Pictures {
     /// The picture that painting begins with, if the settings name one, and the file that its slot shows.
     pub initial: Slot,
     pub initial_shown: Option<PathBuf>,
+    /// Those of the settings' masks.
+    pub masks: MaskDesk,
     pub gallery: Gallery,
     /// Looks at the files of the slots.
     pub watcher: Watcher<Box<Opened>>,
@@ -90,6 +93,7 @@ impl Pictures {
             pasted_palettes: Vec::new(),
             initial: Slot::new(3),
             initial_shown: None,
+            masks: MaskDesk::default(),
             gallery,
             watcher: Watcher::default(),
             hovering: Hovering::default(),
