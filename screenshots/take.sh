@@ -3,7 +3,7 @@
 # Needs: cargo build --release; Xvfb, xdotool and ImageMagick (Debian: xvfb xdotool imagemagick mesa-vulkan-drivers).
 set -euo pipefail
 cd "$(dirname "$0")/.."
-program=target/release/impasto
+program=${1:-target/release/impasto}
 export DISPLAY=:97
 unset WAYLAND_DISPLAY
 work=$(mktemp -d)
@@ -40,19 +40,21 @@ rests() { # waits until nothing has moved for 15 seconds, so many seconds at mos
   done
   echo "still moving after $1 seconds" >&2
 }
-click() { xdotool mousemove "$1" "$2" click 1; sleep 0.4; }
+find() { # a command by its name
+  xdotool key ctrl+k sleep 0.6 type --delay 40 "$1"
+  xdotool sleep 0.5 key Return sleep 0.8
+}
 
 start --size 448 --steps 400 --automate 'beta={ lfo = { shape = "sine", period = 0.25, depth = 0.2 } }'
-sleep 30; xdotool key a; sleep 2; take automation
+sleep 30; find "automation"; sleep 2; take automation
 stop
 
 start --size 448 --steps 400
 sleep 40; take painting
 xdotool key s; sleep 1; take compare
-xdotool key s; click 318 630; sleep 2; take filmstrip
-click 254 630; xdotool key l; sleep 6; click 657 210; sleep 2; take lab
-xdotool key l; sleep 60; xdotool mousemove 1200 500 click --repeat 5 --delay 60 5; sleep 1
-convert "$(take mixer)" -crop 328x744+1032+52 +repage screenshots/mixer.png
+xdotool key s; find "filmstrip"; sleep 2; take filmstrip
+find "layer lab"; sleep 6; xdotool mousemove 657 210 click 1; sleep 2; take lab
+xdotool key l; find "mixer"; sleep 2; take mixer
 stop
 
 start assets/astronaut.jpg assets/mosaic.jpg --size 448 --steps 250 --statistic wasserstein
@@ -62,12 +64,13 @@ stop
 
 start assets/coffee.jpg assets/embers.jpg --size 320 --steps 300
 xdotool windowsize "$window" 1024 640; sleep 14; take narrow
-xdotool key F1; take keys
+xdotool key F1; sleep 1; take keys
 stop
 
 start assets/rocket.jpg assets/woodcut.jpg --size 256 --steps 60
-sleep 8; xdotool key g; sleep 1; click 940 184; sleep 20; rests 900; take grid
+sleep 8; xdotool key g; sleep 1; xdotool mousemove 940 184 click 1; sleep 20; rests 900; take grid
 stop
 
 "$program" layers -c assets/chelsea.jpg -s assets/swirl.jpg -o "$work/layers.png" --size 128 --device cpu --quiet
 convert "$work/layers.png" -quality 88 screenshots/layers.jpg
+optipng -quiet -o1 screenshots/*.png 2>/dev/null || true

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # How the real window feels: paints 512 px on a virtual display while a hand drags a fader, zooms, compares and opens
-# the palette, then closes the window, which prints its frame times. After that, the CPU time of a finished window.
+# the palette, then closes the window, which prints its frame times. After that, the CPU time of a window that rests, and
+# how soon a fader that is dragged then is seen.
 # Needs: cargo build --release; Xvfb and xdotool (Debian: xvfb xdotool mesa-vulkan-drivers).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -38,7 +39,7 @@ drag() { # from x y, in 60 moves per second to x2, forth and back
 
 start --size 512 --steps 400
 sleep 15
-drag 1218 423
+drag 1213 357 # Style β
 xdotool mousemove 620 400 click --repeat 10 --delay 30 4 sleep 0.5 click --repeat 10 --delay 30 5
 drag 600 400
 xdotool key f sleep 0.3 key s sleep 0.3
@@ -52,5 +53,10 @@ start --size 128 --steps 20
 sleep 120 # the pictures of the layers are made first
 before=$(awk '{print $14 + $15}' /proc/$run/stat); sleep 10
 after=$(awk '{print $14 + $15}' /proc/$run/stat)
-awk -v ticks=$(( after - before )) -v hz="$(getconf CLK_TCK)" 'BEGIN { printf "finished, 10 s: %.1f %% CPU\n", ticks / hz * 10 }'
+awk -v ticks=$(( after - before )) -v hz="$(getconf CLK_TCK)" 'BEGIN { printf "at rest, 10 s: %.1f %% CPU\n", ticks / hz * 10 }'
+for _ in 1 2 3 4 5; do
+  xdotool mousemove 1213 357 mousedown 1 mousemove_relative 30 0 sleep 0.1 mouseup 1
+  sleep 20
+done
 close
+echo "dragged at rest, 128 px:"; grep -i "changed" "$work/times"

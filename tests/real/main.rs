@@ -5,6 +5,7 @@ mod environment;
 #[path = "../xvfb/mod.rs"]
 mod xvfb;
 
+mod alive;
 mod comeback;
 mod stage;
 mod window;

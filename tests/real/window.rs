@@ -67,11 +67,7 @@ fn what_a_hand_does_while_it_paints_is_in_the_saved_recipe() {
     // It is ready for a hand when it has painted something.
     fs::remove_file(saved(&screen)).unwrap();
     tool(&["windowfocus", "--sync", &window.id]);
-    let find = |what: &str| {
-        // A busy machine draws few frames in a second.
-        tool(&["key", "ctrl+k", "sleep", "1.5", "type", "--delay", "60", what]);
-        tool(&["sleep", "1", "key", "Return", "sleep", "1.5"]);
-    };
+    let find = |what: &str| screen.find(what);
     let drag = || {
         // Style β lies there in a window of its first size.
         tool(&["mousemove", "1213", "357", "sleep", "0.2", "mousedown", "1"]);

@@ -111,6 +111,13 @@ impl Screen {
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
+    /// Type something into the palette of commands, and choose what it finds.
+    pub fn find(&self, what: &str) {
+        // A busy machine draws few frames in a second.
+        self.tool(&["key", "ctrl+k", "sleep", "1.5", "type", "--delay", "60", what]);
+        self.tool(&["sleep", "1", "key", "Return", "sleep", "1.5"]);
+    }
+
     /// Looks until something is found.
     ///
     /// # Panics
