@@ -162,22 +162,7 @@ impl Gallery {
         response.widget_info(|| WidgetInfo::labeled(Role::Button, enabled, &label));
         let palette = Palette::of(ui);
         let painter = ui.painter().with_clip_rect(rect.intersect(ui.clip_rect()));
-        painter.rect_filled(rect, RADIUS, palette.well);
-        match self.known.get(origin) {
-            Some(Small::Ready(texture)) => {
-                let seen =
-                    rect.size() / (texture.size_vec2() * (rect.size() / texture.size_vec2()).max_elem());
-                let uv = Rect::from_min_size(pos2((1.0 - seen.x) / 2.0, (1.0 - seen.y) / 2.0), seen);
-                egui::Image::from_texture((texture.id(), rect.size()))
-                    .uv(uv)
-                    .tint(Color32::WHITE)
-                    .corner_radius(RADIUS)
-                    .paint_at(ui, rect);
-            }
-            Some(Small::Missing(_)) => Icon::Warning.paint(&painter, rect.center(), palette.weak),
-            None if !self.wanted.contains(origin) => self.wanted.push(origin.clone()),
-            None => {}
-        }
+        self.paint(ui, origin, rect);
         let stroke = match (response.has_focus(), response.hovered() && enabled) {
             (true, _) => Stroke::new(2.0, palette.accent),
             (false, true) => Stroke::new(2.0, palette.text),
@@ -186,6 +171,39 @@ impl Gallery {
         painter.rect_stroke(rect, RADIUS, stroke, StrokeKind::Inside);
         response.on_hover_text(label).clicked()
     }
+}
+
+impl Gallery {
+    /// A picture that is only seen.
+    pub fn show(&mut self, ui: &mut Ui, origin: &Origin, size: Vec2) {
+        let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
+        self.paint(ui, origin, rect);
+        response.widget_info(|| WidgetInfo::labeled(Role::Image, true, name_of(origin)));
+        response.on_hover_text(name_of(origin));
+    }
+
+    fn paint(&mut self, ui: &Ui, origin: &Origin, rect: Rect) {
+        let palette = Palette::of(ui);
+        let painter = ui.painter().with_clip_rect(rect.intersect(ui.clip_rect()));
+        painter.rect_filled(rect, RADIUS, palette.well);
+        match self.known.get(origin) {
+            Some(Small::Ready(texture)) => paint_filling(ui, texture, rect),
+            Some(Small::Missing(_)) => Icon::Warning.paint(&painter, rect.center(), palette.weak),
+            None if !self.wanted.contains(origin) => self.wanted.push(origin.clone()),
+            None => {}
+        }
+    }
+}
+
+/// Draw a picture so that it fills a rectangle; what sticks out is cut off.
+pub fn paint_filling(ui: &Ui, texture: &TextureHandle, rect: Rect) {
+    let seen = rect.size() / (texture.size_vec2() * (rect.size() / texture.size_vec2()).max_elem());
+    let uv = Rect::from_min_size(pos2((1.0 - seen.x) / 2.0, (1.0 - seen.y) / 2.0), seen);
+    egui::Image::from_texture((texture.id(), rect.size()))
+        .uv(uv)
+        .tint(Color32::WHITE)
+        .corner_radius(RADIUS)
+        .paint_at(ui, rect);
 }
 
 fn name_of(origin: &Origin) -> String {

@@ -73,6 +73,7 @@ impl Toasts {
         }
         let mut next = f64::INFINITY;
         let mut clicked = None;
+        let mut hovered = false;
         Area::new(Id::unique("toasts"))
             .order(Order::Foreground)
             .pivot(Align2::CENTER_BOTTOM)
@@ -80,9 +81,10 @@ impl Toasts {
             .interactable(self.0.iter().any(|toast| !toast.buttons.is_empty()))
             .show(ctx, |ui| {
                 ui.set_max_width((area.width() - 2.0 * space::XL).clamp(120.0, 460.0));
-                // Each in the middle, however wide the others are.
+                // Each in the middle, however wide the others are; the newest on top, so that it moves no button
+                // of those before it.
                 ui.with_layout(egui::Layout::top_down(egui::Align::Center), |ui| {
-                    for (index, toast) in self.0.iter_mut().enumerate() {
+                    for (index, toast) in self.0.iter_mut().enumerate().rev() {
                         let stays = if toast.buttons.is_empty() { TOAST } else { TOAST_WITH_BUTTONS };
                         let until = toast.until.get_or_insert(now + stays);
                         let palette = Palette::of(ui);
@@ -108,13 +110,16 @@ impl Toasts {
                                 });
                             });
                         });
-                        if !toast.buttons.is_empty() && shown.response.contains_pointer() {
-                            *until = until.max(now + AFTER_HOVER);
-                        }
+                        hovered |= !toast.buttons.is_empty() && shown.response.contains_pointer();
                         next = next.min(*until - now);
                     }
                 });
             });
+        if hovered {
+            // One that goes from below would move the others.
+            let untils = self.0.iter_mut().filter_map(|toast| toast.until.as_mut());
+            untils.for_each(|until| *until = until.max(now + AFTER_HOVER));
+        }
         if let Some((index, button)) = clicked {
             let (_, action) = self.0.remove(index).buttons.swap_remove(button);
             actions.push(action);

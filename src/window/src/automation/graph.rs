@@ -73,7 +73,8 @@ impl Graph<'_> {
         let (outer, response) = ui.allocate_exact_size(size, Sense::click_and_drag());
         let painter = ui.painter().with_clip_rect(outer);
         painter.rect_filled(outer, RADIUS, palette.well);
-        let rect = outer.shrink2(egui::vec2(10.0, 10.0));
+        let mut rect = outer.shrink2(egui::vec2(10.0, 10.0));
+        rect.min.x += self.scale(&painter, outer, palette);
         for quarter in 0..=4 {
             let x = rect.min.x + rect.width() * quarter as f32 / 4.0;
             painter.vline(x, outer.y_range(), Stroke::new(1.0, palette.line));
@@ -84,7 +85,6 @@ impl Graph<'_> {
         let now = place(rect, self.now, self.range().position(self.value(self.now)));
         painter.vline(now.x, outer.y_range(), Stroke::new(1.0, palette.text));
         painter.circle_filled(now, 3.0, palette.text);
-        self.scale(&painter, outer, palette);
 
         let pointer = response.hover_pos();
         let near = |points: &[Pos2]| {
@@ -189,19 +189,21 @@ impl Graph<'_> {
         Key { at: (at * 1e4).round() / 1e4, value, ease }
     }
 
-    fn scale(&self, painter: &Painter, outer: Rect, palette: &Palette) {
+    /// The range at the left edge; the width that it takes.
+    fn scale(&self, painter: &Painter, outer: Rect, palette: &Palette) -> f32 {
         let range = self.range();
         let font = FontId::monospace(10.5);
-        let low = range.value(0.0);
-        for (at, align, value) in [
-            (outer.left_top() + egui::vec2(14.0, 2.0), Align2::LEFT_TOP, range.max),
-            (outer.left_bottom() + egui::vec2(14.0, -2.0), Align2::LEFT_BOTTOM, low),
-        ] {
+        let ends = [
+            (outer.left_top() + egui::vec2(6.0, 4.0), Align2::LEFT_TOP, range.max),
+            (outer.left_bottom() + egui::vec2(6.0, -4.0), Align2::LEFT_BOTTOM, range.value(0.0)),
+        ];
+        let widths = ends.map(|(at, align, value)| {
             let text = painter.layout_no_wrap(widgets::number(value), font.clone(), palette.weak);
             let rect = align.anchor_size(at, text.size());
-            painter.rect_filled(rect.expand(1.0), 0.0, palette.well);
             painter.galley(rect.min, text, palette.weak);
-        }
+            rect.width()
+        });
+        widths[0].max(widths[1])
     }
 }
 

@@ -1,6 +1,6 @@
 //! The page on which a playlist is put together.
 
-use egui::{Align, ComboBox, Context, DragValue, Layout, Role, Ui, WidgetInfo, vec2};
+use egui::{Align, ComboBox, Context, DragValue, Layout, Role, Ui, Vec2, WidgetInfo, vec2};
 
 use super::{
     Lists,
@@ -10,6 +10,7 @@ use super::{
 use crate::{
     ImpastoApp,
     action::{Act, Actions},
+    gallery::Gallery,
     icons::Icon,
     origin::{Origin, RememberedStyle},
     theme::{Palette, ROW, space},
@@ -24,6 +25,8 @@ const WIDTH: f32 = 640.0;
 const LOOK: f32 = 130.0;
 const TIME: f32 = 140.0;
 const BUTTONS: f32 = 3.0 * ROW;
+/// A picture in a row.
+const SMALL: Vec2 = vec2(34.0, ROW - 4.0);
 
 /// What can be done with the playlist. Entries are told by their places.
 pub enum PlaylistAction {
@@ -98,10 +101,12 @@ impl ImpastoApp {
             let room = (ctx.content_rect().height() - 330.0).max(90.0);
             let settings = &self.settings;
             let list = &mut self.playlist.list;
+            let gallery = &mut self.pictures.gallery;
             egui::ScrollArea::vertical().max_height(room).auto_shrink([false, true]).show(ui, |ui| {
                 let count = list.entries.len();
                 for (index, entry) in list.entries.iter_mut().enumerate() {
-                    row(ui, index, count, entry, settings, &own, playing == Some(index), &self.actions);
+                    let playing = playing == Some(index);
+                    row(ui, index, count, entry, settings, &own, playing, gallery, &self.actions);
                 }
                 if count == 0 {
                     let text = "Nothing yet. Paint something that you like and add it; then something else.";
@@ -280,6 +285,7 @@ fn row(
     settings: &Settings,
     own: &[String],
     playing: bool,
+    gallery: &mut Gallery,
     actions: &Actions,
 ) {
     let number = index + 1;
@@ -289,6 +295,11 @@ fn row(
         let room = ui.available_width() - LOOK - TIME - BUTTONS - 5.0 * space::XS;
         ui.allocate_ui_with_layout(vec2(room, ROW), Layout::left_to_right(Align::Center), |ui| {
             ui.set_min_width(room);
+            gallery.show(ui, &entry.content, SMALL);
+            for style in entry.styles.iter().take(2) {
+                gallery.show(ui, &style.picture, SMALL);
+            }
+            ui.add_space(space::XS);
             let color = if playing { Palette::of(ui).accent } else { Palette::of(ui).text };
             // Not by its colour alone.
             let mark = if playing { "▶ " } else { "" };

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use egui::{Context, Label, TextEdit, Ui};
+use egui::{Context, Label, Role, Sense, TextEdit, Ui, WidgetInfo};
 
 use super::start::StartChoice;
 use crate::{
@@ -13,6 +13,7 @@ use crate::{
     dialogs::Ask,
     entry::Entry,
     folders::FileKind,
+    gallery::{TILE, paint_filling},
     icons::Icon,
     notes::{Banner, Trouble},
     theme::space,
@@ -134,6 +135,18 @@ impl ImpastoApp {
             ui.heading("Add this painting to the queue");
             ui.add_space(space::S);
             ui.add(Label::new(&title).truncate());
+            ui.horizontal(|ui| {
+                let styles = self.pictures.styles.iter().take(5);
+                for loaded in
+                    [&self.pictures.content].into_iter().chain(styles).filter_map(|s| s.picture.as_ref())
+                {
+                    let (rect, response) = ui.allocate_exact_size(TILE, Sense::hover());
+                    paint_filling(ui, &loaded.texture, rect);
+                    let name = &loaded.picture.name;
+                    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, name));
+                    response.on_hover_text(name);
+                }
+            });
             ui.add_space(space::S);
             form.start_rows(ui, start_problem);
             ui.add_space(space::S);
