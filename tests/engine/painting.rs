@@ -60,6 +60,7 @@ fn weights_and_layers_change_between_two_steps_without_losing_the_picture() {
     settings.content_weight = 0.5;
     settings.style_layers.set("relu3_3".parse().unwrap(), 0.4);
     settings.style_layers.remove("relu1_1".parse().unwrap());
+    settings.style_layers.set("relu5_1".parse().unwrap(), 0.7);
     settings.content_layers = [("relu5_2".parse().unwrap(), 1.0)].into_iter().collect();
     engine.update(&settings, &inputs(&[StyleMix::default()])).unwrap();
     let unchanged = engine.read().unwrap();
@@ -257,13 +258,19 @@ fn a_slider_that_jumps_neither_bolts_nor_stalls_the_picture() {
 
 #[test]
 fn muted_layers_cost_nothing_when_they_lie_deepest() {
-    let mut settings = Settings::default();
-    settings.style_layers.set("relu5_1".parse().unwrap(), 0.0);
-    let mut engine = started(settings);
+    let deepest = "relu5_1".parse().unwrap();
+    let mut settings = small(Settings::default());
+    assert_eq!(settings.style_layers.get(deepest), Some(0.0));
+    let mut engine = started(settings.clone());
     engine.step().unwrap();
     let losses = engine.losses().unwrap().unwrap();
-    assert!(!losses.style.contains_key(&"relu5_1".parse().unwrap()));
+    assert!(!losses.style.contains_key(&deepest));
     assert!(losses.style.contains_key(&"relu4_1".parse().unwrap()));
+    // Its fader brings it in while it paints.
+    settings.style_layers.set(deepest, 0.7);
+    engine.update(&settings, &inputs(&[StyleMix::default()])).unwrap();
+    engine.step().unwrap();
+    assert!(engine.losses().unwrap().unwrap().style.contains_key(&deepest));
 }
 
 #[test]

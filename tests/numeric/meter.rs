@@ -15,6 +15,9 @@ fn settings(objective: Objective) -> Settings {
     settings.smoothness_weight = 0.4;
     settings.content_layers.set("relu3_2".parse().unwrap(), 0.3);
     settings.style_layers.set("relu2_2".parse().unwrap(), 0.8);
+    // Every layer counts in every objective.
+    settings.style_layers =
+        settings.style_layers.with_weights(|_, weight| if weight > 0.0 { weight } else { 0.7 });
     settings
 }
 

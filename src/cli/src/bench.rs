@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::args::BenchArgs;
 use impasto_core::{
     picture::{Picture, PictureError},
-    settings::{Objective, Padding, Settings, Statistic},
+    settings::{LayerWeights, Objective, Padding, Settings, Statistic},
     transfer::{self, Inputs},
 };
 use impasto_engine::{
@@ -114,6 +114,8 @@ fn settings(arguments: &BenchArgs, size: u32) -> Settings {
         precision: arguments.precision,
         pyramid: false,
         statistic: Statistic::Gram,
+        // Down to relu5_1, as everything that it is compared with.
+        style_layers: LayerWeights::paper_style(),
         padding: Padding::Zero,
         ..Settings::for_objective(Objective::default())
     }

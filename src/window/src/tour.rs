@@ -58,7 +58,7 @@ const STOPS: [Stop; 6] = [
     },
     Stop {
         title: "Style alone",
-        text: "Noise again, and only the style counts: five layers are to have the same Gram matrices as the style picture. \
+        text: "Noise again, and only the style counts: four layers are to have the same Gram matrices as the style picture. \
                A Gram matrix says which features appear together, but not where, so a texture grows that is the style \
                without its motif.",
         set: |settings| {

@@ -114,19 +114,25 @@ impl LayerWeights {
     }
 
     /// The five layers of the 2016 paper, with slightly more weight on the shallow ones for colour: 1, .9,
-    /// .8, .7, .7.
+    /// .8, .7, and none on relu5_1. That layer sees whole objects at few positions, so few that its Gram
+    /// matrix nearly tells them one by one: its weight is how much of what the style shows is painted too.
     pub fn style_default() -> Self {
-        Layer::PAPER_STYLE.into_iter().zip([1.0, 0.9, 0.8, 0.7, 0.7]).collect()
+        Self::paper_layers([1.0, 0.9, 0.8, 0.7, 0.0])
+    }
+
+    /// The five layers of the 2016 paper with these weights, shallow to deep.
+    pub(super) fn paper_layers(weights: [f64; 5]) -> Self {
+        Layer::PAPER_STYLE.into_iter().zip(weights).collect()
     }
 
     /// The same layers with weights that fall steeply with depth: 1, .7, .5, .3, .2.
     pub fn classic_style() -> Self {
-        Layer::PAPER_STYLE.into_iter().zip([1.0, 0.7, 0.5, 0.3, 0.2]).collect()
+        Self::paper_layers([1.0, 0.7, 0.5, 0.3, 0.2])
     }
 
     /// The five layers of the 2016 paper, 1/5 each.
     pub fn paper_style() -> Self {
-        Layer::PAPER_STYLE.into_iter().map(|layer| (layer, 0.2)).collect()
+        Self::paper_layers([0.2; 5])
     }
 
     /// The 2016 paper's: relu4_2 alone.

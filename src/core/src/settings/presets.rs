@@ -80,17 +80,21 @@ impl Preset {
             Preset::Painterly | Preset::Classic | Preset::Paper => {}
             Preset::FaithfulPhoto => {
                 mix.style_weight = 0.6;
-                mix.style_layers = LayerWeights::classic_style().tilted(-0.35);
+                mix.style_layers = LayerWeights::paper_layers([1.8, 0.65, 0.25, 0.0, 0.0]);
             }
             Preset::BoldStrokes => {
                 mix.statistic = Statistic::Wasserstein;
                 mix.style_weight = 1.25;
                 mix.content_layers = LayerWeights::content_default().with_weights(|_, _| 0.5);
-                mix.style_layers = LayerWeights::classic_style().tilted(0.35);
+                // Larger strokes by the picture that they come from: relu5_1 would bring its objects along.
+                mix.style_scale = 1.5;
+                mix.style_layers = LayerWeights::paper_layers([0.3, 0.5, 0.8, 1.2, 0.0]);
             }
             Preset::Texture => {
                 mix.statistic = Statistic::Wasserstein;
                 mix.content_weight = 0.0;
+                // There is no content that the style's motifs could stand in for.
+                mix.style_layers = LayerWeights::paper_layers([1.0, 0.9, 0.8, 0.7, 0.7]);
                 // Keep the style's grain.
                 mix.smoothness_weight = 0.0;
                 mix.init = Init::Noise;
@@ -144,8 +148,9 @@ mod tests {
         let tilted = defaults.tilted(0.3);
         let sum = |weights: &LayerWeights| weights.iter().map(|(_, weight)| weight).sum::<f64>();
         assert!((sum(&defaults) - sum(&tilted)).abs() < 1e-9);
-        let deepest = Layer::PAPER_STYLE[4];
+        let deepest = Layer::PAPER_STYLE[3];
         assert!(tilted.get(deepest) > defaults.get(deepest));
+        assert_eq!(tilted.get(Layer::PAPER_STYLE[4]), Some(0.0), "what does not count stays so");
         for (layer, weight) in tilted.tilted(-0.3).iter() {
             assert!((weight - defaults.get(layer).unwrap()).abs() < 1e-9);
         }

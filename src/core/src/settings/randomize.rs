@@ -114,7 +114,7 @@ mod tests {
         let weights: Vec<f64> = randomized.style_layers.iter().map(|(_, weight)| weight).collect();
         assert_eq!(
             (randomized.style_weight, randomized.style_tilt, randomized.style_scale, weights),
-            (2.04, 0.0972, 0.844, vec![0.673, 1.49, 0.27, 0.243, 2.7])
+            (2.04, 0.0972, 0.844, vec![0.673, 1.49, 0.27, 0.243, 0.0])
         );
     }
 
@@ -173,7 +173,7 @@ mod tests {
             let randomized = mix.randomized(seed, amount, |_| false);
             prop_assert!(randomized.validate().is_ok(), "{:?}", randomized.validate());
             prop_assert_eq!(&randomized, &mix.randomized(seed, amount, |_| false));
-            for (layer, weight) in randomized.style_layers.iter() {
+            for (layer, weight) in randomized.style_layers.iter().filter(|(_, weight)| *weight > 0.0) {
                 let octaves = (weight / mix.style_layers.get(layer).unwrap()).log2().abs();
                 prop_assert!(octaves <= 4.0 * amount + 0.02);
             }
