@@ -10,11 +10,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::{MAX_PALETTES, SourceRecord};
 use crate::{
     picture::{
-        Drawing,
+        Drawing, Picture,
         drawing::{MAX_STROKES, Stroke},
     },
     settings::MAX_REGIONS,
-    transfer::Inputs,
 };
 use impasto_base::hash::Sha256Hash;
 
@@ -36,8 +35,8 @@ pub struct DrawingRecord {
 pub type Drawings = BTreeMap<Sha256Hash, Arc<Drawing>>;
 
 /// Add the records of the masks that are not among these yet. What a drawn one was drawn on comes before it.
-pub(super) fn add_masks(records: &mut Vec<SourceRecord>, inputs: &Inputs) {
-    for mask in &inputs.masks {
+pub(super) fn add_masks(records: &mut Vec<SourceRecord>, masks: &[Arc<Picture>]) {
+    for mask in masks {
         let Some(drawing) = &mask.drawing else {
             if records.iter().all(|known| known.sha256 != mask.sha256) {
                 records.push(SourceRecord::without_path(mask));
@@ -61,11 +60,11 @@ pub(super) fn add_masks(records: &mut Vec<SourceRecord>, inputs: &Inputs) {
 
 /// The records of the masks, each once: drawn ones with their strokes, as single strokes if those are too many
 /// or too large, or without them if even those are.
-pub(super) fn mask_records(inputs: &Inputs) -> Vec<SourceRecord> {
+pub fn mask_records(masks: &[Arc<Picture>]) -> Vec<SourceRecord> {
     let mut records = Vec::new();
-    add_masks(&mut records, inputs);
+    add_masks(&mut records, masks);
     if !masks_fit(&records) {
-        let last: Vec<Sha256Hash> = inputs.masks.iter().map(|mask| mask.sha256).collect();
+        let last: Vec<Sha256Hash> = masks.iter().map(|mask| mask.sha256).collect();
         records = flat_masks(&only_masks(&records, &last));
     }
     if !masks_fit(&records) {
@@ -147,6 +146,38 @@ pub fn flat_masks(records: &[SourceRecord]) -> Vec<SourceRecord> {
     records.iter().filter(|record| !bases.contains(&record.sha256)).map(flat).collect()
 }
 
+/// Records of strokes by the hashes of the masks, to write what several lists have in common once.
+pub type Strokes = BTreeMap<Sha256Hash, Arc<DrawingRecord>>;
+
+/// Leave out the strokes that are among the `known` ones, and add the others to those.
+pub fn leave_out_strokes(records: &mut [SourceRecord], known: &mut Strokes) {
+    for record in records {
+        let Some(drawing) = &record.drawing else { continue };
+        match known.get(&record.sha256) {
+            Some(other) if other == drawing => record.drawing = None,
+            Some(_) => {}
+            None => drop(known.insert(record.sha256, Arc::clone(drawing))),
+        }
+    }
+}
+
+/// Undo [`leave_out_strokes`], which was called for the same lists in the same order.
+pub fn bring_back_strokes(records: &mut [SourceRecord], known: &mut Strokes) {
+    let mut before = BTreeSet::new();
+    for record in records {
+        let left_out = known.get(&record.sha256).filter(|_| record.drawing.is_none());
+        // A file can have the pixels of a drawn mask.
+        let fits = left_out.filter(|drawing| drawing.base.is_none_or(|base| before.contains(&base)));
+        if let Some(drawing) = fits {
+            record.drawing = Some(Arc::clone(drawing));
+        }
+        if let Some(drawing) = &record.drawing {
+            before.insert(record.sha256);
+            known.entry(record.sha256).or_insert_with(|| Arc::clone(drawing));
+        }
+    }
+}
+
 /// What is shared is written as if it was not.
 pub(super) mod shared {
     use super::*;
@@ -170,10 +201,7 @@ mod tests {
     use image::GrayImage;
 
     use super::*;
-    use crate::picture::{
-        self, Picture,
-        drawing::{GreyPixels, Mode, Shape},
-    };
+    use crate::picture::drawing::{GreyPixels, Mode, Shape};
 
     const SIZE: (u32, u32) = (40, 30);
 
@@ -187,10 +215,9 @@ mod tests {
     }
 
     fn records(masks: &[&Picture]) -> Vec<SourceRecord> {
-        let masks = masks.iter().map(|&mask| Arc::new(mask.clone())).collect();
+        let masks: Vec<_> = masks.iter().map(|&mask| Arc::new(mask.clone())).collect();
         let mut records = Vec::new();
-        let content = Arc::new(picture::CONTENTS[0].open());
-        add_masks(&mut records, &Inputs { masks, ..Inputs::new(content, Vec::new()) });
+        add_masks(&mut records, &masks);
         records
     }
 
@@ -270,6 +297,25 @@ mod tests {
     }
 
     #[test]
+    fn strokes_that_lists_have_in_common_are_left_out_and_come_back() {
+        let first = on(None, brush(0.1));
+        let second = on(Some(&first), brush(0.4));
+        let third = on(Some(&second), brush(0.7));
+        // The same pixels, drawn in another way.
+        let again = Drawing::of_copy(Picture { drawing: None, ..second.clone() });
+        let copy = Picture { drawing: None, ..third.clone() };
+        let lists = [records(&[&second]), records(&[&third]), records(&[&again]), records(&[&copy])];
+        let mut written = lists.clone();
+        let mut known = Strokes::new();
+        written.iter_mut().for_each(|list| leave_out_strokes(list, &mut known));
+        let drawn = |list: &[SourceRecord]| list.iter().filter(|record| record.drawing.is_some()).count();
+        assert_eq!(written.each_ref().map(|list| drawn(list)), [2, 1, 1, 0]);
+        let mut known = Strokes::new();
+        written.iter_mut().for_each(|list| bring_back_strokes(list, &mut known));
+        assert_eq!(written, lists);
+    }
+
+    #[test]
     fn strokes_that_are_too_large_become_one() {
         let noise = |seed: u32| {
             let value = |x: u32, y: u32| {
@@ -293,10 +339,8 @@ mod tests {
             masks_fit(&records(&all))
         };
         assert!(fits(1) && !fits(4));
-        let content = Arc::new(picture::CONTENTS[0].open());
-        let inputs = Inputs { masks: masks.split_off(3), ..Inputs::new(content, Vec::new()) };
-        let flat = mask_records(&inputs);
+        let flat = mask_records(&masks[3..]);
         assert!(flat.len() == 1 && masks_fit(&flat));
-        same(&flat, &[&inputs.masks[0]]);
+        same(&flat, &[&masks[3]]);
     }
 }

@@ -181,7 +181,7 @@ impl Pass {
             steps: 0,
             changes: Vec::new(),
             palettes: palette_record(&job.inputs).into_iter().collect(),
-            masks: mask_records(&job.inputs),
+            masks: mask_records(&job.inputs.masks),
             initial: initial.as_deref().filter(|_| start == Start::Beginning).map(SourceRecord::without_path),
             new_engine: false,
         }
@@ -338,7 +338,7 @@ impl Record {
         last.settings.size = size;
         last.content = SourceRecord::without_path(&inputs.content);
         last.styles = inputs.styles.iter().map(StyleRecord::without_path).collect();
-        last.masks = mask_records(inputs);
+        last.masks = mask_records(&inputs.masks);
         last.changes = vec![Change { step, ..Change::default() }];
     }
 
@@ -362,7 +362,7 @@ impl Record {
         {
             last.palettes.push(palette);
         }
-        add_masks(&mut last.masks, inputs.1);
+        add_masks(&mut last.masks, &inputs.1.masks);
         if !masks_fit(&last.masks) {
             return self.keep_last(step, settings.1, inputs.1);
         }

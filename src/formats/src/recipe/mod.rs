@@ -24,7 +24,8 @@ use impasto_base::text;
 use impasto_core::{
     picture::pasted_hash,
     run::{
-        Pass, Record, RunInfo, SourceRecord, StyleRecord, bare_name, flat_masks, only_masks, remove_folders,
+        Pass, Record, RunInfo, SourceRecord, Strokes, StyleRecord, bare_name, bring_back_strokes, flat_masks,
+        leave_out_strokes, only_masks, remove_folders,
     },
     settings::{Settings, StyleMix},
 };
@@ -188,7 +189,11 @@ impl Recipe {
     }
 
     fn fitted(&self, room: usize) -> Option<String> {
-        let fits = |recipe: &Recipe| serde_json::to_string(recipe).ok().filter(|text| text.len() <= room);
+        let fits = |recipe: &Recipe| {
+            let mut written = recipe.clone();
+            written.leave_out_strokes(&mut Strokes::new());
+            serde_json::to_string(&written).ok().filter(|text| text.len() <= room)
+        };
         let with = |longest: Option<u32>| Recipe {
             thumbnails: longest.map_or_else(Vec::new, |longest| {
                 self.thumbnails.iter().filter_map(|thumbnail| thumbnail.smaller(longest)).collect()
@@ -202,6 +207,16 @@ impl Recipe {
             .or_else(|| fits(&self.without_history()))
             .or_else(|| fits(&self.without_history().without_strokes(true)))
             .or_else(|| fits(&self.without_history().without_strokes(false)))
+    }
+
+    /// Leave out the strokes that an earlier run has too, or are `known` otherwise.
+    pub(crate) fn leave_out_strokes(&mut self, known: &mut Strokes) {
+        self.passes.iter_mut().for_each(|pass| leave_out_strokes(&mut pass.masks, known));
+    }
+
+    /// Undo [`Recipe::leave_out_strokes`].
+    pub(crate) fn bring_back_strokes(&mut self, known: &mut Strokes) {
+        self.passes.iter_mut().for_each(|pass| bring_back_strokes(&mut pass.masks, known));
     }
 
     /// The recipe with drawn masks as single strokes, or only by their hashes.
@@ -421,6 +436,16 @@ pub(crate) mod tests {
             }
         }
         assert_eq!(seen, [(5, 5, true), (0, 5, true), (0, 1, true), (0, 1, false)]);
+    }
+
+    #[test]
+    fn strokes_of_earlier_runs_are_written_once() {
+        let mut recipe = drawn(3);
+        recipe.thumbnails.clear();
+        recipe.passes = vec![recipe.passes[0].clone(); 3];
+        let text = recipe.text(1 << 20).unwrap();
+        assert_eq!(text.matches("brush").count(), 3);
+        assert_eq!(parse("a.png", &text).unwrap().0, recipe);
     }
 
     proptest! {

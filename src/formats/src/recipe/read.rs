@@ -8,7 +8,9 @@ use super::{Recipe, RecipeError, VERSION, events, numbers};
 use impasto_base::{files::read_regular, text};
 use impasto_core::{
     picture::{MAX_FILE_BYTES, MAX_TEXT, embedded_text},
-    run::{DownscalePart, MAX_CHANGES, MAX_PALETTES, MAX_PASSES, MAX_SOURCES, Pass, drawings, masks_fit},
+    run::{
+        DownscalePart, MAX_CHANGES, MAX_PALETTES, MAX_PASSES, MAX_SOURCES, Pass, Strokes, drawings, masks_fit,
+    },
     settings::{Parameter, Settings, StyleMix, Transparency},
     transfer::MAX_STYLES,
 };
@@ -67,6 +69,7 @@ pub fn parse(name: &str, text: &str) -> Result<(Recipe, Vec<String>), RecipeErro
     let mut unknown = Vec::new();
     adapt(&mut value, &mut unknown);
     let mut recipe: Recipe = serde_json::from_value(value).map_err(|error| unusable(error.to_string()))?;
+    recipe.bring_back_strokes(&mut Strokes::new());
     check(&recipe).map_err(unusable)?;
     let mut remarks = Vec::new();
     if !unknown.is_empty() {
