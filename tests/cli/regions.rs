@@ -5,7 +5,19 @@ use std::{
     process::Output,
 };
 
+use std::sync::Arc;
+
 use image::{GrayImage, Luma, RgbImage};
+use impasto_core::{
+    picture::{
+        self, Drawing, Picture,
+        drawing::{Mode, Shape, Stroke},
+    },
+    run::{Job, Pass, Start},
+    settings::Masks,
+    transfer::Inputs,
+};
+use impasto_formats::recipe::Recipe;
 
 /// A render of bundled pictures with masks, in a folder of its own.
 struct Masked(tempfile::TempDir);
@@ -111,6 +123,55 @@ fn regions_and_maps_are_painted_and_painted_again_to_the_last_bit() {
     let missing = folder.run(&["--recipe=FOLDER/a.png", "--output=FOLDER/d.png"]);
     let text = String::from_utf8_lossy(&missing.stderr).into_owned();
     assert!(!missing.status.success() && text.contains("down.png"), "{text}");
+}
+
+/// A drawn mask in three strokes.
+fn drawn() -> Picture {
+    let brush = |y: f32| Shape::Brush { points: vec![[0.1, y], [0.8, 0.5]], radius: 0.2, hardness: 0.4 };
+    let strokes = [(brush(0.1), Mode::Add), (brush(0.9), Mode::Add), (Shape::All, Mode::Invert)];
+    let content = picture::CONTENTS[2].open().dimensions();
+    let draw = |mask: Option<Picture>, (shape, mode)| {
+        Some(Drawing::draw(mask.as_ref(), content, Stroke::new(shape, mode)).unwrap())
+    };
+    strokes.into_iter().fold(None, draw).unwrap()
+}
+
+#[test]
+fn a_mask_that_was_drawn_needs_no_file() {
+    let folder = Masked::new();
+    let mask = drawn();
+    mask.rgb.save(folder.path("mask.png")).unwrap();
+    let styles = ["--style=example:swirl", "--style=example:mosaic#sky"];
+    let painted =
+        folder.painted("a.png", &[&styles[..], &["--region=sky=FOLDER/mask.png:strength=0.7"]].concat());
+    // The same as the window records it.
+    let (mut recipe, _) = impasto_formats::recipe::read_file(&folder.path("a.png")).unwrap();
+    let name = mask.reference();
+    let rename = |masks: &mut Masks| masks.files_mut().for_each(|file| file.clone_from(&name));
+    rename(&mut recipe.settings.masks);
+    rename(&mut recipe.passes[0].settings.masks);
+    let job = impasto_test_support::job();
+    let inputs = Inputs { masks: vec![Arc::new(mask)], ..job.inputs.clone() };
+    recipe.passes[0].masks = Pass::new(&Job { inputs, ..job }, Start::Beginning).masks;
+    let with_recipe = |recipe: &Recipe, name: &str| {
+        picture::save_with_text(&painted, &folder.path(name), false, &|room| recipe.text(room)).unwrap();
+    };
+    with_recipe(&recipe, "b.png");
+    std::fs::remove_file(folder.path("mask.png")).unwrap();
+    std::fs::remove_file(folder.path("a.png")).unwrap();
+    good(&folder.run(&["--recipe=FOLDER/b.png", "--output=FOLDER/c.png"]));
+    assert!(pixels(&folder.path("c.png")) == painted, "the same to the last bit");
+    // And that recipe again.
+    good(&folder.run(&["--recipe=FOLDER/c.png", "--output=FOLDER/d.png"]));
+    assert!(pixels(&folder.path("d.png")) == painted);
+
+    // A stroke that is not the recipe's is told in one line.
+    let masks = &mut recipe.passes[0].masks;
+    masks.swap(0, 1);
+    with_recipe(&recipe, "damaged.png");
+    let output = folder.run(&["--recipe=FOLDER/damaged.png", "--output=FOLDER/e.png"]);
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && text.contains("not before it"), "{text}");
 }
 
 #[test]

@@ -5,8 +5,12 @@ use std::sync::Arc;
 use crate::common::inputs;
 use image::RgbImage;
 use impasto_core::{
-    picture::{Picture, pasted_name},
-    run::{Pass, Record},
+    picture::{
+        Drawing, Picture,
+        drawing::{Mode, Shape, Stroke},
+        pasted_name,
+    },
+    run::{DrawingRecord, Pass, Record, SourceRecord},
     settings::{
         DeviceChoice, Masks, Optimizer, Padding, Region, RegionRole, RegionStyle, Settings, StyleMix,
     },
@@ -16,7 +20,7 @@ use impasto_engine::{
     replay::{Replacements, ReplayPlan, Replayer},
     session::{Engine, Job, LevelCommand, PaintEngine, Start},
 };
-use impasto_formats::recipe::Recipe;
+use impasto_formats::recipe::{self, Recipe};
 
 /// A mask that is white where `inside`, in shares of width and height.
 fn mask(inside: impl Fn(f32, f32) -> f32) -> Arc<Picture> {
@@ -87,7 +91,10 @@ fn repeated(recipe: &Recipe, inputs: &[&Inputs], count: u32) -> RgbImage {
     let plans = ReplayPlan::of(
         recipe,
         &Replacements::default(),
-        &mut |source| Ok(Arc::clone(all.iter().find(|picture| picture.sha256 == source.sha256).unwrap())),
+        &mut |source| {
+            let found = all.iter().find(|picture| picture.sha256 == source.sha256);
+            found.cloned().ok_or_else(|| anyhow::anyhow!("{} is not there", source.name))
+        },
         &Ok,
     )
     .unwrap();
@@ -300,4 +307,52 @@ fn a_recipe_repeats_strokes_freezing_and_keeping_to_the_last_bit() {
     let recipe: Recipe = serde_json::from_str(&text).unwrap();
     assert_eq!(recipe.last().masks.len(), 3);
     assert!(repeated(&recipe, &[&inputs_first, &inputs_second], 15) == painted, "the same to the last bit");
+}
+
+#[test]
+fn a_recipe_draws_its_masks_again_without_any_file() {
+    let (plain, pair) = (settings(), inputs(&[StyleMix::default()]));
+    let content = pair.content.dimensions();
+    let draw = |base: Option<&Arc<Picture>>, shape: Shape, mode: Mode| {
+        Arc::new(Drawing::draw(base.map(AsRef::as_ref), content, Stroke::new(shape, mode)).unwrap())
+    };
+    let brush = |y: f32| Shape::Brush { points: vec![[0.1, y], [0.8, y]], radius: 0.1, hardness: 0.3 };
+    let first = draw(None, Shape::Gradient { from: [0.2, 0.5], to: [0.7, 0.5] }, Mode::Add);
+    let (begun, inputs_begun) = masked(&plain, &pair, &[(RegionRole::Paint, Arc::clone(&first))]);
+    let started = job(&begun, &inputs_begun);
+    let mut engine = PaintEngine::new();
+    let info = engine.start(&started, None, &mut |_| ()).unwrap();
+    let mut record = Record::new(Pass::new(&started, Start::Beginning));
+    let mut before = (begun, inputs_begun);
+    let mut mask = first;
+    // Two of the strokes fall between the same two steps.
+    for (step, y) in [(3, 0.2), (5, 0.5), (5, 0.9), (7, 0.35)] {
+        let painted = engine.read().unwrap().step;
+        steps(&mut engine, step - painted);
+        mask = draw(Some(&mask), brush(y), if y < 0.4 { Mode::Subtract } else { Mode::Add });
+        let other = draw(Some(&mask), Shape::All, Mode::Invert);
+        let after =
+            masked(&plain, &pair, &[(RegionRole::Freeze, Arc::clone(&mask)), (RegionRole::Paint, other)]);
+        engine.update(&after.0, &after.1).unwrap();
+        record.change(step, (&before.0, &after.0), (&before.1, &after.1));
+        before = after;
+    }
+    steps(&mut engine, 3);
+    let painted = shown(&mut engine);
+    let recipe = Recipe::new(&record.at(10), painted.dimensions(), &info);
+    let text = recipe.text(1 << 20).unwrap();
+    assert!(text.len() < 30_000, "strokes are small: {}", text.len());
+    let (recipe, _) = recipe::parse("a.png", &text).unwrap();
+    assert_eq!(recipe.last().masks.len(), 9);
+    assert!(repeated(&recipe, &[&pair], 10) == painted, "the same to the last bit");
+
+    // What does not come out as it was drawn is told.
+    let mut forged = recipe.clone();
+    let mask = &mut forged.passes[0].masks[0];
+    let drawing = mask.drawing.as_deref().unwrap();
+    let stroke = Stroke { opacity: 0.5, ..drawing.stroke.clone() };
+    mask.drawing = Some(Arc::new(DrawingRecord { stroke, ..drawing.clone() }));
+    let mut open = |_: &SourceRecord| Ok(Arc::clone(&pair.content));
+    let error = ReplayPlan::of(&forged, &Replacements::default(), &mut open, &Ok).unwrap_err();
+    assert!(error.to_string().contains("as it was drawn"), "{error}");
 }

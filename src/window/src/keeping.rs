@@ -97,6 +97,7 @@ pub struct Snapshot {
     content: Option<Arc<Picture>>,
     styles: Vec<(Arc<Picture>, StyleRecord)>,
     palette: Option<Arc<Picture>>,
+    masks: Vec<Arc<Picture>>,
     pins: Vec<PinDraft>,
 }
 
@@ -115,6 +116,7 @@ impl Snapshot {
         if let Some(palette) = &self.palette {
             draft.palette(palette)?;
         }
+        draft.masks(&self.masks)?;
         self.pins.into_iter().try_for_each(|pin| pin.put(&mut draft))?;
         if let Some((session::Snapshot { step, place, .. }, state)) = self.exact.zip(state) {
             draft.state(step, (place.width, place.height), state.to_vec());
@@ -209,6 +211,7 @@ impl ImpastoApp {
             content: loaded(&self.pictures.content),
             styles: styles.collect(),
             palette: self.settings.palette.as_ref().and_then(|_| loaded(&self.pictures.palette)),
+            masks: self.mask_pictures().unwrap_or_default(),
             pins: self.view.pins.drafts(&self.view.film.timeline),
         }
     }

@@ -350,6 +350,7 @@ impl ImpastoApp {
             ..recipe.settings.clone()
         };
         (self.next.choose_size, self.next.measured_size) = (false, None);
+        self.recall_masks(&recipe, &folders, trust);
         let recalled = |source: &impasto_engine::session::SourceRecord| {
             let thumbnail = recipe.thumbnails.iter().find(|thumbnail| thumbnail.sha256 == source.sha256);
             Source::Recalled(Box::new(Recalled {

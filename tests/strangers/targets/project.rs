@@ -9,8 +9,11 @@ use std::{
 
 use image::{Rgb, RgbImage};
 use impasto_core::{
-    picture::{self, Picture},
-    run::{Job, Pass, Record, Start},
+    picture::{
+        self, Drawing, Picture,
+        drawing::{Mode, Shape, Stroke},
+    },
+    run::{Job, Pass, Record, Start, mask_records},
     settings::{Settings, StyleMix},
     transfer::{Inputs, StyleSource},
 };
@@ -98,6 +101,21 @@ pub fn seeds() -> Vec<Vec<u8>> {
             let mut pin = pin.clone();
             (pin["name"], pin["elapsed"]) = ("\u{202e}\u{7}\n".repeat(40_000).into(), (-1e300).into());
             value["pins"] = vec![pin; 2].into();
+        }),
+        changed(&|value| {
+            let mut mask = None;
+            for mode in [Mode::Invert, Mode::Subtract] {
+                let points = vec![[0.1, 0.2], [0.7, 0.5], [0.4, 0.9]];
+                let stroke = Stroke::new(Shape::Path { points, feather: 0.1 }, mode);
+                mask = Some(Drawing::draw(mask.as_ref(), (60, 40), stroke).unwrap());
+            }
+            let mask = Arc::new(mask.unwrap());
+            let named = mask.reference();
+            let records = mask_records(&[mask]).into_iter().map(|source| json!({"source": source}));
+            let mut file = value["content"].clone();
+            file["source"]["path"] = "@HOME@/secret.txt".into();
+            value["masks"] = records.chain([file]).collect();
+            value["settings"]["masks"] = json!({"style_map": named, "content_map": "@HOME@/secret.txt"});
         }),
         changed(&|value| value["state"]["width"] = 1.into()),
         changed(&|value| value["step"] = 4_000_000_000_u32.into()),

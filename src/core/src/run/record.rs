@@ -5,10 +5,14 @@ use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Job, Start, portable::recorded_settings};
+use super::{
+    Job, Start,
+    masks::{DrawingRecord, add_masks, mask_records, masks_fit, shared},
+    portable::recorded_settings,
+};
 use crate::{
     picture::{Picture, is_example},
-    settings::{MAX_REGIONS, ParamId, RegionRole, Settings, StyleMix},
+    settings::{ParamId, RegionRole, Settings, StyleMix},
     transfer::{Inputs, LevelCommand, StyleSource},
 };
 use impasto_base::hash::Sha256Hash;
@@ -20,8 +24,6 @@ pub const MAX_PASSES: usize = 12;
 /// Maximum number of different pictures in the changes of a run, and of palettes.
 pub const MAX_SOURCES: usize = 128;
 pub const MAX_PALETTES: usize = 400;
-/// Maximum number of different masks of a run.
-pub const MAX_MASKS: usize = MAX_PALETTES + MAX_REGIONS + 2;
 
 /// Settings whose change between two steps doesn't affect the picture.
 const WITHOUT_EFFECT: [&str; 3] = ["size", "preview_every", "follow_drags"];
@@ -38,6 +40,9 @@ pub struct SourceRecord {
     /// Width and height in pixels.
     pub width: u32,
     pub height: u32,
+    /// How it was drawn, for a drawn mask among those of a run.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "shared")]
+    pub drawing: Option<Arc<DrawingRecord>>,
 }
 
 impl From<&Picture> for SourceRecord {
@@ -47,7 +52,7 @@ impl From<&Picture> for SourceRecord {
             picture.path.as_ref().map(|path| std::path::absolute(path).unwrap_or_else(|_| path.clone()));
         // Drop paths that are not Unicode; the name and the hash still identify the file.
         let path = path.filter(|path| path.to_str().is_some());
-        Self { name: picture.name.clone(), path, sha256: picture.sha256, width, height }
+        Self { name: picture.name.clone(), path, sha256: picture.sha256, width, height, drawing: None }
     }
 }
 
@@ -152,7 +157,8 @@ pub struct Pass {
     /// Palettes used during the run, except bundled ones; the settings refer to them by their hashes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub palettes: Vec<SourceRecord>,
-    /// Masks used during the run; the settings refer to them by their hashes.
+    /// Masks used during the run, and what drawn ones were drawn on before them; the settings refer to them by
+    /// their hashes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub masks: Vec<SourceRecord>,
     /// The picture that the run began with, if [`Settings::init`] names one.
@@ -175,7 +181,7 @@ impl Pass {
             steps: 0,
             changes: Vec::new(),
             palettes: palette_record(&job.inputs).into_iter().collect(),
-            masks: mask_records(&job.inputs),
+            masks: mask_records(&job.inputs.masks),
             initial: initial.as_deref().filter(|_| start == Start::Beginning).map(SourceRecord::without_path),
             new_engine: false,
         }
@@ -197,17 +203,6 @@ impl Pass {
 fn palette_record(inputs: &Inputs) -> Option<SourceRecord> {
     let palette = inputs.palette.as_deref().filter(|palette| !is_example(palette))?;
     Some(SourceRecord::without_path(palette))
-}
-
-/// The records of the masks, each once.
-fn mask_records(inputs: &Inputs) -> Vec<SourceRecord> {
-    let mut all = Vec::new();
-    for mask in inputs.masks.iter().map(|mask| SourceRecord::without_path(mask)) {
-        if !all.contains(&mask) {
-            all.push(mask);
-        }
-    }
-    all
 }
 
 /// The runs that led to a picture; each continues the one before. Cheap to clone.
@@ -343,7 +338,7 @@ impl Record {
         last.settings.size = size;
         last.content = SourceRecord::without_path(&inputs.content);
         last.styles = inputs.styles.iter().map(StyleRecord::without_path).collect();
-        last.masks = mask_records(inputs);
+        last.masks = mask_records(&inputs.masks);
         last.changes = vec![Change { step, ..Change::default() }];
     }
 
@@ -367,12 +362,8 @@ impl Record {
         {
             last.palettes.push(palette);
         }
-        for mask in mask_records(inputs.1) {
-            if last.masks.iter().all(|known| known.sha256 != mask.sha256) {
-                last.masks.push(mask);
-            }
-        }
-        if last.masks.len() > MAX_MASKS {
+        add_masks(&mut last.masks, &inputs.1.masks);
+        if !masks_fit(&last.masks) {
             return self.keep_last(step, settings.1, inputs.1);
         }
         // What is grey in it moves towards what is shown, each time.

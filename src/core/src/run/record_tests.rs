@@ -1,8 +1,13 @@
 //! Tests of the record.
 
+use super::super::MAX_MASKS;
 use super::*;
 use crate::{
-    picture::{self, pasted_hash},
+    picture::{
+        self, Drawing,
+        drawing::{MAX_STROKES, Mode, Shape, Stroke},
+        pasted_hash,
+    },
     settings::{Masks, Region},
 };
 
@@ -135,6 +140,35 @@ fn too_many_masks_leave_the_last_ones() {
     assert_eq!(pass.masks, [SourceRecord::without_path(&before.1.masks[0])]);
     assert_eq!(pass.settings.masks, before.0.masks);
     assert!(pass.changes.iter().all(|change| change.settings.is_empty()));
+}
+
+#[test]
+fn too_many_strokes_leave_the_last_mask_as_it_was_drawn() {
+    let mut record = Record::new(pass());
+    let mut before = (Settings::default(), inputs(1.0));
+    for number in 0..=MAX_STROKES {
+        assert!(record.is_complete(), "{number}");
+        let grey = image::GrayImage::from_fn(16, 16, |x, _| image::Luma([(number >> (4 * x.min(7))) as u8]));
+        let mask = Drawing::of_pixels(&grey).unwrap();
+        let stroke =
+            Stroke::new(Shape::Ellipse { centre: [0.5; 2], radii: [0.2; 2], feather: 0.0 }, Mode::Add);
+        let mask = Drawing::on(mask.drawing, (16, 16), stroke).unwrap();
+        let mut after = before.clone();
+        after.0.masks.style_map = Some(picture::pasted_name(&mask.sha256));
+        after.1.masks = vec![Arc::new(mask)];
+        record.change(number as u32, (&before.0, &after.0), (&before.1, &after.1));
+        before = after;
+        if !record.is_complete() {
+            // Each mask has two.
+            assert_eq!(number, MAX_STROKES / 2);
+            break;
+        }
+    }
+    let last = before.1.masks[0].as_ref();
+    let pass = record.passes().pop().unwrap();
+    assert_eq!((pass.masks.len(), &pass.settings.masks), (2, &before.0.masks));
+    let drawings = super::super::drawings(&pass.masks).unwrap();
+    assert_eq!(drawings[&last.sha256].picture().unwrap().rgb, last.rgb);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use impasto_base::hash::Sha256Hash;
 use impasto_core::{
-    picture::{self, Picture, PictureError},
+    picture::{self, Drawing, Picture, PictureError},
     settings::{Settings, StyleMix},
     transfer::{Inputs, StyleSource},
 };
@@ -162,6 +162,9 @@ pub struct Item {
     /// The palette that the settings name; `None` if it is opened by that name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub palette: Option<ItemSource>,
+    /// The masks that the settings name, in their order; empty if they are opened by those names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub masks: Vec<ItemSource>,
     #[serde(default, skip_serializing_if = "ItemStart::is_beginning")]
     pub start: ItemStart,
     /// The requested file; once painted, the file actually written.
@@ -191,6 +194,7 @@ impl Item {
             content,
             styles,
             palette: None,
+            masks: Vec::new(),
             start: ItemStart::Beginning,
             output,
             without_recipe: false,
@@ -211,10 +215,10 @@ impl Item {
         Self { batch: true, ..Self::new(file(pair.content), styles, pair.output, settings) }
     }
 
-    /// The sources of its content, styles and palette.
+    /// The sources of its content, styles, palette and masks.
     pub fn sources(&self) -> impl Iterator<Item = &ItemSource> {
         let styles = self.styles.iter().map(|style| &style.source);
-        [&self.content].into_iter().chain(styles).chain(&self.palette)
+        [&self.content].into_iter().chain(styles).chain(&self.palette).chain(&self.masks)
     }
 
     /// The pictures that are stored for it in the queue's folder.
@@ -246,7 +250,7 @@ impl Item {
         f64::from(self.settings.longest_side()).powi(2) * f64::from(self.steps())
     }
 
-    /// Open its content, styles and palette; also returns notices for the user. `folder` is the queue's.
+    /// Open its content, styles, palette and masks; also returns notices for the user. `folder` is the queue's.
     ///
     /// # Errors
     ///
@@ -264,13 +268,17 @@ impl Item {
         for ItemStyle { source, mix } in &self.styles {
             styles.push(StyleSource { picture: open(source)?, mix: *mix });
         }
-        Ok((Inputs { palette, ..Inputs::new(content, styles) }, remarks))
+        let mask = |source: &ItemSource| Ok(Arc::new(Drawing::of_copy(Arc::unwrap_or_clone(open(source)?))));
+        let masks = self.masks.iter().map(mask).collect::<Result<_, SourceError>>()?;
+        Ok((Inputs { palette, masks, ..Inputs::new(content, styles) }, remarks))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::queue::QueueStore;
+    use impasto_core::picture::drawing::{Mode, Shape, Stroke};
 
     #[test]
     fn pictures_are_found_again_and_changed_files_are_reported() {
@@ -300,5 +308,31 @@ mod tests {
         // A claimed hash is not used as a file name.
         let claimed = Picture { sha256: Sha256Hash::of(b"another"), ..pasted };
         assert_eq!(ItemSource::of(&claimed), source);
+    }
+
+    #[test]
+    fn a_drawn_mask_stays_a_drawn_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut mask = None;
+        for x in [0.2, 0.7] {
+            let shape = Shape::Ellipse { centre: [x, 0.5], radii: [0.2, 0.1], feather: 0.1 };
+            let stroke = Stroke::new(shape, Mode::Add);
+            mask = Some(Drawing::draw(mask.as_ref(), (300, 200), stroke).unwrap());
+        }
+        let mask = mask.unwrap();
+        let source = QueueStore::keep(folder.path(), &mask).unwrap();
+        let example = |picture: &picture::Example| ItemSource::of(&picture.open());
+        let style = ItemStyle { source: example(&picture::STYLES[0]), mix: StyleMix::default() };
+        let settings = Settings::default();
+        let item = Item {
+            masks: vec![source],
+            ..Item::new(example(&picture::CONTENTS[0]), vec![style], "a.png".into(), settings)
+        };
+        assert_eq!(item.stored().count(), 1);
+        let (inputs, remarks) = item.open(Some(folder.path())).unwrap();
+        let back = &inputs.masks[0];
+        assert_eq!((back.sha256, &back.rgb, remarks.len()), (mask.sha256, &mask.rgb, 0));
+        // So what is painted with it can be painted again without its copy.
+        assert_eq!(back.drawing.as_ref().unwrap().picture().unwrap().rgb, mask.rgb);
     }
 }

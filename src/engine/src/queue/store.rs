@@ -209,6 +209,7 @@ mod tests {
         Item {
             id: 3,
             palette: Some(ItemSource::StoredPixels(stored("78"))),
+            masks: vec![ItemSource::StoredPixels(stored("80"))],
             start: ItemStart::Course { picture: stored("79"), steps: 70 },
             without_recipe: true,
             state,
@@ -230,7 +231,7 @@ mod tests {
             ItemState::AlreadyPainted,
         ]
         .map(item);
-        for needed in ["77", "79"] {
+        for needed in ["77", "79", "80"] {
             fs::write(folder.path().join(format!("kept-{}.png", needed.repeat(12))), "x").unwrap();
         }
         fs::write(folder.path().join("kept-0.png"), "x").unwrap();
@@ -243,7 +244,7 @@ mod tests {
         let back = store.load().unwrap();
         assert_eq!(back[0], item(ItemState::Waiting));
         assert_eq!(back[1..], items[1..]);
-        for needed in ["77", "79"] {
+        for needed in ["77", "79", "80"] {
             assert!(folder.path().join(format!("kept-{}.png", needed.repeat(12))).exists());
         }
         assert!(!folder.path().join("kept-0.png").exists());

@@ -10,7 +10,7 @@ use crate::session::StyleSource;
 use impasto_base::hash::Sha256Hash;
 use impasto_core::{
     picture::{Picture, pasted_hash},
-    run::{Job, PictureRecords, SourceRecord, Start},
+    run::{Drawings, Job, PictureRecords, SourceRecord, Start, drawings},
     settings::{Settings, StyleMix},
     transfer::Inputs,
 };
@@ -30,6 +30,8 @@ pub struct ReplayPlan {
     pub new_engine: bool,
     /// The palettes and masks of the run and its events, by their names in the settings.
     pub named: NamedPictures,
+    /// The drawn masks among them; each is drawn when its event comes.
+    pub drawings: Drawings,
     /// The pictures that the events replace others with.
     pub pictures: PicturesByHash,
 }
@@ -56,6 +58,7 @@ impl ReplayPlan {
             steps,
             new_engine: false,
             named: NamedPictures::new(),
+            drawings: Drawings::new(),
             pictures: PicturesByHash::new(),
         }
     }
@@ -150,11 +153,13 @@ impl ReplayPlan {
                 EventKind::Update(settings, _) | EventKind::Replace(settings, ..) => Some(settings.as_ref()),
                 EventKind::Level(_) | EventKind::Downscale(_) => None,
             });
+            let drawings = drawings(&pass.masks).map_err(anyhow::Error::msg)?;
             for name in [&settings].into_iter().chain(all).flat_map(|settings| settings.masks.files()) {
-                if named.contains_key(name) {
+                let hash = pasted_hash(name);
+                if named.contains_key(name) || hash.is_some_and(|hash| drawings.contains_key(&hash)) {
                     continue;
                 }
-                let recorded = pass.masks.iter().find(|mask| Some(mask.sha256) == pasted_hash(name));
+                let recorded = pass.masks.iter().find(|mask| Some(mask.sha256) == hash);
                 let mask = match recorded {
                     Some(source) => open(source)?,
                     None => open_mask(name)?,
@@ -162,7 +167,7 @@ impl ReplayPlan {
                 named.insert(name.to_owned(), mask);
             }
             let inputs = Inputs {
-                masks: masks_of(&settings, &named),
+                masks: masks_of(&settings, &[], &named, &drawings)?,
                 palette: settings.palette.as_ref().and_then(|name| named.get(name)).cloned(),
                 // Only the first run starts from it.
                 initial: if index == 0 { open_initial(&settings)? } else { None },
@@ -178,7 +183,7 @@ impl ReplayPlan {
                 choose_size: false,
             };
             let (steps, new_engine) = (pass.steps, pass.new_engine);
-            plans.push(Self { job, events, steps, new_engine, named, pictures });
+            plans.push(Self { job, events, steps, new_engine, named, drawings, pictures });
         }
         Ok(plans)
     }
@@ -203,9 +208,27 @@ pub(super) fn replaced(
     })
 }
 
-/// The masks of these settings, which their plan has opened.
-pub(super) fn masks_of(settings: &Settings, named: &NamedPictures) -> Vec<Arc<Picture>> {
-    settings.masks.files().filter_map(|name| named.get(name)).cloned().collect()
+/// The masks of these settings, which their plan has opened, or which are drawn on top of those in use `now`.
+///
+/// # Errors
+///
+/// If a drawn mask does not come out as it was.
+pub(super) fn masks_of(
+    settings: &Settings,
+    now: &[Arc<Picture>],
+    named: &NamedPictures,
+    drawings: &Drawings,
+) -> anyhow::Result<Vec<Arc<Picture>>> {
+    let mut masks = Vec::new();
+    for name in settings.masks.files() {
+        let drawing = pasted_hash(name).and_then(|hash| drawings.get(&hash));
+        match (named.get(name), drawing) {
+            (Some(mask), _) => masks.push(Arc::clone(mask)),
+            (None, Some(drawing)) => masks.push(drawing.picture_over(now).map_err(anyhow::Error::msg)?),
+            (None, None) => {}
+        }
+    }
+    Ok(masks)
 }
 
 /// Use the replacements in an event's pictures too, and another `palette`, if there is one, by its name in the

@@ -13,7 +13,7 @@ use image::RgbImage;
 use super::plan::{NamedPictures, PicturesByHash, ReplayPlan, masks_of, replaced};
 use crate::session::{Engine, EngineError, Reading};
 use impasto_core::{
-    run::{DownscalePart, Job, Pass, Record, RunInfo, Start},
+    run::{DownscalePart, Drawings, Job, Pass, Record, RunInfo, Start},
     settings::Settings,
     transfer::{Inputs, LevelCommand, Losses},
 };
@@ -51,6 +51,7 @@ pub struct Replayer<E> {
     settings: Settings,
     inputs: Option<Inputs>,
     named: NamedPictures,
+    drawings: Drawings,
     pictures: PicturesByHash,
     /// The last picture read, from which the next run continues, and its record.
     current_picture: Option<(RgbImage, Record)>,
@@ -75,6 +76,7 @@ impl<E: Engine> Replayer<E> {
             settings: Settings::default(),
             inputs: None,
             named: NamedPictures::new(),
+            drawings: Drawings::new(),
             pictures: PicturesByHash::new(),
             current_picture: None,
             record: None,
@@ -120,6 +122,7 @@ impl<E: Engine> Replayer<E> {
         self.settings = job.settings;
         self.inputs = Some(job.inputs);
         self.named.clone_from(&plan.named);
+        self.drawings.clone_from(&plan.drawings);
         self.pictures.clone_from(&plan.pictures);
         self.step = 0;
         self.downscaled = false;
@@ -158,13 +161,13 @@ impl<E: Engine> Replayer<E> {
                         inputs.palette =
                             settings.palette.as_ref().and_then(|name| self.named.get(name)).cloned();
                     }
-                    inputs.masks = masks_of(&settings, &self.named);
+                    inputs.masks = masks_of(&settings, &inputs.masks, &self.named, &self.drawings)?;
                     self.update(&settings, &inputs)?;
                 }
                 EventKind::Replace(settings, mix, records) => {
                     let Some(now) = &self.inputs else { continue };
                     let Some(mut inputs) = replaced(now, &records, &mix, &self.pictures) else { continue };
-                    inputs.masks = masks_of(&settings, &self.named);
+                    inputs.masks = masks_of(&settings, &now.masks, &self.named, &self.drawings)?;
                     self.replace_pictures(&settings, &inputs)?;
                 }
             }

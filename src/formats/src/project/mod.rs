@@ -3,6 +3,7 @@
 
 mod container;
 mod error;
+mod masks;
 mod pins;
 pub mod sessions;
 #[cfg(test)]
@@ -31,7 +32,7 @@ use impasto_base::{
 };
 use impasto_core::{
     picture::{self, MAX_FILE_BYTES, Picture},
-    run::{SourceRecord, StyleRecord},
+    run::{Drawings, SourceRecord, StyleRecord},
     settings::{Settings, Slots},
 };
 
@@ -67,7 +68,7 @@ pub struct Pixels {
     beside: Option<String>,
 }
 
-/// The content or the palette.
+/// The content, the palette or a mask.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ProjectPicture {
     pub source: SourceRecord,
@@ -123,6 +124,9 @@ pub struct Manifest {
     /// The picture that the settings name as the palette.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub palette: Option<ProjectPicture>,
+    /// The masks that the settings name: files with their pixels, drawn ones with their strokes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    masks: Vec<ProjectPicture>,
     /// Steps painted, over all runs that the losses cover.
     pub step: u32,
     /// Entry of the painted picture.
@@ -152,6 +156,7 @@ impl Manifest {
             content: None,
             styles: Vec::new(),
             palette: None,
+            masks: Vec::new(),
             step: 0,
             picture: None,
             state: None,
@@ -175,6 +180,10 @@ pub struct Project {
     pub remarks: Vec<String>,
     /// The pinned moments with their pictures.
     pub pins: Vec<(SavedPin, Arc<RgbImage>)>,
+    /// The masks whose pixels it stores.
+    pub masks: Vec<Arc<Picture>>,
+    /// The drawn masks that it names, its pins included.
+    pub drawings: Drawings,
     entries: Entries,
     folder: PathBuf,
     trust: Trust,
@@ -214,6 +223,7 @@ impl Project {
 
     /// Leave out the files that the project's settings name and that `trust` does not allow.
     fn restrict(&mut self, mut trust: Trust) {
+        self.name_masks(&mut trust);
         let settings = &mut self.manifest.settings;
         if let Some(palette) = &self.manifest.palette
             && let Some(path) = NamedFile::Palette.of(settings).filter(|path| !trust.allows(path))
@@ -263,6 +273,7 @@ impl Project {
         unknown.dedup();
         let mut manifest: Manifest =
             serde_json::from_value(value).map_err(|error| damaged(error.to_string()))?;
+        manifest.bring_back_strokes();
         check(&manifest).map_err(damaged)?;
         let mut remarks = Vec::new();
         if !unknown.is_empty() {
@@ -275,8 +286,19 @@ impl Project {
             remarks.push(format!("The mix {letter} is left out: its settings cannot be used."));
         }
         let trust = Trust::Folder { folder: folder.clone(), chosen: Vec::new() };
-        let mut project =
-            Self { manifest, picture: None, engine: None, remarks, pins: Vec::new(), entries, folder, trust };
+        let drawings = manifest.drawings();
+        let mut project = Self {
+            manifest,
+            picture: None,
+            engine: None,
+            remarks,
+            pins: Vec::new(),
+            masks: Vec::new(),
+            drawings,
+            entries,
+            folder,
+            trust,
+        };
         if let Some(name) = &project.manifest.picture {
             let bytes =
                 project.entries.get(name).ok_or_else(|| damaged("its picture is missing".to_owned()))?;
@@ -286,6 +308,7 @@ impl Project {
             project.picture = Some(picture.rgb);
         }
         project.open_pins();
+        project.open_masks();
         Ok(project)
     }
 
@@ -336,6 +359,7 @@ fn check(manifest: &Manifest) -> Result<(), String> {
         recipe::check(recipe)?;
     }
     pins::check(&manifest.pins)?;
+    masks::check(&manifest.masks)?;
     let steps = [manifest.step, manifest.state.as_ref().map_or(0, |state| state.step)];
     if steps.into_iter().any(|step| step > MAX_STEPS) {
         return Err("its number of steps is too large".to_owned());

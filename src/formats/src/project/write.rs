@@ -1,6 +1,6 @@
 //! Writing a project.
 
-use std::{fs, io::Cursor, path::Path};
+use std::{fs, io::Cursor, path::Path, sync::Arc};
 
 use image::{
     ExtendedColorType, ImageEncoder as _, ImageError, RgbImage,
@@ -15,7 +15,10 @@ use impasto_base::{
     files::{self, Access, PartFile, read_regular},
     hash::Sha256Hash,
 };
-use impasto_core::{picture::Picture, run::StyleRecord};
+use impasto_core::{
+    picture::Picture,
+    run::{StyleRecord, mask_records},
+};
 
 /// How the sources of a project are stored.
 #[derive(Clone, Copy, Debug)]
@@ -103,6 +106,23 @@ impl<'a> Draft<'a> {
         Ok(())
     }
 
+    /// Add the masks that the settings name.
+    ///
+    /// # Errors
+    ///
+    /// If one cannot be encoded or written.
+    pub fn masks(&mut self, masks: &[Arc<Picture>]) -> Result<(), ProjectError> {
+        let (drawn, files): (Vec<_>, Vec<_>) = masks.iter().cloned().partition(|mask| mask.drawing.is_some());
+        let drawn = mask_records(&drawn).into_iter();
+        let drawn = drawn.map(|source| ProjectPicture { source, pixels: Pixels::default() });
+        self.manifest.masks = drawn.collect();
+        for (number, mask) in (1..).zip(&files) {
+            let pixels = self.pixels(&format!("masks/{number}"), mask)?;
+            self.manifest.masks.push(ProjectPicture { source: mask.as_ref().into(), pixels });
+        }
+        Ok(())
+    }
+
     /// Store a source so that it can be found again. Bundled pictures are not stored.
     fn pixels(&mut self, stem: &str, picture: &Picture) -> Result<Pixels, ProjectError> {
         let mut pixels = Pixels::default();
@@ -159,7 +179,7 @@ impl Manifest {
         let failed = |reason: String| ProjectError::Text { reason };
         let write = |manifest: &mut Self| {
             manifest.version = manifest.least_version();
-            serde_json::to_vec(manifest).map_err(|error| failed(error.to_string()))
+            serde_json::to_vec(&manifest.without_common_strokes()).map_err(|error| failed(error.to_string()))
         };
         let is_short = |bytes: &Vec<u8>| bytes.len() as u64 <= container::MAX_MANIFEST;
         let shorten = |recipe: &mut Recipe| *recipe = recipe.without_history();
@@ -179,8 +199,9 @@ impl Manifest {
     fn least_version(&self) -> u64 {
         let pins = self.pins.iter().filter_map(|pin| pin.recipe.as_ref());
         let recipes = self.recipe.iter().chain(pins).map(|recipe| recipe.version);
+        let masks = if self.masks.is_empty() { 1 } else { recipe::VERSION };
         let styles = recipe::version_of_mix(self.styles.iter().map(|style| &style.style.mix));
-        recipes.max().unwrap_or(1).max(styles)
+        recipes.max().unwrap_or(1).max(styles).max(masks)
     }
 }
 

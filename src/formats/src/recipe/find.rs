@@ -165,17 +165,17 @@ mod tests {
         let none = KnownFiles::default();
         let find = |record: &SourceRecord, folders: &[PathBuf]| find(record, folders, &none, &Trust::All);
         assert!(matches!(find(&record, &[]), Some(Found::Same(picture)) if picture.name == "Woodcut"));
-        let other = SourceRecord { sha256: Sha256Hash::of(b""), ..record };
+        let other = SourceRecord { sha256: Sha256Hash::of(b""), ..record.clone() };
         assert!(matches!(find(&other, &[]), Some(Found::Changed(picture)) if picture.name == "Woodcut"));
         let folder = tempfile::tempdir().unwrap();
         let inner = folder.path().join("inner");
         fs::create_dir(&inner).unwrap();
         let (_, record) = saved(folder.path(), "secret.png", 3);
-        let outside = SourceRecord { name: "../secret.png".into(), path: None, ..record };
+        let outside = SourceRecord { name: "../secret.png".into(), path: None, ..record.clone() };
         assert!(find(&outside, std::slice::from_ref(&inner)).is_none());
         // A record without a path: its file is found by where it was opened before, and a changed one only in a
         // folder that is trusted.
-        let bare = SourceRecord { path: None, ..record };
+        let bare = SourceRecord { path: None, ..record.clone() };
         assert!(find(&bare, &[]).is_none());
         let known = KnownFiles::in_cache(&folder.path().join("cache"));
         known.add(&folder.path().join("secret.png"), &bare.sha256);

@@ -23,7 +23,10 @@ use serde::{Deserialize, Serialize};
 use impasto_base::text;
 use impasto_core::{
     picture::pasted_hash,
-    run::{Pass, Record, RunInfo, SourceRecord, StyleRecord, bare_name, remove_folders},
+    run::{
+        Pass, Record, RunInfo, SourceRecord, Strokes, StyleRecord, bare_name, bring_back_strokes, flat_masks,
+        leave_out_strokes, only_masks, remove_folders,
+    },
     settings::{Settings, StyleMix},
 };
 
@@ -179,13 +182,18 @@ impl Recipe {
     }
 
     /// The recipe as a text of at most `room` bytes, without folders: with thumbnails if they fit, else with
-    /// smaller ones, else without; a long history is cut to its last run. `None` if even that does not fit.
+    /// smaller ones, else without; a long history is cut to its last run, and drawn masks then to single strokes
+    /// or to their hashes. `None` if even that does not fit.
     pub fn text(&self, room: usize) -> Option<String> {
         self.clone().without_folders().fitted(room)
     }
 
     fn fitted(&self, room: usize) -> Option<String> {
-        let fits = |recipe: &Recipe| serde_json::to_string(recipe).ok().filter(|text| text.len() <= room);
+        let fits = |recipe: &Recipe| {
+            let mut written = recipe.clone();
+            written.leave_out_strokes(&mut Strokes::new());
+            serde_json::to_string(&written).ok().filter(|text| text.len() <= room)
+        };
         let with = |longest: Option<u32>| Recipe {
             thumbnails: longest.map_or_else(Vec::new, |longest| {
                 self.thumbnails.iter().filter_map(|thumbnail| thumbnail.smaller(longest)).collect()
@@ -197,6 +205,29 @@ impl Recipe {
             .or_else(|| fits(&with(Some(64))))
             .or_else(|| fits(&with(None)))
             .or_else(|| fits(&self.without_history()))
+            .or_else(|| fits(&self.without_history().without_strokes(true)))
+            .or_else(|| fits(&self.without_history().without_strokes(false)))
+    }
+
+    /// Leave out the strokes that an earlier run has too, or are `known` otherwise.
+    pub(crate) fn leave_out_strokes(&mut self, known: &mut Strokes) {
+        self.passes.iter_mut().for_each(|pass| leave_out_strokes(&mut pass.masks, known));
+    }
+
+    /// Undo [`Recipe::leave_out_strokes`].
+    pub(crate) fn bring_back_strokes(&mut self, known: &mut Strokes) {
+        self.passes.iter_mut().for_each(|pass| bring_back_strokes(&mut pass.masks, known));
+    }
+
+    /// The recipe with drawn masks as single strokes, or only by their hashes.
+    fn without_strokes(mut self, flat: bool) -> Self {
+        for pass in &mut self.passes {
+            pass.masks = flat_masks(&pass.masks);
+            if !flat {
+                pass.masks.iter_mut().for_each(|mask| mask.drawing = None);
+            }
+        }
+        self
     }
 
     /// The recipe with its last run alone, as it ended, and without thumbnails.
@@ -208,7 +239,7 @@ impl Recipe {
             settings: self.settings.clone(),
             content: self.content().clone(),
             styles: self.styles(),
-            masks: last.masks.iter().filter(|mask| named.contains(&mask.sha256)).cloned().collect(),
+            masks: only_masks(&last.masks, &named),
             ..last.clone()
         }];
         Self {
@@ -238,10 +269,17 @@ impl Recipe {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use std::sync::Arc;
+
     use impasto_core::{
-        picture::{Picture, pasted_name},
-        run::{Change, Start},
+        picture::{
+            Drawing, Picture,
+            drawing::{Mode, Shape, Stroke},
+            pasted_name,
+        },
+        run::{Change, Job, Start, drawings},
         settings::{Crop, Masks},
+        transfer::Inputs,
     };
     use impasto_test_support::{info, job};
     use proptest::prelude::*;
@@ -347,6 +385,67 @@ pub(crate) mod tests {
         plain.version = VERSION;
         plain.passes[0].masks = recipe.passes[0].masks.clone();
         assert_eq!(plain.without_history().version, 1);
+    }
+
+    /// A recipe whose mask was drawn in this many strokes, with a change for each.
+    pub fn drawn(strokes: u32) -> Recipe {
+        let mut mask: Option<Picture> = None;
+        let mut recipe = recipe();
+        let pass = &mut recipe.passes[0];
+        for step in 0..strokes {
+            let points = (0..60).map(|at| [at as f32 / 61.0, (at * (step + 3)) as f32 / 7.7 % 1.0]).collect();
+            let shape = Shape::Brush { points, radius: 0.03, hardness: 0.5 };
+            let base = mask.as_ref().and_then(|mask| mask.drawing.clone());
+            let drawn = Drawing::on(base, (60, 40), Stroke::new(shape, Mode::Add)).unwrap();
+            let masks = Masks { style_map: Some(drawn.reference()), ..Masks::default() };
+            let job = impasto_test_support::job();
+            let inputs = Inputs { masks: vec![Arc::new(drawn.clone())], ..job.inputs };
+            pass.masks = Pass::new(&Job { inputs, ..impasto_test_support::job() }, Start::Beginning).masks;
+            let settings = [("masks".to_owned(), serde_json::to_value(&masks).unwrap())];
+            pass.changes.push(Change { step, settings: settings.into_iter().collect(), ..Change::default() });
+            recipe.settings.masks = masks;
+            mask = Some(drawn);
+        }
+        recipe.version = VERSION;
+        recipe
+    }
+
+    #[test]
+    fn a_drawn_mask_comes_back_without_a_file_in_as_much_as_there_is_room_for() {
+        let recipe = drawn(5);
+        let hash = recipe.last().masks[4].sha256;
+        let whole = recipe.text(1 << 20).unwrap();
+        let (back, remarks) = parse("a.png", &whole).unwrap();
+        assert_eq!((&back, remarks), (&recipe, Vec::new()));
+        let pixels = |recipe: &Recipe| {
+            let all = drawings(&recipe.last().masks).unwrap();
+            all.get(&hash).map(|drawing| drawing.picture().unwrap().rgb)
+        };
+        let painted = pixels(&recipe);
+        assert!(painted.is_some());
+        // Its history goes first, then its strokes become one, then only its hash is left.
+        let mut room = whole.len();
+        let mut seen = Vec::new();
+        while let Some(text) = recipe.text(room - 1) {
+            room = text.len();
+            let (back, _) = parse("a.png", &text).unwrap();
+            assert_eq!(back.settings.masks, recipe.settings.masks);
+            let state = (back.last().changes.len(), back.last().masks.len(), pixels(&back) == painted);
+            if seen.last() != Some(&state) {
+                seen.push(state);
+            }
+        }
+        assert_eq!(seen, [(5, 5, true), (0, 5, true), (0, 1, true), (0, 1, false)]);
+    }
+
+    #[test]
+    fn strokes_of_earlier_runs_are_written_once() {
+        let mut recipe = drawn(3);
+        recipe.thumbnails.clear();
+        recipe.passes = vec![recipe.passes[0].clone(); 3];
+        let text = recipe.text(1 << 20).unwrap();
+        assert_eq!(text.matches("brush").count(), 3);
+        assert_eq!(parse("a.png", &text).unwrap().0, recipe);
     }
 
     proptest! {

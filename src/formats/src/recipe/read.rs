@@ -8,7 +8,9 @@ use super::{Recipe, RecipeError, VERSION, events, numbers};
 use impasto_base::{files::read_regular, text};
 use impasto_core::{
     picture::{MAX_FILE_BYTES, MAX_TEXT, embedded_text},
-    run::{DownscalePart, MAX_CHANGES, MAX_MASKS, MAX_PALETTES, MAX_PASSES, MAX_SOURCES, Pass},
+    run::{
+        DownscalePart, MAX_CHANGES, MAX_PALETTES, MAX_PASSES, MAX_SOURCES, Pass, Strokes, drawings, masks_fit,
+    },
     settings::{Parameter, Settings, StyleMix, Transparency},
     transfer::MAX_STYLES,
 };
@@ -67,6 +69,7 @@ pub fn parse(name: &str, text: &str) -> Result<(Recipe, Vec<String>), RecipeErro
     let mut unknown = Vec::new();
     adapt(&mut value, &mut unknown);
     let mut recipe: Recipe = serde_json::from_value(value).map_err(|error| unusable(error.to_string()))?;
+    recipe.bring_back_strokes(&mut Strokes::new());
     check(&recipe).map_err(unusable)?;
     let mut remarks = Vec::new();
     if !unknown.is_empty() {
@@ -207,9 +210,10 @@ fn check_pass(pass: &Pass) -> Result<(), String> {
     if pass.palettes.len() > MAX_PALETTES + 1 {
         return Err(format!("it has {} palettes", pass.palettes.len()));
     }
-    if pass.masks.len() > MAX_MASKS {
-        return Err(format!("it has {} masks", pass.masks.len()));
+    if !masks_fit(&pass.masks) {
+        return Err(format!("its {} masks are too many or too large", pass.masks.len()));
     }
+    drawings(&pass.masks)?;
     // An untrusted picture must not keep a render busy forever between two steps.
     let downscale = |part: DownscalePart| match part {
         DownscalePart::Begin(share) => share.is_finite() && share > 0.0,
@@ -294,6 +298,38 @@ mod tests {
         let events = events::events(back.last()).unwrap();
         let events::EventKind::Update(settings, _) = &events[0].kind else { panic!("no update") };
         assert!(settings.masks.is_empty() && remarks.is_empty(), "{remarks:?}");
+    }
+
+    #[test]
+    fn strokes_that_cannot_be_are_refused_in_words() {
+        let drawn = crate::recipe::tests::drawn(3);
+        let changed = |change: &dyn Fn(&mut Vec<Value>)| {
+            let mut value: Value = numbers::parse(&drawn.text(1 << 20).unwrap()).unwrap();
+            change(value["passes"][0]["masks"].as_array_mut().unwrap());
+            parse("a.png", &value.to_string()).map(drop).map_err(|error| error.to_string())
+        };
+        assert_eq!(changed(&|_| ()), Ok(()));
+        let refused = |part: &str, change: &dyn Fn(&mut Vec<Value>)| {
+            let error = changed(change).unwrap_err();
+            assert!(error.contains(part) && error.contains("a.png"), "{error}");
+        };
+        refused("not before it", &|masks| drop(masks.remove(0)));
+        refused("not before it", &|masks| masks.reverse());
+        refused("not before it", &|masks| {
+            let own = masks[1]["sha256"].clone();
+            masks[1]["drawing"]["base"] = own;
+        });
+        refused("too many or too large", &|masks| *masks = vec![masks[0].clone(); 2001]);
+        refused("too many or too large", &|masks| {
+            let points = vec![[0.5; 2]; 4096];
+            masks[0]["drawing"]["stroke"]["shape"]["brush"]["points"] = json!(points);
+            *masks = vec![masks[0].clone(); 40];
+        });
+        refused("cannot be drawn", &|masks| masks[0]["drawing"]["stroke"]["opacity"] = json!(2.5));
+        refused("cannot have 100000×100000 pixels", &|masks| {
+            (masks[0]["width"], masks[0]["height"]) = (json!(100_000), json!(100_000));
+        });
+        refused("sponge", &|masks| masks[0]["drawing"]["stroke"]["shape"] = json!({"sponge": {}}));
     }
 
     #[test]

@@ -32,6 +32,7 @@ pub(super) struct GoingOn {
     settings: Settings,
     sources: Vec<StyleRecord>,
     content: Sha256Hash,
+    masks: Vec<Option<Sha256Hash>>,
 }
 
 /// The file that a painting was opened from, or saved to, as a project.
@@ -53,6 +54,7 @@ impl ImpastoApp {
         self.undo.call("", "Project opened".to_owned());
         self.keeper.project = None;
         self.settings = manifest.settings.clone();
+        self.pictures.masks.take_project(project);
         self.next = NextRun { init_at_start: Some(self.settings.init.clone()), ..NextRun::default() };
         let kept = |source: &session::SourceRecord, pixels: &project::Pixels| {
             Source::Kept(Box::new(Kept {
@@ -105,6 +107,7 @@ impl ImpastoApp {
                     settings: self.settings.clone(),
                     sources: manifest.styles.iter().map(|style| style.style.clone()).collect(),
                     content: content.source.sha256,
+                    masks: project.mask_hashes(),
                 });
         }
         for remark in &project.remarks {
@@ -117,13 +120,15 @@ impl ImpastoApp {
     /// and nothing is different, else from its picture.
     pub(crate) fn begin_going_on(&mut self) -> (Start, u32) {
         let from_picture = (Start::Current, 0);
-        let Some(GoingOn { engine, record, settings, sources, content }) = self.keeper.going_on.take() else {
+        let Some(GoingOn { engine, record, settings, sources, content, masks }) = self.keeper.going_on.take()
+        else {
             return from_picture;
         };
         let Some(now) = self.inputs() else { return from_picture };
         let same = settings == self.settings
             && (self.endless() || engine.step < self.settings.steps)
             && now.content.sha256 == content
+            && now.masks.iter().map(|mask| Some(mask.sha256)).eq(masks)
             && now.styles.len() == sources.len()
             && now.styles.iter().zip(&sources).all(|(now, then)| {
                 // The weight of a single style is not heard.

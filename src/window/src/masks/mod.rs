@@ -3,6 +3,8 @@
 //! The settings name each mask, by a file or by the hash of a drawn one ([`Picture::reference`]); the
 //! pictures follow the names, whoever changes them: a stroke, undo, a recipe, a moment that is gone back to.
 
+mod recall;
+
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},

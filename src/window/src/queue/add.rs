@@ -237,6 +237,7 @@ impl ImpastoApp {
                 };
                 let item = Item {
                     palette: inputs.palette.as_deref().map(keep).transpose()?,
+                    masks: inputs.masks.iter().map(|mask| keep(mask)).collect::<Result<_, _>>()?,
                     start,
                     without_recipe,
                     without_thumbnails,

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use egui::{Context, Label, TextEdit, Ui};
@@ -10,7 +11,7 @@ use egui::{Context, Label, TextEdit, Ui};
 use super::add::{folder_row, keep, size_row, whole_size};
 use crate::{ImpastoApp, dialogs, folders::FileKind, icons::Icon, theme::space, widgets};
 use impasto_base::{error::chain, text};
-use impasto_core::settings::Settings;
+use impasto_core::{picture::Picture, settings::Settings};
 use impasto_engine::queue::Item;
 use impasto_formats::explore::{Collector, NAME_PATTERN, Pair, Pairing};
 
@@ -255,16 +256,19 @@ impl ImpastoApp {
         self.view.layout.final_size = size;
         let settings = Settings { size, ..self.settings.clone() };
         let _adding = self.queue.desk.begin_adding();
-        let palette = match self.inputs().and_then(|inputs| inputs.palette) {
-            None => None,
-            Some(palette) => match keep(self.queue.desk.folder().as_deref(), &palette) {
-                Ok(source) => Some(source),
-                Err(text) => return self.messages.toasts.add(format!("Not queued: {text}.")),
-            },
+        let folder = self.queue.desk.folder();
+        let keep = |picture: &Arc<Picture>| keep(folder.as_deref(), picture);
+        let inputs = self.inputs();
+        let palette = inputs.as_ref().and_then(|inputs| inputs.palette.as_ref()).map(keep).transpose();
+        let masks: Result<Vec<_>, _> = inputs.iter().flat_map(|inputs| &inputs.masks).map(keep).collect();
+        let (palette, masks) = match palette.and_then(|palette| Ok((palette, masks?))) {
+            Ok(kept) => kept,
+            Err(text) => return self.messages.toasts.add(format!("Not queued: {text}.")),
         };
         let number = pairs.len();
         let items = pairs.into_iter().map(|pair| Item {
             palette: palette.clone(),
+            masks: masks.clone(),
             without_recipe: self.files.without_recipe,
             without_thumbnails: self.files.without_thumbnails,
             ..Item::of_batch(pair, &[], settings.clone())

@@ -1,5 +1,6 @@
 //! Drawn masks: kept as the strokes that made them, so that each is one step of undo and a recipe stays small.
 
+mod chain;
 mod raster;
 
 use std::{io::Cursor, sync::Arc};
@@ -15,7 +16,7 @@ pub use raster::size_for;
 
 /// Maximum number of points of a stroke.
 pub const MAX_POINTS: usize = 4096;
-/// Maximum number of strokes of a mask.
+/// Maximum number of strokes of a mask, and of all masks of a run.
 pub const MAX_STROKES: usize = 2000;
 /// Maximum bytes of a stroke's pixels, encoded.
 pub const MAX_PIXEL_BYTES: usize = 4 << 20;
@@ -258,11 +259,7 @@ impl Drawing {
     ///
     /// In words, if a stroke cannot be drawn.
     pub fn pixels(&self) -> Result<GrayImage, String> {
-        let mut strokes: Vec<&Self> = self.strokes().collect();
-        // What is replaced altogether need not be drawn.
-        if let Some(last) = strokes.iter().position(|drawing| drawing.stroke.hides_base()) {
-            strokes.truncate(last + 1);
-        }
+        let strokes: Vec<&Self> = self.seen().collect();
         let mut pixels = GrayImage::new(self.size.0, self.size.1);
         strokes.iter().rev().try_for_each(|drawing| raster::draw(&mut pixels, &drawing.stroke))?;
         Ok(pixels)
@@ -274,17 +271,7 @@ impl Drawing {
     ///
     /// In words, if a stroke cannot be drawn, or the pixels are others than those of the hash.
     pub fn picture(self: &Arc<Self>) -> Result<Picture, String> {
-        let picture = picture_of(&self.pixels()?).map_err(|error| error.to_string())?;
-        match picture.sha256 == self.sha256 {
-            true => Ok(Picture { drawing: Some(Arc::clone(self)), ..picture }),
-            false => Err("a drawn mask does not come out as it was drawn".to_owned()),
-        }
-    }
-}
-
-impl Stroke {
-    fn hides_base(&self) -> bool {
-        self.mode == Mode::Replace && self.opacity == 1.0
+        self.with_pixels(&self.pixels()?)
     }
 }
 

@@ -150,3 +150,40 @@ fn sizes_follow_the_contents_shape() {
         assert_eq!(size_for(content), size, "{content:?}");
     }
 }
+
+#[test]
+fn only_new_strokes_are_drawn_on_a_mask_that_is_there() {
+    let first = draw(None, brush(&[[0.1, 0.1], [0.7, 0.4]]), Mode::Add);
+    let second = draw(Some(&first), brush(&[[0.5, 0.9]]), Mode::Add);
+    let third = draw(Some(&second), Shape::All, Mode::Invert);
+    let drawing = third.drawing.as_ref().unwrap();
+    let known = [Arc::new(first.clone())];
+    assert_eq!(drawing.picture_over(&known).unwrap().rgb, third.rgb);
+    assert_eq!(drawing.picture_over(&[]).unwrap().rgb, third.rgb);
+    let third = Arc::new(third.clone());
+    assert!(Arc::ptr_eq(&drawing.picture_over(&[Arc::clone(&third)]).unwrap(), &third));
+    // A picture that only claims to be what it was drawn on is not used.
+    let claims = Picture { drawing: None, rgb: third.rgb.clone(), ..first.clone() };
+    assert_eq!(drawing.picture_over(&[Arc::new(claims)]).unwrap().rgb, third.rgb);
+    let forged = Picture { rgb: third.rgb.clone(), ..first };
+    assert!(drawing.picture_over(&[Arc::new(forged)]).is_err());
+}
+
+#[test]
+fn what_is_replaced_is_not_seen_and_a_flat_mask_has_the_same_pixels() {
+    let first = draw(None, brush(&[[0.1, 0.1], [0.7, 0.4]]), Mode::Add);
+    let half = Stroke { opacity: 0.5, ..Stroke::new(brush(&[[0.5, 0.5]]), Mode::Replace) };
+    let second = Drawing::draw(Some(&first), CONTENT, half).unwrap();
+    let third = draw(Some(&second), brush(&[[0.2, 0.9]]), Mode::Add);
+    let drawing = third.drawing.as_ref().unwrap();
+    assert_eq!((drawing.strokes().count(), drawing.seen().count()), (3, 2));
+    assert_eq!(drawing.picture().unwrap().rgb, third.rgb);
+    let flat = Arc::new(drawing.flat().unwrap());
+    assert_eq!((flat.strokes().count(), flat.picture().unwrap().rgb), (1, third.rgb.clone()));
+    // A file with its pixels is a drawn mask again, and another picture is none.
+    let copy = Picture { drawing: None, ..third.clone() };
+    assert_eq!(Drawing::of_copy(copy).drawing.unwrap().picture().unwrap().rgb, third.rgb);
+    let coloured = Picture::from_rgba("a", 20, 20, [1, 2, 3, 255].repeat(400)).unwrap();
+    assert!(Drawing::of_copy(coloured).drawing.is_none());
+    assert!(Drawing::of_copy(crate::picture::STYLES[0].open()).drawing.is_none());
+}

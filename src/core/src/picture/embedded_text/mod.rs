@@ -22,11 +22,11 @@ pub(super) enum SaveFormat {
 }
 
 impl SaveFormat {
-    /// Maximum length of the text in bytes: a JPEG segment has 64 KiB, the other limits are arbitrary.
+    /// Maximum length of the text in bytes: a JPEG segment has 64 KiB.
     fn room(self) -> usize {
         match self {
             SaveFormat::Jpeg => 60_000,
-            SaveFormat::Png | SaveFormat::WebP | SaveFormat::Tiff => 1 << 20,
+            SaveFormat::Png | SaveFormat::WebP | SaveFormat::Tiff => MAX_TEXT,
         }
     }
 }
@@ -139,7 +139,7 @@ mod tests {
 
     #[test]
     fn a_large_text_fits_where_there_is_room() {
-        let text = "0123456789".repeat(90_000);
+        let text = "0123456789".repeat(MAX_TEXT / 10);
         for (carrier, format) in ALL.into_iter().filter(|(carrier, _)| *carrier != SaveFormat::Jpeg) {
             assert_eq!(embedded_text(&with_text(carrier, format, &text)).as_deref(), Some(text.as_str()));
         }
