@@ -13,7 +13,6 @@ program=$(realpath "${1:-${CARGO_TARGET_DIR:-target}/release/impasto}")
 openjd=${OPENJD:-openjd}
 kills_wanted=${KILLS:-40}
 work=$(realpath "$(mktemp -d)")
-daemons=()
 
 fail() {
   echo "farm: $*" >&2
@@ -22,9 +21,10 @@ fail() {
 
 clean_up() {
   # Only what was started here.
-  for pid in $(jobs -p) "${daemons[@]}"; do
+  for pid in $(jobs -p); do
     kill "$pid" 2>/dev/null || true
   done
+  wait || true
   rm -rf "$work"
 }
 trap clean_up EXIT
@@ -157,12 +157,9 @@ export SLURM_CONF="$work/slurm/slurm.conf"
 munged --foreground --force --key-file="$work/slurm/munge/key" --socket="$work/slurm/munge/socket" \
   --pid-file="$work/slurm/munge/pid" --log-file="$work/slurm/munge/log" --seed-file="$work/slurm/munge/seed" \
   >"$work/slurm/munge/out" 2>&1 &
-daemons+=($!)
 sleep 1
 slurmctld -D -f "$SLURM_CONF" >slurm/ctld.out 2>&1 &
-daemons+=($!)
 slurmd -D -f "$SLURM_CONF" >slurm/slurmd.out 2>&1 &
-daemons+=($!)
 began=$SECONDS
 until [ "$(sinfo -h -o %t 2>/dev/null)" = idle ]; do
   [ $((SECONDS - began)) -lt 60 ] || { tail -5 slurm/*.log slurm/*.out; fail "Slurm does not start"; }

@@ -80,65 +80,9 @@ pub(super) fn run(arguments: &BatchArgs) -> anyhow::Result<ExitCode> {
         notes: Notes { noted: BTreeSet::new(), printer: printer.clone() },
         interrupted: Arc::clone(&interrupted),
     };
-    let mut claims = Claims::default();
-    let mut failures: Vec<String> = Vec::new();
-    let (mut painted, mut skipped) = (0, 0);
-    let mut seconds = 0.0;
-    let mut left: Vec<(usize, &Item)> = paintings.iter().enumerate().collect();
-    let mut is_waiting = false;
-    while !left.is_empty() && !is_set(&interrupted) {
-        let mut claimed = Vec::new();
-        for (index, painting) in left {
-            if is_set(&interrupted) {
-                break;
-            }
-            let Ok(_claim) = claim(&mut claims, &painting.output) else {
-                claimed.push((index, painting));
-                continue;
-            };
-            let estimate = match painted {
-                0 => String::new(),
-                // Skipped paintings take no time.
-                _ => {
-                    let rest = (paintings.len() - index) as f64 * seconds / f64::from(painted);
-                    format!(", about {} left", progress::duration(rest))
-                }
-            };
-            printer.info(&format!(
-                "{}/{}: {}{estimate}",
-                index + 1,
-                paintings.len(),
-                painting.output.display()
-            ));
-            let began = Instant::now();
-            match batch.paint(painting) {
-                Ok(PaintingResult::Painted) => {
-                    painted += 1;
-                    seconds += began.elapsed().as_secs_f64();
-                }
-                Ok(PaintingResult::Skipped) => skipped += 1,
-                Ok(PaintingResult::Interrupted) => break,
-                Err(error) => {
-                    let text = format!("{}: {}", painting.output.display(), super::explain(&error));
-                    printer.warn(&format!("impasto: warning: {text}"));
-                    failures.push(text);
-                }
-            }
-        }
-        left = claimed;
-        if !left.is_empty() && !is_set(&interrupted) {
-            if !is_waiting {
-                is_waiting = true;
-                printer.info(&format!(
-                    "waiting for another process, which paints {}",
-                    text::list(left.iter().map(|(_, painting)| painting.output.display().to_string()))
-                ));
-            }
-            thread::sleep(POLL);
-        }
-    }
-    summary(&printer, painted, skipped, paintings.len(), &failures);
-    Ok(match (is_set(&interrupted), failures.is_empty()) {
+    let done = batch.paint_all(&paintings);
+    summary(&printer, &done, paintings.len());
+    Ok(match (is_set(&interrupted), done.failures.is_empty()) {
         (true, _) => ExitCode::from(INTERRUPTED),
         (false, true) => ExitCode::SUCCESS,
         (false, false) => ExitCode::from(FAILED),
@@ -198,21 +142,32 @@ fn keep_sources(paintings: &[Item]) -> Result<(), UsageError> {
     }
 }
 
-fn summary(printer: &Printer, painted: u32, skipped: u32, all: usize, failures: &[String]) {
+fn summary(printer: &Printer, done: &Done, all: usize) {
+    let Done { painted, skipped, failures, .. } = done;
     let mut text = format!("{painted} of {all} painted");
-    if skipped > 0 {
+    if *skipped > 0 {
         text += &format!(", {skipped} already there");
     }
     if !failures.is_empty() {
         text += &format!(", {} failed:", failures.len());
     }
-    match failures {
+    match failures.as_slice() {
         [] => printer.info(&text),
         failures => {
             printer.warn(&text);
             failures.iter().for_each(|failure| printer.warn(&format!("  {failure}")));
         }
     }
+}
+
+/// What has become of a batch's paintings.
+#[derive(Default)]
+struct Done {
+    painted: u32,
+    /// What they took.
+    seconds: f64,
+    skipped: u32,
+    failures: Vec<String>,
 }
 
 /// What one painting leaves to the next.
@@ -224,6 +179,65 @@ struct Batch<E> {
 }
 
 impl<E: Engine + 'static> Batch<E> {
+    /// Paint what no other process paints, then what others have left.
+    fn paint_all(&mut self, paintings: &[Item]) -> Done {
+        let printer = self.notes.printer.clone();
+        let mut claims = Claims::default();
+        let mut done = Done::default();
+        let mut left: Vec<usize> = (0..paintings.len()).collect();
+        let mut is_waiting = false;
+        while !left.is_empty() && !is_set(&self.interrupted) {
+            let mut claimed = Vec::new();
+            for index in left {
+                if is_set(&self.interrupted) {
+                    break;
+                }
+                match claim(&mut claims, &paintings[index].output) {
+                    Ok(_claim) => self.paint_next(index, paintings, &mut done),
+                    Err(Claimed) => claimed.push(index),
+                }
+            }
+            left = claimed;
+            if left.is_empty() || is_set(&self.interrupted) {
+                break;
+            }
+            if !is_waiting {
+                is_waiting = true;
+                let names = left.iter().map(|&index| paintings[index].output.display().to_string());
+                printer.info(&format!("waiting for another process, which paints {}", text::list(names)));
+            }
+            thread::sleep(POLL);
+        }
+        done
+    }
+
+    fn paint_next(&mut self, index: usize, paintings: &[Item], done: &mut Done) {
+        let (painting, printer) = (&paintings[index], self.notes.printer.clone());
+        let left = match done.painted {
+            0 => String::new(),
+            // Skipped paintings take no time.
+            painted => {
+                let rest = (paintings.len() - index) as f64 * done.seconds / f64::from(painted);
+                format!(", about {} left", progress::duration(rest))
+            }
+        };
+        printer.info(&format!("{}/{}: {}{left}", index + 1, paintings.len(), painting.output.display()));
+        let began = Instant::now();
+        match self.paint(painting) {
+            Ok(PaintingResult::Painted) => {
+                done.painted += 1;
+                done.seconds += began.elapsed().as_secs_f64();
+            }
+            Ok(PaintingResult::Skipped) => done.skipped += 1,
+            Ok(PaintingResult::Interrupted) => {}
+            Err(error) => {
+                let text = format!("{}: {}", painting.output.display(), super::explain(&error));
+                printer.warn(&format!("impasto: warning: {text}"));
+                done.failures.push(text);
+            }
+        }
+    }
+
     fn paint(&mut self, item: &Item) -> anyhow::Result<PaintingResult> {
         let end = self.runner.paint(item, &self.place, &self.interrupted, &mut self.notes);
         let printer = &self.notes.printer;

@@ -141,9 +141,12 @@ impl Claim {
     fn begin(mut file: File, path: PathBuf, touch: Duration) -> Self {
         let text =
             format!("{}\nprocess {}\nclaim {}\n", machine().unwrap_or_default(), process::id(), unique());
-        let locked = file.lock().and_then(|()| file.write_all(text.as_bytes()));
-        if let Err(error) = locked {
-            tracing::debug!("the claim {} cannot be locked or written: {error}", path.display());
+        // Don't wait for a lock: nobody else locks a file without a text, but some shares would hang.
+        if let Err(error) = file.try_lock() {
+            tracing::debug!("the claim {} cannot be locked: {error}", path.display());
+        }
+        if let Err(error) = file.write_all(text.as_bytes()) {
+            tracing::debug!("the claim {} cannot be written: {error}", path.display());
         }
         let (stop, stopped) = mpsc::channel::<()>();
         let touching = move || {
@@ -154,10 +157,23 @@ impl Claim {
         let thread = thread::Builder::new().name("impasto-claim".into()).spawn(touching).ok();
         Self { path, text, stop: Some(stop), thread }
     }
+
+    /// End the thread, and with it the lock.
+    fn release(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // It cannot panic.
+            let _ = thread.join();
+        }
+    }
 }
 
 impl Drop for Claim {
     fn drop(&mut self) {
+        // A locked file cannot be read on Windows. Elsewhere others would take over one that is not locked.
+        if cfg!(windows) {
+            self.release();
+        }
         // Only if no other process has taken it over.
         let text = File::open(&self.path).and_then(|file| stamp_of(&file)).map(|stamp| stamp.0);
         if text.is_ok_and(|text| text == self.text)
@@ -165,11 +181,7 @@ impl Drop for Claim {
         {
             tracing::debug!("cannot remove {}: {error}", self.path.display());
         }
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            // It cannot panic.
-            let _ = thread.join();
-        }
+        self.release();
     }
 }
 
