@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 
-COMMANDS = ["", "render", "grid", "batch", "timelapse", "layers", "devices", "bench", "weights info", "weights check",
+COMMANDS = ["", "render", "grid", "batch", "farm", "timelapse", "layers", "devices", "bench", "weights info", "weights check",
             "notices"]
 # Settings have a section of their own, as five commands share them.
 SETTINGS = re.compile(r"^Settings.*:$")

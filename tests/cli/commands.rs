@@ -184,12 +184,18 @@ fn the_window_is_not_opened_for_nothing() {
     expect_error(
         &run(["rendr"]),
         1,
-        &["rendr", "commands: render, grid, batch, timelapse, layers, devices, bench, weights, notices"],
+        &[
+            "rendr",
+            "commands: render, grid, batch, farm, timelapse, layers, devices, bench, weights, notices",
+        ],
     );
     expect(
         &run(["rendr", "--content", "a.jpg"]),
         2,
-        &["rendr", "commands: render, grid, batch, timelapse, layers, devices, bench, weights, notices"],
+        &[
+            "rendr",
+            "commands: render, grid, batch, farm, timelapse, layers, devices, bench, weights, notices",
+        ],
     );
 }
 

@@ -14,5 +14,6 @@ mod parts;
 mod privacy;
 mod recipe;
 mod regions;
+mod shards;
 mod strangers;
 mod transparency;

@@ -19,7 +19,6 @@ use impasto_core::{
 };
 use impasto_engine::queue::{Item, ItemSource, ItemStyle, QueueStore};
 use impasto_formats::{
-    explore::Ledger,
     project::{Draft, Manifest, Project, SourceStorage},
     timelapse,
 };
@@ -127,14 +126,6 @@ fn whichever_call_fails_pictures_projects_and_lists_are_whole() {
     let store = QueueStore::open(folder).unwrap();
     every_call(folder, &|number| store.write(items(number)).is_ok(), &|| read_queue(&store));
 
-    let ledger = |number: u32| Ledger::open(folder).unwrap().record(Path::new("a.png"), number.to_string());
-    let painted_by = || {
-        let ledger = Ledger::open(folder).unwrap();
-        let known = |number: &u32| ledger.has(&folder.join("a.png"), &number.to_string());
-        (1..100).find(known).unwrap()
-    };
-    every_call(folder, &|number| ledger(number).is_ok(), &painted_by);
-
     let presets = PresetFolder::within(folder);
     let mix = |number: u32| Mix::of(&Settings { style_weight: number.into(), ..Settings::default() });
     let of_preset = || {
@@ -189,8 +180,6 @@ fn writes_until_it_is_killed() {
         assert!(write_picture(&folder.join("a.png"), number, 200));
         assert!(write_project(&folder.join("a.impasto"), number, SourceStorage::Embedded, 200));
         store.write(items(number)).unwrap();
-        let mut ledger = Ledger::open(&folder).unwrap();
-        ledger.record(&folder.join(format!("{}.png", number % 50)), number.to_string()).unwrap();
         // From here on there is one of each.
         fs::write(folder.join("ready"), "").unwrap();
     }
@@ -222,6 +211,5 @@ fn a_process_that_is_killed_at_any_time_leaves_whole_files() {
         read_project(&folder.join("a.impasto"));
         // The lock has ended with the process.
         read_queue(&QueueStore::open(folder).unwrap());
-        Ledger::open(folder).unwrap();
     }
 }

@@ -22,9 +22,8 @@ use impasto_engine::queue::{
     QueueStore, StoredPixels,
 };
 use impasto_formats::{
-    explore::{Ledger, recipe_hash},
     known::KnownFiles,
-    recipe::{self, Recipe},
+    recipe::{self, FileMatch, Recipe},
 };
 use impasto_test_support::fake::{Fake, Log, Shared};
 
@@ -186,39 +185,44 @@ fn a_picture_whose_folder_is_gone_is_saved_in_the_queues_folder() {
     assert!(at("b.png").exists(), "the queue goes on");
 }
 
+/// The job of an item of a batch.
+fn job_of(item: &Item) -> Job {
+    let (inputs, _) = item.open(None).unwrap();
+    Job::new(1, inputs, item.settings.clone())
+}
+
 #[test]
-fn a_batch_is_noted_in_its_folder_and_not_painted_twice() {
+fn a_batch_is_known_by_its_files_and_not_painted_twice() {
     let folder = tempfile::tempdir().unwrap();
     let output = folder.path().join("out").join("a.png");
-    let batch = || Item { batch: true, ..item(output.clone(), 0, 3) };
+    let batch = || Item { batch: true, without_recipe: false, ..item(output.clone(), 0, 3) };
     let (queue, _painter) = start_painter(vec![batch(), batch()], engines(&small()));
     wait_until("both are over", &queue, all_finished);
     let found = states(&queue);
     assert!(matches!(found[0], ItemState::Done { .. }) && found[1] == ItemState::AlreadyPainted, "{found:?}");
     // As `impasto batch` looks it up.
-    let (content, style) = (picture::CONTENTS[0].open(), picture::STYLES[0].open());
-    let inputs = Inputs::new(Arc::new(content), vec![StyleSource::new(Arc::new(style))]);
-    let recipe = recipe_hash(&inputs, &batch().settings);
-    assert!(Ledger::open(output.parent().unwrap()).unwrap().has(&output, &recipe));
+    assert_eq!(recipe::compare_file(&output, &job_of(&batch())), FileMatch::Same);
     // Another recipe with the same name does not replace it.
-    let other = Item { settings: Settings { seed: 5, ..batch().settings }, ..batch() };
-    queue.add([other], None);
+    let other = || Item { settings: Settings { seed: 5, ..batch().settings }, ..batch() };
+    queue.add([other()], None);
     wait_until("it is over", &queue, all_finished);
     assert!(queue.items(|items| items[2].output.ends_with("a-2.png")));
+    // It is known by its number too, as long as it is there.
+    queue.add([other()], None);
+    wait_until("it is over", &queue, all_finished);
+    assert_eq!(states(&queue)[3], ItemState::AlreadyPainted);
+    // Without a recipe nobody can know, and both are kept.
+    let plain = || Item { without_recipe: true, output: output.with_file_name("b.png"), ..batch() };
+    queue.add([plain(), plain()], None);
+    wait_until("both are over", &queue, all_finished);
+    assert!(queue.items(|items| items[5].output.ends_with("b-2.png")));
 }
 
 #[test]
 fn a_batch_does_not_count_what_was_painted_with_less() {
     let folder = tempfile::tempdir().unwrap();
     let output = folder.path().join("out").join("a.png");
-    let batch = || Item { batch: true, ..item(output.clone(), LIMITED, 3) };
-    let (content, style) = (picture::CONTENTS[0].open(), picture::STYLES[0].open());
-    let inputs = Inputs::new(Arc::new(content), vec![StyleSource::new(Arc::new(style))]);
-    let recipe = recipe_hash(&inputs, &batch().settings);
-    // One that was painted properly and is gone.
-    std::fs::create_dir(output.parent().unwrap()).unwrap();
-    let ledger = || Ledger::open(output.parent().unwrap()).unwrap();
-    ledger().record(&output, recipe.clone()).unwrap();
+    let batch = || Item { batch: true, without_recipe: false, ..item(output.clone(), LIMITED, 3) };
     let (queue, _painter) = start_painter(vec![batch(), batch()], engines(&small()));
     wait_until("both are over", &queue, all_finished);
     let found = states(&queue);
@@ -227,9 +231,9 @@ fn a_batch_does_not_count_what_was_painted_with_less() {
     for item in &items {
         assert_eq!(image::open(&item.output).unwrap().height(), 3, "the picture is kept");
         assert!(item.remark.as_ref().is_some_and(|remark| remark.contains(LIMIT)), "{:?}", item.remark);
+        assert_eq!(recipe::compare_file(&item.output, &job_of(&batch())), FileMatch::Other);
     }
     assert_ne!(items[0].output, items[1].output, "the first one is not replaced");
-    assert!(items.iter().all(|item| !ledger().has(&item.output, &recipe)));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Atomic file writes: a file appears complete or not at all. Bounded reads of regular files.
 
+mod claim;
 #[doc(hidden)]
 pub mod faults;
 mod stale;
@@ -13,6 +14,7 @@ use std::{
 use tempfile::{Builder, NamedTempFile};
 
 pub use crate::regular::{open_regular, read_regular, read_regular_text, read_text};
+pub use claim::{Claim, Claims};
 
 /// Read permission of a new file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use clap::{
     parser::ValueSource,
 };
 
-use super::{regions::RegionArg, style_arg::StyleArg};
+use super::{farm::Scheduler, missing::MissingArg, regions::RegionArg, shard::ShardArg, style_arg::StyleArg};
 use impasto_core::settings::{DeviceChoice, Precision, SettingsFlags};
 use impasto_formats::explore::{Axis, Pairing};
 
@@ -54,6 +54,8 @@ pub(super) enum Command {
     Grid(Box<GridArgs>),
     /// Paint many contents in many styles, continuing where it stopped
     Batch(Box<BatchArgs>),
+    /// Write a batch as a job for many machines
+    Farm(FarmArgs),
     /// Make a time-lapse of existing pictures
     Timelapse(TimelapseArgs),
     /// Make a figure of what each layer alone holds of a style and a content
@@ -198,8 +200,18 @@ pub(super) struct BatchArgs {
     /// Paint each content once, in a mix of all styles
     #[arg(long, conflicts_with = "pairs")]
     pub mix: bool,
+    /// Paint only this part of the batch, as 3/16 for the third of sixteen, dealt out evenly; auto takes it from
+    /// the variables of an array of Slurm, AWS Batch, Kubernetes, SGE, PBS or LSF, of which Kubernetes and PBS
+    /// need IMPASTO_SHARD_COUNT as well. Shards can run at the same time, on machines that share the folders
+    #[arg(long, value_name = "NUMBER/COUNT")]
+    pub shard: Option<ShardArg>,
+    /// Paint nothing, and list the files that are not painted yet: one a line, or with a number of shards
+    /// those that have something left, as an array for a scheduler, 1-3,7. The exit code is 3 if there are any
+    #[arg(long, value_name = "SHARDS", num_args = 0..=1, require_equals = true, default_missing_value = "names")]
+    pub missing: Option<MissingArg>,
     /// Save the pictures without their recipes, which name the files that they were painted from (without
-    /// their folders)
+    /// their folders). Without recipes a batch cannot tell how a file was painted: one without a recipe counts
+    /// as painted, and --force paints it again
     #[arg(long)]
     pub no_recipe: bool,
     /// Save the recipes without small copies of the source pictures, which otherwise stand in for those that
@@ -214,6 +226,32 @@ pub(super) struct BatchArgs {
     pub quiet: bool,
     #[command(flatten, next_help_heading = "Settings")]
     pub settings: SettingsFlags,
+}
+
+#[derive(Debug, Args)]
+#[command(override_usage = "impasto farm [OPTIONS] <SCHEDULER> <BATCH>...")]
+pub(super) struct FarmArgs {
+    /// Who runs the job
+    #[arg(value_enum)]
+    pub scheduler: Scheduler,
+    /// The words after `impasto batch`, without --shard
+    #[arg(value_name = "BATCH", required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    pub batch: Vec<String>,
+    /// Number of shards, each a task of the job; with as many as there are paintings each is a task
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..))]
+    pub shards: u32,
+    /// One graphics card for each task
+    #[arg(long)]
+    pub gpu: bool,
+    /// Container image with impasto in it, for Kubernetes
+    #[arg(long, value_name = "IMAGE", default_value = "impasto")]
+    pub image: String,
+    /// Claim of the volume that is mounted as this folder, for Kubernetes
+    #[arg(long, value_name = "CLAIM", default_value = "impasto")]
+    pub volume: String,
+    /// Output file for the job; standard output if there is none
+    #[arg(long, value_name = "FILE")]
+    pub job: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -436,7 +474,7 @@ mod tests {
         let text = error.to_string();
         assert!(
             text.contains(
-                "called rendr; commands: render, grid, batch, timelapse, layers, devices, bench, weights"
+                "called rendr; commands: render, grid, batch, farm, timelapse, layers, devices, bench, weights"
             ),
             "{text}"
         );

@@ -2,11 +2,12 @@
 
 use std::{
     collections::BTreeSet,
-    fs,
+    env, fs,
     path::{Path, PathBuf},
     process::ExitCode,
     sync::{Arc, atomic::AtomicBool},
-    time::Instant,
+    thread,
+    time::{Duration, Instant},
 };
 
 use anyhow::Context;
@@ -15,10 +16,15 @@ use super::{
     FAILED, INTERRUPTED, UsageError,
     args::BatchArgs,
     interrupt::{self, is_set},
+    missing::{self, MissingArg},
     paintings,
     progress::{self, Printer},
+    shard::Shard,
 };
-use impasto_base::{files::folder_of, text};
+use impasto_base::{
+    files::{Claim, Claims, folder_of},
+    text,
+};
 use impasto_core::{
     picture::{self, SaveError},
     settings::Settings,
@@ -28,7 +34,10 @@ use impasto_engine::{
     queue::{Existing, Item, ItemEnd, ItemSource, Place, RenderObserver, Runner},
     session::{Engine, PaintEngine},
 };
-use impasto_formats::{explore::Ledger, known::KnownFiles};
+use impasto_formats::known::KnownFiles;
+
+/// How often it is looked whether another process has left a painting.
+const POLL: Duration = Duration::from_secs(1);
 
 /// The result of one painting.
 enum PaintingResult {
@@ -42,8 +51,21 @@ enum PaintingResult {
 pub(super) fn run(arguments: &BatchArgs) -> anyhow::Result<ExitCode> {
     let settings = arguments.settings.resolve(Settings::default())?;
     settings.validate()?;
+    let shard = arguments.shard.map(|shard| shard.resolve(&|name| env::var(name).ok())).transpose()?;
+    if shard.is_some() && matches!(arguments.missing, Some(MissingArg::Shards(_))) {
+        let text = "--missing with a number of shards is about all of them; leave out --shard";
+        return Err(UsageError(text.to_owned()).into());
+    }
     let printer = Printer::new(arguments.quiet);
-    let paintings = paintings::plan(arguments, &settings, &printer)?;
+    let mut paintings = paintings::plan(arguments, &settings, &printer)?;
+    if let Some(shard) = shard {
+        paintings = share(shard, paintings, &printer);
+    }
+    let existing = if arguments.force { Existing::Replace } else { Existing::Refuse };
+    let place = Place { folder: None, known: KnownFiles::of_user(), existing };
+    if let Some(how) = arguments.missing {
+        return missing::list(&paintings, &place, how, &printer);
+    }
     make_folder(&arguments.output_folder)?;
     if let Some(first) = paintings.first() {
         // Check the names' extension, and whether the folder is writable.
@@ -51,53 +73,48 @@ pub(super) fn run(arguments: &BatchArgs) -> anyhow::Result<ExitCode> {
         picture::check_destination(&first.output, true)?;
     }
     keep_sources(&paintings)?;
-    check_ledgers(&paintings)?;
     let interrupted = interrupt::ctrl_c_flag(&printer)?;
-    let existing = if arguments.force { Existing::Replace } else { Existing::Refuse };
     let mut batch = Batch {
         runner: Runner::new(Arc::new(PaintEngine::default)),
-        place: Place { folder: None, known: KnownFiles::of_user(), existing },
+        place,
         notes: Notes { noted: BTreeSet::new(), printer: printer.clone() },
         interrupted: Arc::clone(&interrupted),
     };
-    let mut failures: Vec<String> = Vec::new();
-    let (mut painted, mut skipped) = (0, 0);
-    let mut seconds = 0.0;
-    for (index, painting) in paintings.iter().enumerate() {
-        if is_set(&interrupted) {
-            break;
-        }
-        let left = match painted {
-            0 => String::new(),
-            // Skipped paintings take no time.
-            _ => {
-                let rest = (paintings.len() - index) as f64 * seconds / f64::from(painted);
-                format!(", about {} left", progress::duration(rest))
-            }
-        };
-        printer.info(&format!("{}/{}: {}{left}", index + 1, paintings.len(), painting.output.display()));
-        let began = Instant::now();
-        match batch.paint(painting) {
-            Ok(PaintingResult::Painted) => {
-                painted += 1;
-                seconds += began.elapsed().as_secs_f64();
-            }
-            Ok(PaintingResult::Skipped) => skipped += 1,
-            Ok(PaintingResult::Interrupted) => break,
-            Err(error) => {
-                let text = format!("{}: {}", painting.output.display(), super::explain(&error));
-                printer.warn(&format!("impasto: warning: {text}"));
-                failures.push(text);
-            }
-        }
-    }
-    summary(&printer, painted, skipped, paintings.len(), &failures);
-    Ok(match (is_set(&interrupted), failures.is_empty()) {
+    let done = batch.paint_all(&paintings);
+    summary(&printer, &done, paintings.len());
+    Ok(match (is_set(&interrupted), done.failures.is_empty()) {
         (true, _) => ExitCode::from(INTERRUPTED),
         (false, true) => ExitCode::SUCCESS,
         (false, false) => ExitCode::from(FAILED),
     })
 }
+
+/// The paintings of a shard.
+fn share(shard: Shard, paintings: Vec<Item>, printer: &Printer) -> Vec<Item> {
+    let all = paintings.len();
+    let outputs: Vec<&Path> = paintings.iter().map(|painting| painting.output.as_path()).collect();
+    let numbers = Shard::numbers(shard.count, &outputs);
+    let own = paintings.into_iter().zip(numbers).filter(|&(_, number)| number == shard.number);
+    let own: Vec<Item> = own.map(|(painting, _)| painting).collect();
+    printer.info(&format!("shard {shard}: {} of {all} paintings", own.len()));
+    own
+}
+
+/// Claim a painting, so that no other process paints it meanwhile; an error if one does. Where a claim cannot be
+/// made, it is painted without one: at worst it is painted twice.
+fn claim(claims: &mut Claims, output: &Path) -> Result<Option<Claim>, Claimed> {
+    match fs::create_dir_all(folder_of(output)).and_then(|()| claims.take(output)) {
+        Ok(Some(claim)) => Ok(Some(claim)),
+        Ok(None) => Err(Claimed),
+        Err(error) => {
+            tracing::debug!("cannot claim {}: {error}", output.display());
+            Ok(None)
+        }
+    }
+}
+
+/// Another process paints it.
+struct Claimed;
 
 fn make_folder(folder: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))
@@ -125,30 +142,32 @@ fn keep_sources(paintings: &[Item]) -> Result<(), UsageError> {
     }
 }
 
-/// Check that the list of each folder that paintings go to can be read.
-fn check_ledgers(paintings: &[Item]) -> anyhow::Result<()> {
-    let folders: BTreeSet<&Path> = paintings.iter().map(|painting| folder_of(&painting.output)).collect();
-    for folder in folders {
-        Ledger::open(folder).with_context(|| format!("cannot use the batch list in {}", folder.display()))?;
-    }
-    Ok(())
-}
-
-fn summary(printer: &Printer, painted: u32, skipped: u32, all: usize, failures: &[String]) {
+fn summary(printer: &Printer, done: &Done, all: usize) {
+    let Done { painted, skipped, failures, .. } = done;
     let mut text = format!("{painted} of {all} painted");
-    if skipped > 0 {
+    if *skipped > 0 {
         text += &format!(", {skipped} already there");
     }
     if !failures.is_empty() {
         text += &format!(", {} failed:", failures.len());
     }
-    match failures {
+    match failures.as_slice() {
         [] => printer.info(&text),
         failures => {
             printer.warn(&text);
             failures.iter().for_each(|failure| printer.warn(&format!("  {failure}")));
         }
     }
+}
+
+/// What has become of a batch's paintings.
+#[derive(Default)]
+struct Done {
+    painted: u32,
+    /// What they took.
+    seconds: f64,
+    skipped: u32,
+    failures: Vec<String>,
 }
 
 /// What one painting leaves to the next.
@@ -160,17 +179,76 @@ struct Batch<E> {
 }
 
 impl<E: Engine + 'static> Batch<E> {
+    /// Paint what no other process paints, then what others have left.
+    fn paint_all(&mut self, paintings: &[Item]) -> Done {
+        let printer = self.notes.printer.clone();
+        let mut claims = Claims::default();
+        let mut done = Done::default();
+        let mut left: Vec<usize> = (0..paintings.len()).collect();
+        let mut is_waiting = false;
+        while !left.is_empty() && !is_set(&self.interrupted) {
+            let mut claimed = Vec::new();
+            for index in left {
+                if is_set(&self.interrupted) {
+                    break;
+                }
+                match claim(&mut claims, &paintings[index].output) {
+                    Ok(_claim) => self.paint_next(index, paintings, &mut done),
+                    Err(Claimed) => claimed.push(index),
+                }
+            }
+            left = claimed;
+            if left.is_empty() || is_set(&self.interrupted) {
+                break;
+            }
+            if !is_waiting {
+                is_waiting = true;
+                let names = left.iter().map(|&index| paintings[index].output.display().to_string());
+                printer.info(&format!("waiting for another process, which paints {}", text::list(names)));
+            }
+            thread::sleep(POLL);
+        }
+        done
+    }
+
+    fn paint_next(&mut self, index: usize, paintings: &[Item], done: &mut Done) {
+        let (painting, printer) = (&paintings[index], self.notes.printer.clone());
+        let left = match done.painted {
+            0 => String::new(),
+            // Skipped paintings take no time.
+            painted => {
+                let rest = (paintings.len() - index) as f64 * done.seconds / f64::from(painted);
+                format!(", about {} left", progress::duration(rest))
+            }
+        };
+        printer.info(&format!("{}/{}: {}{left}", index + 1, paintings.len(), painting.output.display()));
+        let began = Instant::now();
+        match self.paint(painting) {
+            Ok(PaintingResult::Painted) => {
+                done.painted += 1;
+                done.seconds += began.elapsed().as_secs_f64();
+            }
+            Ok(PaintingResult::Skipped) => done.skipped += 1,
+            Ok(PaintingResult::Interrupted) => {}
+            Err(error) => {
+                let text = format!("{}: {}", painting.output.display(), super::explain(&error));
+                printer.warn(&format!("impasto: warning: {text}"));
+                done.failures.push(text);
+            }
+        }
+    }
+
     fn paint(&mut self, item: &Item) -> anyhow::Result<PaintingResult> {
         let end = self.runner.paint(item, &self.place, &self.interrupted, &mut self.notes);
         let printer = &self.notes.printer;
-        let (saved, limits, listed) = match end {
+        let (saved, limits) = match end {
             Err(error) if matches!(error.downcast_ref(), Some(SaveError::Exists { .. })) => anyhow::bail!(
                 "the file exists, and was not painted from these pictures with these settings; add --force to replace it"
             ),
             Err(error) => return Err(error),
             Ok(ItemEnd::Interrupted) => return Ok(PaintingResult::Interrupted),
             Ok(ItemEnd::AlreadyPainted) => return Ok(PaintingResult::Skipped),
-            Ok(ItemEnd::Painted { saved, limits, listed }) => (saved, limits, listed),
+            Ok(ItemEnd::Painted { saved, limits }) => (saved, limits),
         };
         let output = saved.map_err(|rescued| {
             printer.warn(&super::render::rescued(&rescued.saved));
@@ -178,15 +256,9 @@ impl<E: Engine + 'static> Batch<E> {
         })?;
         if !limits.is_empty() {
             printer.warn(&format!(
-                "impasto: warning: {}: {}; it is not in the batch list, and --force paints it again",
+                "impasto: warning: {}: {}; it does not count as painted, and --force paints it again",
                 output.display(),
                 limits.join("; ")
-            ));
-        }
-        if let Err(error) = listed {
-            printer.warn(&format!(
-                "impasto: warning: cannot record {} in the batch list: {error}",
-                output.display()
             ));
         }
         Ok(PaintingResult::Painted)
@@ -222,7 +294,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_picture_that_was_painted_with_less_is_kept_and_not_listed() {
+    fn a_picture_that_was_painted_with_less_is_kept_and_does_not_count() {
         let folder = tempfile::tempdir().unwrap();
         let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../assets");
         let pair = Pair {

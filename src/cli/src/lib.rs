@@ -5,6 +5,7 @@
 //! | 0 | done |
 //! | 1 | something failed: a file, a device, the painting itself |
 //! | 2 | the arguments are invalid |
+//! | 3 | `impasto batch --missing` has found something to paint |
 //! | 130 | interrupted with Ctrl-C |
 //!
 //! Results go to standard output; progress, warnings and errors go to standard error.
@@ -14,9 +15,11 @@ mod batch;
 mod bench;
 mod checks;
 mod devices;
+mod farm;
 mod grid;
 mod interrupt;
 mod layers;
+mod missing;
 mod optional;
 mod paintings;
 mod progress;
@@ -24,6 +27,7 @@ mod regions;
 mod render;
 mod report;
 mod runs;
+mod shard;
 mod sheets;
 mod style_arg;
 mod timelapse;
@@ -50,6 +54,8 @@ use impasto_core::settings::{PresetError, Settings, SettingsError, SettingsFileE
 
 const FAILED: u8 = 1;
 const USAGE: u8 = 2;
+/// Paintings are missing.
+const MISSING: u8 = 3;
 /// What shells report for a program ended by Ctrl-C (128 + SIGINT).
 const INTERRUPTED: u8 = 130;
 
@@ -108,6 +114,7 @@ fn dispatch(cli: Cli, started: Instant, window: OpenWindow) -> anyhow::Result<Ex
         Some(Command::Render(arguments)) => render::run(*arguments, started),
         Some(Command::Grid(arguments)) => grid::run(&arguments),
         Some(Command::Batch(arguments)) => batch::run(&arguments),
+        Some(Command::Farm(arguments)) => farm::run(&arguments),
         Some(Command::Timelapse(arguments)) => timelapse::run(&arguments),
         Some(Command::Layers(arguments)) => layers::run(&arguments),
         Some(Command::Devices(arguments)) => devices::run(&arguments),

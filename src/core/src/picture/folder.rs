@@ -1,6 +1,7 @@
 //! Pictures in a folder.
 
 use std::{
+    ffi::OsString,
     fs, io,
     path::{Path, PathBuf},
 };
@@ -58,12 +59,12 @@ pub fn files_in(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(FolderContents::of(folder)?.pictures)
 }
 
-/// Sort by the name with padded numbers, then by the name itself.
-fn sort_key(path: &Path) -> (String, String) {
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+/// Sort by the name with padded numbers, then by the name itself, on every machine alike.
+fn sort_key(path: &Path) -> (String, OsString) {
+    let name = path.file_name().unwrap_or_default();
     let mut key = String::new();
     let mut digits = String::new();
-    for letter in name.to_lowercase().chars().chain(['\0']) {
+    for letter in name.to_string_lossy().to_lowercase().chars().chain(['\0']) {
         if letter.is_ascii_digit() {
             digits.push(letter);
         } else {
@@ -73,7 +74,7 @@ fn sort_key(path: &Path) -> (String, String) {
             key.push(letter);
         }
     }
-    (key, name)
+    (key, name.to_owned())
 }
 
 #[cfg(test)]

@@ -135,7 +135,7 @@ pub enum ItemState {
     Done {
         seconds: f64,
     },
-    /// The batch list of its folder says that it was painted already.
+    /// A file of its name has the same recipe.
     #[serde(rename = "there")]
     AlreadyPainted,
     Failed {
@@ -175,7 +175,7 @@ pub struct Item {
     /// Save the recipe without small copies of the pictures.
     #[serde(default)]
     pub without_thumbnails: bool,
-    /// Part of a batch: recorded in its folder's list, and skipped if it is there.
+    /// Part of a batch: skipped if a file of its name has the same recipe.
     #[serde(default)]
     pub batch: bool,
     #[serde(default)]

@@ -153,10 +153,10 @@ impl<E: Engine + 'static> PainterThread<'_, E> {
         };
         let end = self.runner.paint(item, &place, stop, &mut observer)?;
         let (seconds, mut remarks) = (observer.seconds, observer.notices);
-        let (saved, listed) = match end {
+        let saved = match end {
             ItemEnd::Interrupted => return Ok((ItemState::Cancelled, None, Vec::new())),
             ItemEnd::AlreadyPainted => return Ok((ItemState::AlreadyPainted, None, remarks)),
-            ItemEnd::Painted { saved, listed, .. } => (saved, listed),
+            ItemEnd::Painted { saved, .. } => saved,
         };
         let output = match saved {
             Ok(output) => {
@@ -173,9 +173,6 @@ impl<E: Engine + 'static> PainterThread<'_, E> {
                 output
             }
         };
-        if let Err(error) = listed {
-            remarks.push(format!("the batch list of its folder cannot be written: {error}"));
-        }
         Ok((ItemState::Done { seconds }, Some(output), remarks))
     }
 }

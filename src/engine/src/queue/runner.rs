@@ -2,7 +2,7 @@
 //! items from their files to the saved picture.
 
 use std::{
-    io,
+    fs,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     sync::{Arc, atomic::AtomicBool},
@@ -22,13 +22,15 @@ use impasto_core::{
     run::{Job, RunInfo},
 };
 use impasto_formats::{
-    explore::{Ledger, recipe_hash},
     known::KnownFiles,
+    recipe::{FileMatch, compare_file},
 };
 
-/// What happens if the file of an item exists, and was not painted by the same recipe as part of a batch.
+/// What happens if the file of an item exists, and its recipe is not that of the item. A batch skips items whose
+/// file has the same recipe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Existing {
+    /// A batch without recipes takes a file without one for painted.
     Refuse,
     Replace,
     /// The picture gets a free name, as `name-2.png`.
@@ -67,13 +69,11 @@ pub struct Rescued {
 pub enum ItemEnd {
     Painted {
         saved: Result<PathBuf, Box<Rescued>>,
-        /// What the run had to do without; then a batch's list does not have it, and the next batch paints it
-        /// again.
+        /// What the run had to do without; its recipe says that it is incomplete, so it does not count as
+        /// painted.
         limits: Vec<String>,
-        /// Whether the list of its batch was written.
-        listed: io::Result<()>,
     },
-    /// The list of its batch says that the same recipe has painted it before.
+    /// Part of a batch, and painted before: its file has the same recipe.
     AlreadyPainted,
     Interrupted,
 }
@@ -185,21 +185,13 @@ impl<E: Engine + 'static> Runner<E> {
     ) -> anyhow::Result<ItemEnd> {
         let (inputs, remarks) = item.open(place.folder.as_deref())?;
         remarks.iter().for_each(|remark| observer.notice(remark));
-        let recipe = item.batch.then(|| recipe_hash(&inputs, &item.settings));
-        let folder = folder_of(&item.output);
-        let has = |ledger: Ledger, recipe: &str| match place.existing {
-            Existing::Number => ledger.has_numbered(&item.output, recipe),
-            Existing::Refuse | Existing::Replace => ledger.has(&item.output, recipe),
-        };
-        if let Some(recipe) = &recipe
-            && Ledger::open(folder).is_ok_and(|ledger| has(ledger, recipe))
-        {
+        let runs = item.runs(inputs.clone(), place.folder.as_deref(), &place.known)?;
+        let last = runs.runs.last().context("there is nothing to paint")?;
+        if is_painted(item, &last.job, place.existing) {
             return Ok(ItemEnd::AlreadyPainted);
         }
         check_destination(item, place.existing)?;
         observer.opened(&inputs);
-        let runs = item.runs(inputs, place.folder.as_deref(), &place.known)?;
-        let last = runs.runs.last().context("there is nothing to paint")?;
         // The recipe has small copies of the pictures that the painting ends with.
         let at_end = Job { inputs: last.last_inputs(), ..last.job.clone() };
         observer.before_step();
@@ -212,26 +204,66 @@ impl<E: Engine + 'static> Runner<E> {
             .then(|| RecipeWriter::new(&at_end, info, record, !item.without_thumbnails));
         let matte = at_end.inputs.matte(&at_end.settings, picture.dimensions());
         let export = Export { picture: &picture, matte: matte.as_ref() };
-        let saved = save(item, place, export, &|room| writer.as_ref()?.text(&picture, room));
-        let listed = match (recipe, &saved) {
-            (Some(recipe), Ok(output)) => {
-                Ledger::open(folder).and_then(|mut ledger| match limits.is_empty() {
-                    true => ledger.record(output, recipe),
-                    false => ledger.forget(output),
-                })
-            }
-            _ => Ok(()),
-        };
-        Ok(ItemEnd::Painted { saved, limits, listed })
+        let is_there = || is_painted(item, &at_end, place.existing);
+        let saved = save(item, place, export, &|room| writer.as_ref()?.text(&picture, room), &is_there);
+        Ok(ItemEnd::Painted { saved, limits })
     }
+}
+
+impl Item {
+    /// Whether its file is there already, painted as part of a batch from the same pictures with the same
+    /// settings. Its pictures are opened only if there is a file.
+    ///
+    /// # Errors
+    ///
+    /// If a picture is not available.
+    pub fn is_painted(&self, place: &Place) -> anyhow::Result<bool> {
+        if !self.output.is_file() {
+            return Ok(false);
+        }
+        let (inputs, _) = self.open(place.folder.as_deref())?;
+        let runs = self.runs(inputs, place.folder.as_deref(), &place.known)?;
+        Ok(runs.runs.last().is_some_and(|last| is_painted(self, &last.job, place.existing)))
+    }
+}
+
+/// Whether a file tells that this job of a batch's item has been painted.
+fn is_painted(item: &Item, job: &Job, existing: Existing) -> bool {
+    let is_it = |path: &Path| {
+        path.is_file()
+            && match compare_file(path, job) {
+                FileMatch::Same => true,
+                FileMatch::Unknown => item.without_recipe && existing == Existing::Refuse,
+                FileMatch::Other => false,
+            }
+    };
+    item.batch
+        && match existing {
+            Existing::Number => names_of(&item.output).iter().any(|path| is_it(path)),
+            Existing::Refuse | Existing::Replace => is_it(&item.output),
+        }
+}
+
+/// The files that a picture of this name may have become: itself, and numbered ones such as `name-2.png`, which
+/// are written if the name was taken.
+fn names_of(output: &Path) -> Vec<PathBuf> {
+    let stem = |path: &Path| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let wanted = stem(output);
+    let entries = fs::read_dir(folder_of(output)).into_iter().flatten().flatten();
+    let is_named = |path: &PathBuf| {
+        let stem = stem(path);
+        let rest = stem.strip_prefix(&wanted);
+        let number = rest.and_then(|rest| rest.strip_prefix('-')).map(|rest| rest.parse::<u32>().is_ok());
+        (rest == Some("") || number == Some(true)) && path.extension() == output.extension()
+    };
+    entries.map(|entry| entry.path()).filter(is_named).collect()
 }
 
 /// Report a destination that cannot be written before hours of work, not after.
 fn check_destination(item: &Item, existing: Existing) -> anyhow::Result<()> {
     if item.batch {
         let folder = folder_of(&item.output);
-        std::fs::create_dir_all(folder)
-            .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+        fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
     }
     match picture::check_destination(&item.output, existing == Existing::Replace) {
         Err(SaveError::Exists { .. }) if existing == Existing::Number => Ok(()),
@@ -239,12 +271,14 @@ fn check_destination(item: &Item, existing: Existing) -> anyhow::Result<()> {
     }
 }
 
-/// A full disk or a missing share must not cost hours of work: then the picture is saved elsewhere.
+/// A full disk or a missing share must not cost hours of work: then the picture is saved elsewhere. If another
+/// process has painted the same meanwhile, its file stays.
 fn save(
     item: &Item,
     place: &Place,
     picture: Export<'_>,
     text: &dyn Fn(usize) -> Option<String>,
+    is_there: &dyn Fn() -> bool,
 ) -> Result<PathBuf, Box<Rescued>> {
     let output: &Path = &item.output;
     let saved = match place.existing {
@@ -252,10 +286,13 @@ fn save(
         existing => picture::save_with_text(picture, output, existing == Existing::Replace, text)
             .map(|()| output.to_owned()),
     };
-    saved.map_err(|error| {
+    saved.or_else(|error| {
+        if matches!(error, SaveError::Exists { .. }) && is_there() {
+            return Ok(output.to_owned());
+        }
         let mut folders: Vec<PathBuf> = place.folder.iter().map(|folder| folder.join("rescued")).collect();
         folders.extend(picture::fallback_folders());
         let saved = picture::save_elsewhere(picture, output, &folders, text);
-        Box::new(Rescued { error, saved })
+        Err(Box::new(Rescued { error, saved }))
     })
 }

@@ -3,13 +3,11 @@
 mod axis;
 mod collect;
 mod figure;
-mod ledger;
 mod pairs;
 mod sheet;
 
 pub use axis::{Axis, AxisError, AxisValue};
 pub use collect::{CollectError, Collector, SourceFile};
 pub use figure::{Figure, FigureCell, FigureRow};
-pub use ledger::{Ledger, recipe_hash};
 pub use pairs::{NAME_PATTERN, Pair, PairError, Pairing, mixed_pairs};
 pub use sheet::{CELL_SIZE, CELL_STEPS, ContactSheet, cell_order, legend};

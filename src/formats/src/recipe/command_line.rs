@@ -70,7 +70,7 @@ fn guarded(path: &str) -> String {
 
 /// Quote a word that has special characters, for a POSIX shell or, on Windows, for its command line. Crates
 /// for it also quote the `=` of `--layer relu3_1=0.5`, and know POSIX shells only.
-fn quoted(word: &str) -> String {
+pub fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,+@%".contains(c);
     if !word.is_empty() && word.chars().all(|c| plain(c) || (cfg!(windows) && c == '\\')) {
         word.to_owned()

@@ -15,6 +15,7 @@ mod locate;
 mod numbers;
 mod read;
 mod thumbnail;
+mod work;
 
 use std::path::Path;
 
@@ -30,7 +31,7 @@ use impasto_core::{
     settings::{Settings, StyleMix},
 };
 
-pub use command_line::{CommandLine, EXAMPLE};
+pub use command_line::{CommandLine, EXAMPLE, quoted};
 pub use error::RecipeError;
 pub use events::{EventKind, ReplayEvent, events};
 pub use find::{Found, find};
@@ -40,6 +41,7 @@ pub(crate) use numbers::parse as exact_json;
 pub(crate) use read::{adapt, check};
 pub use read::{parse, read_file};
 pub use thumbnail::Thumbnail;
+pub use work::{FileMatch, compare_file};
 
 /// Newest format version: it has masks and parts of styles, and the one before it changes of pictures, and many
 /// changes. A recipe without them is written as version 1, which older programs read.
