@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use egui::{
-    Align2, Color32, Context, CursorIcon, FontId, Painter, Rect, Role, Sense, Stroke, StrokeKind,
-    TextureHandle, Ui, Vec2, WidgetInfo, pos2, vec2,
+    Align2, Color32, Context, CursorIcon, FontId, Painter, PointerButton, Rect, Role, Sense, Stroke,
+    StrokeKind, TextureHandle, Ui, Vec2, WidgetInfo, pos2, vec2,
 };
 use image::RgbImage;
 
@@ -12,6 +12,7 @@ use super::{
     ImpastoApp, accessible,
     command::Command,
     compare::{Look, Shown},
+    masks::Pane,
     scaling::Sampling,
     split,
     theme::{Palette, space},
@@ -47,6 +48,8 @@ pub struct Canvas {
     fade: Option<f64>,
     /// Nothing fades.
     pub cuts: bool,
+    /// The pointer draws on it: the middle button and two fingers alone move it.
+    pub is_drawn_on: bool,
 }
 
 /// A picture that fades away.
@@ -219,12 +222,19 @@ impl Canvas {
         };
 
         let mut moved = false;
-        if response.dragged() && response.drag_delta() != Vec2::ZERO {
+        let drags = match self.is_drawn_on {
+            true => response.dragged_by(PointerButton::Middle),
+            false => response.dragged(),
+        };
+        if drags && response.drag_delta() != Vec2::ZERO {
             middle -= response.drag_delta() / (size * zoom / density);
             moved = true;
         }
         if let Some(pointer) = response.hover_pos() {
-            let (scroll, pinch) = ui.input(|input| (input.smooth_scroll_delta().y, input.zoom_delta()));
+            let (scroll, pinch) = ui.input(|input| match self.is_drawn_on {
+                true => (0.0, input.multi_touch().map_or(1.0, |touch| touch.zoom_delta)),
+                false => (input.smooth_scroll_delta().y, input.zoom_delta()),
+            });
             let factor = pinch * (scroll / 240.0).exp();
             if factor != 1.0 {
                 let frame = frames.iter().find(|frame| frame.contains(pointer)).unwrap_or(&frames[0]);
@@ -239,7 +249,7 @@ impl Canvas {
             middle = middle.clamp(Vec2::ZERO, Vec2::splat(1.0));
             self.view = View::Free { zoom, middle };
         }
-        if response.double_clicked() {
+        if response.double_clicked() && !self.is_drawn_on {
             self.view = View::Fit;
         }
         self.scale = zoom;
@@ -281,6 +291,8 @@ fn edge(ui: &Ui, painter: &Painter, rect: Rect) {
 impl ImpastoApp {
     pub(super) fn canvas_ui(&mut self, ui: &mut Ui) {
         let palette = Palette::of(ui);
+        self.mask_bar(ui);
+        self.view.canvas.is_drawn_on = self.view.masking.draws();
         let area = ui.available_rect_before_wrap();
         self.view.canvas.alone = self.view.present.on;
         let ground = if self.view.canvas.alone { Color32::BLACK } else { palette.canvas };
@@ -328,11 +340,12 @@ impl ImpastoApp {
                 response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &what));
                 accessible::description(&response, self.canvas_description());
                 let response = response.on_hover_cursor(CursorIcon::Grab);
-                self.draw(ui, &response, &shown, look);
+                let panes = self.draw(ui, &response, &shown, look);
                 if let Some(drawn) = self.view.canvas.drawn.filter(|_| painted.is_some()) {
                     self.heat_over(ui, drawn, area);
                 }
                 self.draw_leaving(ui, area);
+                self.masks_over(ui, &response, &panes);
                 if self.run.state == RunState::Preparing && !self.is_playing_list() {
                     self.preparing_note(ui, area);
                 }
@@ -365,9 +378,10 @@ impl ImpastoApp {
         }
     }
 
-    /// Draw the painting and what it is compared with.
-    fn draw(&mut self, ui: &Ui, response: &egui::Response, shown: &Shown, look: Look) {
+    /// Draw the painting and what it is compared with; gives where the whole picture is.
+    fn draw(&mut self, ui: &Ui, response: &egui::Response, shown: &Shown, look: Look) -> Vec<Pane> {
         let area = response.rect;
+        let alone = |place: Rect| vec![Pane { clip: area, place }];
         let painter = ui.painter().with_clip_rect(area);
         self.view.canvas.drawn = None;
         match look {
@@ -376,12 +390,14 @@ impl ImpastoApp {
                 self.view.canvas.drawn = Some(place);
                 split::fill(&painter, shown, place);
                 edge(ui, &painter, place);
+                alone(place)
             }
             Look::Other(other) => {
                 let place = self.view.canvas.places(ui, response, shown.size, &[area], 1.0)[0];
                 split::contain(&painter, &other, place);
                 edge(ui, &painter, place);
                 split::label(ui, area, Align2::LEFT_TOP, &other.name);
+                alone(place)
             }
             Look::Wrap => {
                 let place = self.view.canvas.places(ui, response, shown.size, &[area], 3.0)[0];
@@ -391,11 +407,12 @@ impl ImpastoApp {
                     }
                 }
                 split::label(ui, area, Align2::LEFT_TOP, "Tiled");
+                alone(place)
             }
             Look::Sides(other) => {
                 let frames = two_frames(area, shown.size);
                 let places = self.view.canvas.places(ui, response, shown.size, &frames, 1.0);
-                for (index, (frame, place)) in frames.iter().zip(places).enumerate() {
+                for (index, (frame, &place)) in frames.iter().zip(&places).enumerate() {
                     let painter = painter.with_clip_rect(*frame);
                     let picture = if index == 0 { &other } else { shown };
                     split::contain(&painter, picture, place);
@@ -404,6 +421,7 @@ impl ImpastoApp {
                 }
                 let gap = Stroke::new(1.0, Palette::of(ui).line);
                 painter.line_segment([frames[1].left_top(), frames[0].right_bottom()], gap);
+                frames.iter().zip(places).map(|(&clip, place)| Pane { clip, place }).collect()
             }
             Look::Split(other) => {
                 let place = self.view.canvas.places(ui, response, shown.size, &[area], 1.0)[0];
@@ -415,6 +433,7 @@ impl ImpastoApp {
                 split::label(ui, area, split::corner(-normal), &other.name);
                 split::label(ui, area, split::corner(normal), &shown.name);
                 split::handles(ui, area, &mut self.view.compare.line);
+                alone(place)
             }
         }
     }

@@ -14,13 +14,13 @@ use super::{
 /// Width of the rail, in points.
 pub const WIDTH: f32 = 66.0;
 /// Height of a door: never less, nor more.
-const DOOR: [f32; 2] = [34.0, 48.0];
+const DOOR: [f32; 2] = [32.0, 48.0];
 /// Height of the line between two groups of doors.
 const GAP: f32 = 9.0;
 /// Heights of the transport, the row with the mixes and the status line.
 const BARS: f32 = 52.0 + super::mixes::HEIGHT + 26.0;
 /// All doors, and the lines between them.
-const DOORS: f32 = 9.0;
+const DOORS: f32 = 10.0;
 const GAPS: f32 = 2.0;
 
 /// A door: what is on it, and whether it is open.
@@ -60,6 +60,8 @@ impl ImpastoApp {
             self.door(ui, command, command.text(), on, height);
         }
         line(ui);
+        let on = page == Page::Painting && self.view.masking.on;
+        self.door(ui, Command::Masks, "Regions", on, height);
         self.door(ui, Command::Lab, "Lab", page == Page::Painting && self.view.lab.open, height);
         self.door(ui, Command::Playlist, "Playlist", self.playlist.open, height);
         let tooltip = "The picture alone: on the full screen, or in a second window for another screen";
@@ -124,7 +126,8 @@ impl Door<'_> {
         let middle = rect.center();
         self.icon.paint(ui.painter(), middle - vec2(0.0, 8.0), color);
         let font = FontId::proportional(11.0);
-        ui.painter().text(middle + vec2(0.0, 11.0), Align2::CENTER_CENTER, self.text, font, color);
+        let below = (rect.height() / 2.0 - 6.0).min(11.0);
+        ui.painter().text(middle + vec2(0.0, below), Align2::CENTER_CENTER, self.text, font, color);
         response.widget_info(|| WidgetInfo::selected(Role::Switch, self.enabled, self.on, self.name));
         response.on_hover_text(self.tooltip)
     }

@@ -1,5 +1,7 @@
 //! Icons, drawn: sharp at every scale, and no font has to have them.
 
+mod drawing;
+
 use egui::{Color32, Painter, Pos2, Rect, Shape, Stroke, pos2, vec2};
 
 /// A picture on a button.
@@ -49,6 +51,19 @@ pub enum Icon {
     Link,
     Lock,
     Dice,
+    Mask,
+    Brush,
+    Eraser,
+    Line,
+    Gradient,
+    Ellipse,
+    Path,
+    Fill,
+    Clear,
+    Invert,
+    Add,
+    Subtract,
+    Intersect,
 }
 
 impl Icon {
@@ -311,6 +326,19 @@ impl Icon {
                     painter.circle_filled(at(x, 0.0), 1.5, color);
                 }
             }
+            Icon::Mask
+            | Icon::Brush
+            | Icon::Eraser
+            | Icon::Line
+            | Icon::Gradient
+            | Icon::Ellipse
+            | Icon::Path
+            | Icon::Fill
+            | Icon::Clear
+            | Icon::Invert
+            | Icon::Add
+            | Icon::Subtract
+            | Icon::Intersect => drawing::paint(self, painter, center, color),
             Icon::Fit => {
                 for (x, y) in [(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)] {
                     path(vec![at(2.5 * x, 5.5 * y), at(6.0 * x, 5.5 * y), at(6.0 * x, 2.0 * y)]);

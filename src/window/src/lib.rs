@@ -354,6 +354,7 @@ impl eframe::App for ImpastoApp {
         self.take_incoming(&ctx);
         self.follow_mixes();
         if ctx.memory(|memory| memory.top_modal_layer().is_none()) || self.is_help_open() {
+            self.masking_keys(&ctx);
             Command::pressed(&ctx).into_iter().for_each(|command| self.actions.push(command));
             self.mixes_keys(&ctx);
         }

@@ -6,8 +6,8 @@ use egui::Rect;
 
 use super::{
     audience::Audience, canvas::Canvas, compact::Side, compare::Compare, film::Film, finder::Finder,
-    frames::Frames, lab::Lab, memory::Layout, page::Page, pins::Pins, present::Present, recipes::Offered,
-    regions::Regions, stage::Stage, state::Series, tour::Tour,
+    frames::Frames, lab::Lab, masks::Masking, memory::Layout, page::Page, pins::Pins, present::Present,
+    recipes::Offered, regions::Regions, stage::Stage, state::Series, tour::Tour,
 };
 
 /// How the painting is looked at.
@@ -35,6 +35,7 @@ pub struct View {
     pub stage: Stage,
     pub audience: Audience,
     pub regions: Regions,
+    pub masking: Masking,
 }
 
 impl View {
@@ -57,6 +58,7 @@ impl View {
             stage: Stage::default(),
             audience: Audience::default(),
             regions: Regions::default(),
+            masking: Masking::default(),
         }
     }
 }

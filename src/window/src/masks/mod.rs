@@ -3,7 +3,13 @@
 //! The settings name each mask, by a file or by the hash of a drawn one ([`Picture::reference`]); the
 //! pictures follow the names, whoever changes them: a stroke, undo, a recipe, a moment that is gone back to.
 
+mod bar;
+mod cursor;
+mod hand;
+mod overlay;
+mod pen;
 mod recall;
+mod tools;
 
 use std::{
     collections::BTreeMap,
@@ -12,6 +18,8 @@ use std::{
 };
 
 use egui::Context;
+
+pub use self::{pen::Pane, tools::Masking};
 
 use super::{ImpastoApp, action::Act};
 use impasto_base::{hash::Sha256Hash, text};

@@ -12,7 +12,7 @@ use super::{Filter, Picture, PictureError, resize};
 use crate::settings::Rgb;
 use impasto_base::hash::Sha256Hash;
 
-pub use raster::size_for;
+pub use raster::{Trace, draw, size_for};
 
 /// Maximum number of points of a stroke.
 pub const MAX_POINTS: usize = 4096;

@@ -1,6 +1,8 @@
 //! Strokes to pixels. Sums, products, quotients and square roots only, in f32, so that every machine draws the
 //! same bytes.
 
+use std::ops::Range;
+
 use image::GrayImage;
 use rayon::prelude::*;
 
@@ -19,7 +21,29 @@ pub fn size_for((width, height): (u32, u32)) -> (u32, u32) {
     (scaled(width), scaled(height))
 }
 
-/// Draw a stroke on what is there.
+impl Mode {
+    /// What becomes of a value m of the mask if the shape covers it by s, both 0 to 1.
+    pub fn apply(self, m: f32, s: f32) -> f32 {
+        match self {
+            Mode::Add => m + s * (1.0 - m),
+            Mode::Subtract => m * (1.0 - s),
+            Mode::Intersect => m * s,
+            Mode::Replace => s,
+            Mode::Invert => m * (1.0 - s) + (1.0 - m) * s,
+        }
+    }
+
+    /// The same for a pixel.
+    pub fn change(self, pixel: &mut image::Luma<u8>, s: f32) {
+        pixel[0] = (self.apply(f32::from(pixel[0]) / 255.0, s) * 255.0 + 0.5) as u8;
+    }
+}
+
+/// Draw a stroke on what is there, at any size.
+///
+/// # Errors
+///
+/// In words, if the stroke cannot be drawn.
 pub fn draw(pixels: &mut GrayImage, stroke: &Stroke) -> Result<(), String> {
     stroke.validate()?;
     let (width, height) = pixels.dimensions();
@@ -43,17 +67,57 @@ pub fn draw(pixels: &mut GrayImage, stroke: &Stroke) -> Result<(), String> {
         }
     };
     for (pixel, cover) in pixels.pixels_mut().zip(cover) {
-        let (m, s) = (f32::from(pixel[0]) / 255.0, cover * stroke.opacity);
-        let value = match stroke.mode {
-            Mode::Add => m + s * (1.0 - m),
-            Mode::Subtract => m * (1.0 - s),
-            Mode::Intersect => m * s,
-            Mode::Replace => s,
-            Mode::Invert => m * (1.0 - s) + (1.0 - m) * s,
-        };
-        pixel[0] = (value * 255.0 + 0.5) as u8;
+        stroke.mode.change(pixel, cover * stroke.opacity);
     }
     Ok(())
+}
+
+/// How near the line of a brush passes each pixel's middle, while the line grows.
+pub struct Trace {
+    canvas: Canvas,
+    /// In pixels.
+    radius: f32,
+    /// Squares of the distances; the radius' own beyond it.
+    squares: Vec<f32>,
+}
+
+impl Trace {
+    /// No line yet, on this many pixels; the radius is in fractions of the longer side.
+    pub fn new((width, height): (u32, u32), radius: f32) -> Self {
+        let canvas = Canvas { width: width as usize, height: height as usize };
+        // Smaller than a pixel's diagonal it would fall between the pixels' middles.
+        let radius = (radius * canvas.long_side()).max(0.75);
+        let squares = vec![radius * radius; canvas.len()];
+        Self { canvas, radius, squares }
+    }
+
+    /// Draw a line between two points, and give the columns and rows that it may have changed.
+    pub fn line(&mut self, from: [f32; 2], to: [f32; 2]) -> [Range<usize>; 2] {
+        let (from, to) = (self.canvas.place(from), self.canvas.place(to));
+        let span = |axis: usize, side: usize| {
+            let low = (from[axis].min(to[axis]) - self.radius).floor().clamp(0.0, side as f32);
+            let high = (from[axis].max(to[axis]) + self.radius).ceil().clamp(0.0, side as f32);
+            low as usize..high as usize
+        };
+        let (columns, rows) = (span(0, self.canvas.width), span(1, self.canvas.height));
+        for y in rows.clone() {
+            let row = &mut self.squares[y * self.canvas.width..][columns.clone()];
+            for (x, square) in columns.clone().zip(row) {
+                *square = square.min(square_to_line([x as f32 + 0.5, y as f32 + 0.5], from, to));
+            }
+        }
+        [columns, rows]
+    }
+
+    /// How much a pixel is covered, 0 to 1.
+    pub fn cover(&self, x: usize, y: usize, hardness: f32) -> f32 {
+        self.cover_at(self.squares[y * self.canvas.width + x], hardness)
+    }
+
+    fn cover_at(&self, square: f32, hardness: f32) -> f32 {
+        let edge = (self.radius - self.radius * hardness).max(1.0);
+        smooth((self.radius - square.sqrt()) / edge)
+    }
 }
 
 struct Canvas {
@@ -87,31 +151,11 @@ impl Canvas {
     }
 
     fn brush(&self, points: &[[f32; 2]], radius: f32, hardness: f32) -> Vec<f32> {
-        // Smaller than a pixel's diagonal it would fall between the pixels' middles.
-        let radius = (radius * self.long_side()).max(0.75);
-        let inner = radius * hardness;
-        let points: Vec<[f32; 2]> = points.iter().map(|&point| self.place(point)).collect();
-        let dot = [points[0]; 2];
-        let lines = std::iter::once(dot).chain(points.windows(2).map(|pair| [pair[0], pair[1]]));
-        // Square of the distance to the nearest line.
-        let far = radius * radius;
-        let mut squares = vec![far; self.len()];
-        for [from, to] in lines {
-            let span = |axis: usize, side: usize| {
-                let low = (from[axis].min(to[axis]) - radius).floor().clamp(0.0, side as f32);
-                let high = (from[axis].max(to[axis]) + radius).ceil().clamp(0.0, side as f32);
-                low as usize..high as usize
-            };
-            let columns = span(0, self.width);
-            for y in span(1, self.height) {
-                let row = &mut squares[y * self.width..][columns.clone()];
-                for (x, square) in columns.clone().zip(row) {
-                    *square = square.min(square_to_line([x as f32 + 0.5, y as f32 + 0.5], from, to));
-                }
-            }
-        }
-        let edge = (radius - inner).max(1.0);
-        squares.into_iter().map(|square| smooth((radius - square.sqrt()) / edge)).collect()
+        let mut trace = Trace::new((self.width as u32, self.height as u32), radius);
+        trace.line(points[0], points[0]);
+        points.windows(2).for_each(|pair| drop(trace.line(pair[0], pair[1])));
+        let squares = std::mem::take(&mut trace.squares);
+        squares.into_iter().map(|square| trace.cover_at(square, hardness)).collect()
     }
 
     fn gradient(&self, from: [f32; 2], to: [f32; 2]) -> Vec<f32> {

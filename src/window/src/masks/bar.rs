@@ -1,0 +1,257 @@
+//! The bar over the canvas in mask mode: tools, what is drawn on, and the numbers of the tool in hand.
+
+use egui::{ComboBox, Frame, Layout, Margin, Modifiers, Panel, PointerButton, Popup, Ui};
+
+use super::{
+    AddRegion, Place, SelectMask, places,
+    tools::{Masking, RADII, Tool, WIDEST, whole},
+};
+use crate::{
+    ImpastoApp,
+    action::{Act, Action},
+    command::Command,
+    entry::Entry,
+    icons::Icon,
+    theme::{Palette, space},
+    widgets,
+};
+use impasto_core::{picture::drawing::Mode, settings::MAX_REGIONS};
+
+/// Height of the bar, in points.
+const HEIGHT: f32 = 34.0;
+/// From this width on the numbers stand in the bar; below they go behind a button.
+const NUMBERS_FROM: f32 = 780.0;
+/// From this width on there is room to say what is drawn on.
+const TARGET_FROM: f32 = 540.0;
+/// Width of a number, and of the box that says what is drawn on.
+const NUMBER: f32 = 52.0;
+const TARGET: f32 = 104.0;
+
+/// How shapes change the mask: name, what it does, icon.
+const MODES: [(Mode, &str, &str, Icon); 3] = [
+    (Mode::Add, "Add", "The shape is added to the mask (hold shift at the press)", Icon::Add),
+    (
+        Mode::Subtract,
+        "Subtract",
+        "The shape is taken away from the mask (hold alt, or use the right button)",
+        Icon::Subtract,
+    ),
+    (
+        Mode::Intersect,
+        "Intersect",
+        "Only the mask within the shape stays (hold shift and alt)",
+        Icon::Intersect,
+    ),
+];
+
+/// A number of the tools.
+struct Number {
+    label: &'static str,
+    name: &'static str,
+    tooltip: &'static str,
+    /// In percent.
+    range: [f32; 2],
+    usual: f64,
+}
+
+const SIZE: Number = Number {
+    label: "Size",
+    name: "Size of the brush",
+    tooltip: "Diameter of the brush, in percent of the picture's longer side (wheel, or [ and ])",
+    range: [200.0 * RADII[0], 200.0 * RADII[1]],
+    usual: 10.0,
+};
+const HARDNESS: Number = Number {
+    label: "Hard",
+    name: "Hardness of the brush",
+    tooltip: "How much of the brush is full before it falls off to its edge (shift-wheel)",
+    range: [0.0, 100.0],
+    usual: 50.0,
+};
+const EDGE: Number = Number {
+    label: "Edge",
+    name: "Edge of the shape",
+    tooltip: "Width of the soft edge of ellipses and paths, in percent of the picture's longer side (wheel, or [ and ])",
+    range: [0.0, 100.0 * WIDEST],
+    usual: 2.0,
+};
+const OPACITY: Number = Number {
+    label: "Opacity",
+    name: "Opacity of the stroke",
+    tooltip: "How much one stroke changes the mask (ctrl-wheel)",
+    range: [1.0, 100.0],
+    usual: 100.0,
+};
+
+impl Number {
+    /// Show it; `factor` leads from the value to percent.
+    fn show(&self, ui: &mut Ui, value: &mut f32, factor: f32) {
+        ui.label(widgets::weak(ui, self.label)).on_hover_text(self.tooltip);
+        let mut percent = f64::from(*value * factor);
+        let entry = Entry {
+            name: self.name,
+            tooltip: self.tooltip,
+            drag: f64::from(self.range[0])..=f64::from(self.range[1]),
+            suffix: " %",
+            whole: false,
+            width: NUMBER,
+            knob: None,
+            usual: Some(self.usual),
+        };
+        let before = percent;
+        entry.show(ui, &mut percent);
+        if percent != before {
+            *value = (percent as f32).clamp(self.range[0], self.range[1]) / factor;
+        }
+    }
+}
+
+impl Masking {
+    /// The numbers of the tool in hand.
+    fn numbers_ui(&mut self, ui: &mut Ui) {
+        let numbers = &mut self.numbers;
+        if self.tool.is_brush() {
+            SIZE.show(ui, &mut numbers.radius, 200.0);
+            HARDNESS.show(ui, &mut numbers.hardness, 100.0);
+        } else if self.tool != Tool::Gradient {
+            EDGE.show(ui, &mut numbers.feather, 100.0);
+        }
+        OPACITY.show(ui, &mut numbers.opacity, 100.0);
+    }
+
+    fn tools_ui(&mut self, ui: &mut Ui) {
+        for tool in Tool::ALL {
+            let on = self.tool == tool;
+            if widgets::icon_toggle(ui, tool.icon(), tool.name(), tool.tooltip(), on).clicked() {
+                (self.tool, self.pen) = (tool, None);
+            }
+        }
+    }
+
+    /// The modes, with the one that a press now would have.
+    fn modes_ui(&mut self, ui: &mut Ui) {
+        let held = ui.input(|input| input.modifiers);
+        let held = if self.pen.is_some() { Modifiers::NONE } else { held };
+        let now =
+            self.pen.as_ref().map_or_else(|| self.mode_of(PointerButton::Primary, held), |pen| pen.mode);
+        for (mode, name, tooltip, icon) in MODES {
+            if widgets::icon_toggle(ui, icon, name, tooltip, mode == now).clicked() {
+                self.mode = mode;
+            }
+        }
+    }
+}
+
+/// Leave the mask mode.
+struct Leave;
+
+impl Act for Leave {
+    fn apply(self, app: &mut ImpastoApp, _: &egui::Context) {
+        app.toggle_masking_mode();
+    }
+}
+
+impl ImpastoApp {
+    /// Show the bar while masks are painted on.
+    pub(crate) fn mask_bar(&mut self, ui: &mut Ui) {
+        if !self.view.masking.on {
+            return;
+        }
+        let frame = Frame::new().fill(Palette::of(ui).bar).inner_margin(Margin::symmetric(8, 0));
+        Panel::top("mask tools").frame(frame).exact_size(HEIGHT).show(ui, |ui| {
+            let width = ui.available_width();
+            ui.horizontal_centered(|ui| {
+                ui.spacing_mut().item_spacing.x = space::XS;
+                self.view.masking.tools_ui(ui);
+                ui.add_space(space::S);
+                self.whole_ui(ui);
+                ui.add_space(space::S);
+                let masking = &mut self.view.masking;
+                if !masking.tool.is_brush() {
+                    masking.modes_ui(ui);
+                    ui.add_space(space::S);
+                }
+                if width >= NUMBERS_FROM {
+                    masking.numbers_ui(ui);
+                } else {
+                    numbers_menu(ui, masking);
+                }
+                ui.with_layout(Layout::right_to_left(egui::Align::Center), |ui| {
+                    let hint =
+                        format!("Back to looking ({})", Command::Masks.key(ui.ctx()).unwrap_or_default());
+                    if widgets::icon_button(ui, Icon::Close, "Leave the mask mode", &hint, true).clicked() {
+                        self.actions.push(Leave);
+                    }
+                    let masking = &mut self.view.masking;
+                    let hint = "Shows the selected mask alone, in grey (hold \\)";
+                    let alone = masking.shows_alone();
+                    if widgets::icon_toggle(ui, Icon::Eye, "Mask alone", hint, alone).clicked() {
+                        masking.alone = !masking.alone;
+                    }
+                    if width >= TARGET_FROM {
+                        self.target_ui(ui);
+                    }
+                });
+            });
+        });
+    }
+
+    /// What is done to the whole mask at once.
+    fn whole_ui(&self, ui: &mut Ui) {
+        let opacity = self.view.masking.numbers.opacity;
+        for (icon, name, tooltip, paint) in [
+            (
+                Icon::Fill,
+                "Fill the mask",
+                "Adds the whole picture to the mask, as much as the opacity says",
+                whole(Mode::Add, opacity),
+            ),
+            (Icon::Clear, "Clear the mask", "Takes all of the mask away", whole(Mode::Subtract, 1.0)),
+            (Icon::Invert, "Invert the mask", "Inside becomes outside", whole(Mode::Invert, 1.0)),
+        ] {
+            if widgets::icon_button(ui, icon, name, tooltip, true).clicked() {
+                self.actions.push(paint);
+            }
+        }
+    }
+
+    /// What is drawn on, to choose from.
+    fn target_ui(&self, ui: &mut Ui) {
+        let masks = &self.settings.masks;
+        let selected = self.selected_mask();
+        let title = selected.map_or("no region yet", |place| place.title(masks));
+        let mut chosen: Option<Action> = None;
+        let response = ComboBox::from_id_salt("drawn on")
+            .selected_text(title)
+            .width(TARGET)
+            .truncate()
+            .show_ui(ui, |ui| {
+                for place in places(masks) {
+                    if ui.selectable_label(selected == Some(place), place.title(masks)).clicked() {
+                        chosen = Some(SelectMask(place).into());
+                    }
+                }
+                let room = masks.regions.len() < MAX_REGIONS;
+                if ui.add_enabled(room, egui::Button::new("A new region").frame(false)).clicked() {
+                    chosen = Some(AddRegion.into());
+                }
+            })
+            .response;
+        response.accessible_name("Drawn on").on_hover_text("The mask that the tools change");
+        let (swatch, _) = ui.allocate_exact_size(egui::vec2(10.0, 10.0), egui::Sense::hover());
+        ui.painter().rect_filled(swatch, 2.0, selected.unwrap_or(Place::Region(0)).colour());
+        if let Some(action) = chosen {
+            self.actions.push(action);
+        }
+    }
+}
+
+/// The numbers behind a button.
+fn numbers_menu(ui: &mut Ui, masking: &mut Masking) {
+    let tooltip = "Size, hardness and opacity of the tool in hand";
+    let button = widgets::icon_button(ui, Icon::Faders, "Numbers of the tool", tooltip, true);
+    Popup::menu(&button).close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
+        ui.set_min_width(120.0);
+        masking.numbers_ui(ui);
+    });
+}

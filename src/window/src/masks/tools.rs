@@ -1,0 +1,334 @@
+//! The mask mode of the canvas: its tools, their numbers and their keys.
+
+use egui::{Context, InputState, Key, Modifiers, PointerButton};
+
+use super::{AddRegion, Draw, overlay::Sheets, pen::Pen};
+use crate::{ImpastoApp, action::Act, command::Command, icons::Icon, page::Page};
+use impasto_core::picture::drawing::{Mode, Shape, Stroke};
+
+/// The key that shows the mask alone for as long as it is held.
+const ALONE: Key = Key::Backslash;
+
+/// Smallest and largest radius of the brush, in fractions of the picture's longer side.
+pub const RADII: [f32; 2] = [0.001, 0.5];
+/// Widest edge of a shape.
+pub const WIDEST: f32 = 0.5;
+/// What a notch of the wheel, or a press of a bracket, makes of a radius; what it adds to hardness and
+/// opacity, and to a shape's edge.
+const GROWTH: f32 = 1.12;
+const SHARE: f32 = 0.05;
+const FEATHER: f32 = 0.005;
+
+/// What a press on the canvas begins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tool {
+    #[default]
+    Brush,
+    Eraser,
+    Line,
+    Gradient,
+    Ellipse,
+    Path,
+}
+
+impl Tool {
+    pub const ALL: [Tool; 6] =
+        [Tool::Brush, Tool::Eraser, Tool::Line, Tool::Gradient, Tool::Ellipse, Tool::Path];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Tool::Brush => "Brush",
+            Tool::Eraser => "Eraser",
+            Tool::Line => "Straight line",
+            Tool::Gradient => "Gradient",
+            Tool::Ellipse => "Ellipse",
+            Tool::Path => "Path",
+        }
+    }
+
+    pub fn tooltip(self) -> &'static str {
+        match self {
+            Tool::Brush => {
+                "Paints on the mask; with shift straight on from the last point, with alt or the right button it erases (B)"
+            }
+            Tool::Eraser => "Takes away from the mask; with shift straight on from the last point (E)",
+            Tool::Line => {
+                "A straight stroke of the brush: drag it. Shift at the press goes on from the last point, shift while dragging keeps to 45°"
+            }
+            Tool::Gradient => "From all to nothing: drag from where the mask is full to where it ends",
+            Tool::Ellipse => "Drag it from corner to corner; shift while dragging makes a circle",
+            Tool::Path => {
+                "Drag around what is meant, or click corner by corner; double-click, enter or the first point closes it, backspace takes a corner back, escape all"
+            }
+        }
+    }
+
+    pub fn icon(self) -> Icon {
+        match self {
+            Tool::Brush => Icon::Brush,
+            Tool::Eraser => Icon::Eraser,
+            Tool::Line => Icon::Line,
+            Tool::Gradient => Icon::Gradient,
+            Tool::Ellipse => Icon::Ellipse,
+            Tool::Path => Icon::Path,
+        }
+    }
+
+    /// Whether it draws along a line, as wide as the brush.
+    pub fn is_brush(self) -> bool {
+        matches!(self, Tool::Brush | Tool::Eraser | Tool::Line)
+    }
+}
+
+/// The numbers of the tools, in fractions: lengths of the picture's longer side.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Numbers {
+    pub radius: f32,
+    pub hardness: f32,
+    pub opacity: f32,
+    /// Width of a shape's edge.
+    pub feather: f32,
+}
+
+impl Default for Numbers {
+    fn default() -> Self {
+        Self { radius: 0.05, hardness: 0.5, opacity: 1.0, feather: 0.02 }
+    }
+}
+
+impl Numbers {
+    /// Make the brush larger by so many notches, or a shape's edge wider.
+    pub fn grow(&mut self, tool: Tool, notches: f32) {
+        if tool.is_brush() {
+            self.radius = (self.radius * GROWTH.powf(notches)).clamp(RADII[0], RADII[1]);
+        } else {
+            self.feather = (self.feather + FEATHER * notches).clamp(0.0, WIDEST);
+        }
+    }
+
+    /// Turn the wheel over the canvas, with what is held.
+    pub fn wheel(&mut self, tool: Tool, notches: f32, held: Modifiers) {
+        let turned = |share: f32| (share + SHARE * notches).clamp(0.0, 1.0);
+        if held.command || held.ctrl {
+            self.opacity = turned(self.opacity).max(SHARE);
+        } else if held.shift {
+            self.hardness = turned(self.hardness);
+        } else {
+            self.grow(tool, notches);
+        }
+    }
+}
+
+/// The mask mode.
+#[derive(Default)]
+pub struct Masking {
+    pub on: bool,
+    pub tool: Tool,
+    pub numbers: Numbers,
+    /// How shapes change the mask, unless a key that is held says otherwise.
+    pub mode: Mode,
+    /// The mask alone is shown, by its button and by its key.
+    pub alone: bool,
+    pub alone_by_key: bool,
+    /// The space bar is held; whether something was moved meanwhile.
+    pub space: Option<bool>,
+    /// What is being drawn.
+    pub pen: Option<Pen>,
+    /// Where the last stroke ended.
+    pub last: Option<[f32; 2]>,
+    pub sheets: Sheets,
+}
+
+/// What a key asked for.
+#[derive(Default)]
+struct Asked {
+    leave: bool,
+    play: bool,
+    close_path: bool,
+}
+
+impl Masking {
+    /// Whether the pointer draws instead of moving the picture.
+    pub fn draws(&self) -> bool {
+        self.on && self.space.is_none()
+    }
+
+    pub fn shows_alone(&self) -> bool {
+        self.alone || self.alone_by_key
+    }
+
+    /// How a press now would change the mask.
+    pub fn mode_of(&self, button: PointerButton, held: Modifiers) -> Mode {
+        let erases = button == PointerButton::Secondary;
+        match self.tool {
+            Tool::Eraser => Mode::Subtract,
+            Tool::Brush | Tool::Line if erases || held.alt => Mode::Subtract,
+            Tool::Brush | Tool::Line => Mode::Add,
+            _ if erases => Mode::Subtract,
+            _ => match (held.shift, held.alt) {
+                (true, true) => Mode::Intersect,
+                (true, false) => Mode::Add,
+                (false, true) => Mode::Subtract,
+                (false, false) => self.mode,
+            },
+        }
+    }
+
+    fn leave(&mut self) {
+        let Self { tool, numbers, mode, .. } = *self;
+        *self = Self { tool, numbers, mode, ..Self::default() };
+    }
+
+    /// Take the keys that mean something here; escape only if nothing in front of the canvas has it.
+    fn take_keys(&mut self, input: &mut InputState, escape: bool) -> Asked {
+        let mut pressed = |key| input.count_and_consume_key(Modifiers::NONE, key);
+        let mut asked = Asked::default();
+        for (key, tool) in [(Key::B, Tool::Brush), (Key::E, Tool::Eraser)] {
+            if pressed(key) > 0 {
+                self.tool = tool;
+            }
+        }
+        let notches = pressed(Key::CloseBracket) as f32 - pressed(Key::OpenBracket) as f32;
+        if notches != 0.0 {
+            self.numbers.grow(self.tool, notches);
+        }
+        if let Some(pen) = self.pen.as_mut().filter(|pen| pen.is_open_path()) {
+            asked.close_path = pressed(Key::Enter) > 0;
+            if pressed(Key::Backspace) > 0 && !pen.trail.take_back() {
+                self.pen = None;
+            }
+        }
+        if escape && pressed(Key::Escape) > 0 && self.pen.take().is_none() {
+            asked.leave = true;
+        }
+        // A tap of the space bar plays or pauses as ever; held, it moves the picture.
+        if pressed(Key::Space) > 0 && !self.pen.as_ref().is_some_and(Pen::is_held) {
+            self.space.get_or_insert(false);
+        }
+        if self.space.is_some() && !input.key_down(Key::Space) {
+            asked.play = self.space.take() == Some(false);
+        }
+        self.alone_by_key = input.key_down(ALONE) && input.modifiers.is_none();
+        asked
+    }
+}
+
+/// Draw strokes on the selected mask, as one step. Without a mask there is a region first.
+pub struct Paint(pub Vec<Stroke>);
+
+impl Act for Paint {
+    fn apply(self, app: &mut ImpastoApp, ctx: &Context) {
+        if app.selected_mask().is_none() {
+            let takes_away = |stroke: &Stroke| matches!(stroke.mode, Mode::Subtract | Mode::Intersect);
+            if self.0.iter().all(takes_away) {
+                let text = "There is no region yet to take away from: the brush makes the first one.";
+                return app.messages.toasts.add(text);
+            }
+            if app.pictures.content.picture.is_some() {
+                AddRegion.apply(app, ctx);
+                app.messages.toasts.add("The first region: what you paint now belongs to it.");
+            }
+        }
+        let Some(place) = app.selected_mask() else {
+            return app.messages.toasts.add("A mask is drawn on a content picture: open one first.");
+        };
+        self.0.into_iter().for_each(|stroke| Draw(place, stroke).apply(app, ctx));
+    }
+}
+
+/// Change the whole mask.
+pub fn whole(mode: Mode, opacity: f32) -> Paint {
+    Paint(vec![Stroke { shape: Shape::All, mode, opacity }])
+}
+
+impl ImpastoApp {
+    /// Begin to paint on masks, or end it.
+    pub(crate) fn toggle_masking_mode(&mut self) {
+        let masking = &mut self.view.masking;
+        if masking.on && self.view.page == Page::Painting {
+            masking.leave();
+        } else {
+            masking.on = true;
+            self.view.page = Page::Painting;
+        }
+    }
+
+    /// Take the keys of the mask mode, before the commands get theirs. They belong to a widget that has the
+    /// keyboard's focus, if there is one.
+    pub(crate) fn masking_keys(&mut self, ctx: &Context) {
+        let free = ctx.memory(|memory| memory.focused().is_none() && memory.top_modal_layer().is_none());
+        let masking = &mut self.view.masking;
+        if !masking.on || self.view.page != Page::Painting || !free {
+            (masking.space, masking.alone_by_key) = (None, false);
+            return;
+        }
+        let escape = !egui::Popup::is_any_open(ctx);
+        let asked = ctx.input_mut(|input| masking.take_keys(input, escape));
+        if asked.close_path {
+            self.lift_pen();
+        }
+        if asked.play {
+            self.actions.push(Command::PlayPause);
+        }
+        if asked.leave {
+            self.view.masking.leave();
+        }
+    }
+
+    /// Draw what the pen has drawn; nothing if that is too small to be meant.
+    pub(super) fn lift_pen(&mut self) {
+        let masking = &mut self.view.masking;
+        let Some(pen) = masking.pen.take() else { return };
+        if pen.tool.is_brush() {
+            masking.last = Some(pen.trail.tip());
+        }
+        let strokes = pen.strokes();
+        if !strokes.is_empty() {
+            self.actions.push(Paint(strokes));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_held_decides_how_a_press_changes_the_mask() {
+        let mut masking = Masking::default();
+        let (left, right) = (PointerButton::Primary, PointerButton::Secondary);
+        let (none, shift, alt) = (Modifiers::NONE, Modifiers::SHIFT, Modifiers::ALT);
+        assert_eq!(masking.mode_of(left, none), Mode::Add);
+        assert_eq!(masking.mode_of(left, shift), Mode::Add, "shift draws a straight line");
+        assert_eq!([masking.mode_of(left, alt), masking.mode_of(right, none)], [Mode::Subtract; 2]);
+        masking.tool = Tool::Eraser;
+        assert_eq!(masking.mode_of(left, none), Mode::Subtract);
+        (masking.tool, masking.mode) = (Tool::Ellipse, Mode::Intersect);
+        assert_eq!(masking.mode_of(left, none), Mode::Intersect);
+        assert_eq!(masking.mode_of(left, shift), Mode::Add);
+        assert_eq!([masking.mode_of(left, alt), masking.mode_of(right, shift)], [Mode::Subtract; 2]);
+        assert_eq!(masking.mode_of(left, shift.plus(alt)), Mode::Intersect);
+    }
+
+    #[test]
+    fn the_wheel_stays_within_what_can_be_drawn() {
+        let mut numbers = Numbers::default();
+        numbers.wheel(Tool::Brush, 1.0, Modifiers::NONE);
+        assert!(numbers.radius > Numbers::default().radius);
+        numbers.wheel(Tool::Brush, -1.0, Modifiers::NONE);
+        assert!((numbers.radius - Numbers::default().radius).abs() < 1e-6);
+        for notches in [-1000.0, 1000.0] {
+            for held in [Modifiers::NONE, Modifiers::SHIFT, Modifiers::COMMAND] {
+                numbers.wheel(Tool::Brush, notches, held);
+                numbers.wheel(Tool::Path, notches, held);
+            }
+            for shape in [
+                Shape::Brush { points: vec![[0.5; 2]], radius: numbers.radius, hardness: numbers.hardness },
+                Shape::Path { points: vec![[0.5; 2]; 3], feather: numbers.feather },
+            ] {
+                Stroke { shape, mode: Mode::Add, opacity: numbers.opacity }.validate().unwrap();
+            }
+            assert!(numbers.opacity > 0.0);
+        }
+    }
+}
