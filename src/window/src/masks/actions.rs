@@ -33,6 +33,16 @@ pub enum MaskAction {
 
 impl Act for MaskAction {
     fn apply(self, app: &mut ImpastoApp, ctx: &Context) {
+        let drawn_on = match self {
+            MaskAction::Invert(place) | MaskAction::FromAlpha(place) | MaskAction::AskForLuminance(place) => {
+                Some(place)
+            }
+            MaskAction::AskForFile(place) | MaskAction::Take(place, _) => place,
+            _ => None,
+        };
+        if drawn_on.is_some_and(|place| app.refuses_strokes(place)) {
+            return;
+        }
         match self {
             MaskAction::AskForName(index) => app.ask_for_region_name(index),
             MaskAction::Rename(index, name) => app.rename_region(index, &name),

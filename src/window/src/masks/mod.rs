@@ -192,11 +192,7 @@ pub struct Draw(pub Place, pub Stroke);
 impl Act for Draw {
     fn apply(self, app: &mut ImpastoApp, _: &Context) {
         let Draw(place, stroke) = self;
-        if app.pictures.masks.flags.is_on(Flag::Locked, place, &app.settings.masks) {
-            let title = place.title(&app.settings.masks);
-            app.messages
-                .toasts
-                .add(format!("{} is locked: unlock it to draw on it.", widgets::capital(title)));
+        if app.refuses_strokes(place) {
             return;
         }
         let what = match (&stroke.shape, stroke.mode) {
@@ -285,6 +281,16 @@ fn free_name(regions: &[Region], wanted: &str) -> String {
 const BLACK: Stroke = Stroke { shape: Shape::All, mode: Mode::Replace, opacity: 0.0 };
 
 impl ImpastoApp {
+    /// Whether a mask is locked, which is told.
+    fn refuses_strokes(&mut self, place: Place) -> bool {
+        let locked = self.pictures.masks.flags.is_on(Flag::Locked, place, &self.settings.masks);
+        if locked {
+            let title = widgets::capital(place.title(&self.settings.masks));
+            self.messages.toasts.add(format!("{title} is locked: unlock it to change its mask."));
+        }
+        locked
+    }
+
     /// Add a region behind the others, and select it. Without a name, or with one that is taken, it gets a free
     /// one. `None` if there are too many, or there is no content yet.
     fn push_region(&mut self, region: Region) -> Option<Place> {

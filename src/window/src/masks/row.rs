@@ -251,19 +251,18 @@ impl Row<'_> {
             );
             ui.separator();
         }
-        let free = !self.locked;
         let place = self.place;
-        entry(ui, "Invert", "Black becomes white, and white black", free, MaskAction::Invert(place));
+        entry(ui, "Invert", "Black becomes white, and white black", true, MaskAction::Invert(place));
         let tooltip = "Takes a picture as the mask, white inside, and follows it: what another program saves counts within a second";
-        entry(ui, "From a file…", tooltip, free, MaskAction::AskForFile(Some(place)));
+        entry(ui, "From a file…", tooltip, true, MaskAction::AskForFile(Some(place)));
         let tooltip = match self.has_alpha {
             true => "White where the content is opaque",
             false => "The content has no transparency",
         };
         let alpha = MaskAction::FromAlpha(place);
-        entry(ui, "From the content's transparency", tooltip, free && self.has_alpha, alpha);
+        entry(ui, "From the content's transparency", tooltip, self.has_alpha, alpha);
         let tooltip = "White where the content is as light as you choose";
-        entry(ui, "From a range of luminance…", tooltip, free, MaskAction::AskForLuminance(place));
+        entry(ui, "From a range of luminance…", tooltip, true, MaskAction::AskForLuminance(place));
     }
 
     /// What the region does.
