@@ -34,6 +34,7 @@ mod presets;
 mod privacy;
 mod queue;
 mod recipe;
+mod regions_panel;
 mod remote;
 mod saving;
 mod scaling;

@@ -1,4 +1,4 @@
-//! The panel below the painting: losses, filmstrip, automation or mixer, behind tabs. In a low window it is a
+//! The panel below the painting: losses, filmstrip, automation, mixer or regions, behind tabs. In a low window it is a
 //! strip with the tabs and how the objective falls, until a tab is chosen.
 
 use egui::{
@@ -32,6 +32,7 @@ pub enum Tab {
     Filmstrip,
     Automation,
     Mixer,
+    Regions,
 }
 
 /// Show the tab.
@@ -64,6 +65,7 @@ impl ImpastoApp {
 
     /// The panel, on the page of the painting only: the curves and the filmstrip are the painting's.
     pub(super) fn bottom_panel(&mut self, ui: &mut Ui) {
+        self.pictures.masks.drop_area = None;
         let page = self.view.page != Page::Painting;
         let fill = Palette::of(ui).panel;
         let mut shown = self.view.layout.show_bottom && !page;
@@ -99,11 +101,13 @@ impl ImpastoApp {
         ui.spacing_mut().item_spacing.x = space::XS;
         let automation = Command::Automation.hint(ui.ctx());
         let mixer = Command::MixerTab.hint(ui.ctx());
+        let regions = Command::RegionsTab.hint(ui.ctx());
         for (tab, text, tooltip) in [
             (Tab::Losses, "Losses", "How the terms of the objective fall"),
             (Tab::Filmstrip, "Filmstrip", "Everything that was painted, to look at again and to go on from"),
             (Tab::Automation, "Automation", automation.as_str()),
             (Tab::Mixer, "Mixer", mixer.as_str()),
+            (Tab::Regions, "Regions", regions.as_str()),
         ] {
             let on = open && self.view.layout.tab == tab;
             if widgets::tab(ui, text, tooltip, on).clicked() {
@@ -122,6 +126,7 @@ impl ImpastoApp {
             match tab {
                 Tab::Automation => self.edit(ui, |app, ui| app.automation_header(ui)),
                 Tab::Filmstrip => self.film_header(ui),
+                Tab::Regions => self.regions_header(ui),
                 Tab::Losses | Tab::Mixer => {}
             }
         });
@@ -133,6 +138,7 @@ impl ImpastoApp {
                 let usual = self.mixes.presets.usual.settings().clone();
                 self.live(ui, |app, ui| app.mixer_tab(ui, &usual));
             }
+            Tab::Regions => self.live(ui, |app, ui| app.regions_tab(ui)),
         }
     }
 

@@ -93,7 +93,7 @@ impl ImpastoApp {
         let job = Job {
             run: id,
             inputs: inputs.clone(),
-            settings: self.settings.clone(),
+            settings: self.pictures.masks.flags.heard(&self.settings),
             start,
             paused,
             endless: self.endless(),
@@ -110,7 +110,12 @@ impl ImpastoApp {
                     endless: self.endless(),
                     // What the last run knew stays in view until the new one says better.
                     info: self.run.info.take(),
-                    given: Some(Given { inputs: inputs.clone(), settings: self.settings.clone(), pictures }),
+                    given: Some(Given {
+                        inputs: inputs.clone(),
+                        settings: self.settings.clone(),
+                        solo: self.soloed_regions(),
+                        pictures,
+                    }),
                     begun: start,
                     ..Run::default()
                 };
@@ -272,6 +277,11 @@ impl ImpastoApp {
         }
     }
 
+    fn soloed_regions(&self) -> Vec<String> {
+        let soloed = self.pictures.masks.flags.soloed(&self.settings.masks);
+        soloed.into_iter().map(str::to_owned).collect()
+    }
+
     /// Brings the worker up to the pictures and settings of the window: hot where that is possible, with a new run
     /// from the current picture where it is not.
     pub(super) fn follow_settings(&mut self, ctx: &Context) {
@@ -356,13 +366,16 @@ impl ImpastoApp {
         if self.pictures.palette.loading.is_some() {
             return;
         }
-        if given.settings != self.settings || !same || !given.inputs.same_mix_and_palette(&inputs) {
+        let solo = self.soloed_regions();
+        let same_settings = given.settings == self.settings && given.solo == solo;
+        if !same_settings || !same || !given.inputs.same_mix_and_palette(&inputs) {
             let note = pictures::fade_note(&given.inputs, &inputs);
             // A hand on a slider wants to see what it does.
             let held = self.hand_is_on(ctx);
+            let heard = self.pictures.masks.flags.heard(&self.settings);
             let sent = self.worker.session.as_ref().map(|session| match held {
-                true => session.update_while_dragged(self.run.id, &self.settings, &inputs),
-                false => session.update(self.run.id, &self.settings, &inputs),
+                true => session.update_while_dragged(self.run.id, &heard, &inputs),
+                false => session.update(self.run.id, &heard, &inputs),
             });
             match sent {
                 Some(Ok(update)) => {
@@ -373,7 +386,7 @@ impl ImpastoApp {
                 None => {}
             }
             let pictures = self.pictures.held();
-            self.run.given = Some(Given { inputs, settings: self.settings.clone(), pictures });
+            self.run.given = Some(Given { inputs, settings: self.settings.clone(), solo, pictures });
         }
     }
 

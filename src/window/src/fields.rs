@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::widgets;
+use super::{masks, widgets};
 use impasto_core::{
     picture::is_pasted,
     settings::{Curve, Kind, PARAMETERS, ParamId, Parameter, Preset, Settings, Track},
@@ -70,8 +70,9 @@ pub fn changes(before: &Settings, after: &Settings) -> Vec<Change> {
     if before == after {
         return changes;
     }
+    let masks = masks::titles::changes(&before.masks, &after.masks);
     let (before, after) = (object(before), object(after));
-    for (key, value) in &before {
+    for (key, value) in before.iter().filter(|(key, _)| *key != "masks") {
         let now = after.get(key);
         if now == Some(value) {
             continue;
@@ -102,6 +103,7 @@ pub fn changes(before: &Settings, after: &Settings) -> Vec<Change> {
             }),
         }
     }
+    changes.extend(masks);
     let place = |change: &Change| {
         let field = change.key.split('.').next().unwrap_or_default();
         PARAMETERS.iter().position(|row| row.field == field)
@@ -120,7 +122,7 @@ pub fn title(before: &Settings, after: &Settings, changes: &[Change]) -> String 
         return format!("Preset {}", preset.name());
     }
     let table = first.key.split_once('.').map(|(field, _)| field);
-    if let Some(field) = table
+    if let Some(field) = table.filter(|field| *field != "masks")
         && rest.iter().all(|change| change.key.starts_with(&format!("{field}.")))
     {
         if field == "automation" {

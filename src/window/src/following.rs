@@ -63,6 +63,11 @@ impl ImpastoApp {
                     files.push((path.clone(), stamp));
                 }
             }
+            for (path, stamp) in self.pictures.masks.followed() {
+                if files.iter().all(|(other, _)| other != path) {
+                    files.push((path.clone(), stamp));
+                }
+            }
         }
         let (background, known) = (self.settings.background, self.files.known.clone());
         let open = || -> watcher::Open<Box<Opened>> {
@@ -79,19 +84,28 @@ impl ImpastoApp {
         }
     }
 
-    /// Puts a new version of a file into the slots that follow it.
+    /// Puts a new version of a file into the slots and masks that follow it.
     fn take_version(&mut self, ctx: &Context, News { path, stamp, opened }: News<Box<Opened>>) {
         let follows = |slot: &Slot| slot.followed().is_some_and(|(file, _)| *file == path);
-        let Some(first) = self.following_slots().find(|slot| follows(slot)).map(|slot| slot.id) else {
+        let first = self.following_slots().find(|slot| follows(slot)).map(|slot| slot.id);
+        let is_mask = self.pictures.masks.followed().any(|(file, _)| *file == path);
+        if first.is_none() && !is_mask {
             return;
-        };
-        let opened = match opened.and_then(|opened| self.room_for(first, Ok(opened))) {
+        }
+        let opened = opened.and_then(|opened| match first {
+            Some(first) => self.room_for(first, Ok(opened)),
+            None => Ok(opened),
+        });
+        let opened = match opened {
             Ok(opened) => opened,
             Err(reason) => {
                 return self.messages.toasts.add(format!("{reason}; the former version stays."));
             }
         };
         let loaded = Loaded { stamp: Some(stamp), ..opened.into_loaded(ctx) };
+        if self.pictures.masks.take_version(&path, stamp, &loaded.picture) {
+            self.messages.toasts.add("A mask has changed.");
+        }
         let mut replaced = Vec::new();
         for slot in self.following_slots().filter(|slot| follows(slot)) {
             let Some(before) = &mut slot.picture else { continue };

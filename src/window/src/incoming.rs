@@ -7,6 +7,7 @@ use egui::{Align2, Context, Event, FontId, Id, LayerId, Order, Pos2, Rect, Strok
 use super::{
     ImpastoApp,
     action::Act,
+    masks::MaskAction,
     pasted::files_of,
     pictures::{SlotAction, Source, Target},
     theme::{Palette, ROW, space},
@@ -85,6 +86,16 @@ impl ImpastoApp {
             .filter(|_| self.pictures.hovering.pointer_seen)
             .and_then(|pos| halves(self.view.canvas.area?).into_iter().find(|(rect, ..)| rect.contains(pos)));
         let target = slot.map(|&(_, target)| target).or(half.map(|(_, target, _)| target));
+        let on_list =
+            pointer.zip(self.pictures.masks.drop_area).is_some_and(|(pos, area)| area.contains(pos));
+        if target.is_none() && on_list && sources.iter().all(|source| matches!(source, Source::File(_))) {
+            for source in sources {
+                if let Source::File(path) = source {
+                    self.actions.push(MaskAction::Take(None, path));
+                }
+            }
+            return;
+        }
         self.actions.push(TakeIn { target, sources });
     }
 
@@ -118,15 +129,16 @@ impl ImpastoApp {
                 palette.weak,
             );
         }
-        for (rect, target) in &self.pictures.drop_rects {
+        let masks = self.pictures.masks.drop_area.map(|rect| (rect, "A region with this mask".to_owned()));
+        let slots = self.pictures.drop_rects.iter().map(|&(rect, target)| (rect, self.drop_hint(target)));
+        for (rect, text) in slots.chain(masks) {
             if rect.height() < ROW {
                 continue;
             }
             let lit = pointer.is_some_and(|pos| rect.contains(pos));
             let stroke = Stroke::new(2.0, if lit { palette.accent } else { palette.weak });
-            painter.rect(*rect, 6.0, palette.panel.gamma_multiply(0.8), stroke, StrokeKind::Inside);
+            painter.rect(rect, 6.0, palette.panel.gamma_multiply(0.8), stroke, StrokeKind::Inside);
             let color = if lit { palette.accent } else { palette.text };
-            let text = self.drop_hint(*target);
             painter.text(rect.center(), Align2::CENTER_CENTER, text, FontId::proportional(14.0), color);
         }
     }

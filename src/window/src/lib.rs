@@ -208,6 +208,8 @@ const OVERLAYS: &[fn(&mut ImpastoApp, &Context)] = &[
     |app, ctx| app.frames_panel(ctx),
     ImpastoApp::presets_window,
     ImpastoApp::rename_window,
+    ImpastoApp::region_name_window,
+    ImpastoApp::luminance_window,
     ImpastoApp::remote_window,
     ImpastoApp::guide_window,
     ImpastoApp::playlist_page,

@@ -1,4 +1,4 @@
-//! A lit chip over the painting while strips are soloed: which they are, and what else they silence.
+//! A lit chip over the painting while strips or regions are soloed: which they are, and what else they silence.
 
 use egui::{Align2, Area, Context, Frame, Id, Margin, Order, RichText};
 
@@ -18,6 +18,7 @@ struct ClearSolo;
 
 impl Act for ClearSolo {
     fn apply(self, app: &mut ImpastoApp, _: &Context) {
+        app.pictures.masks.flags.clear_solo();
         for knob in app.settings.strips() {
             if let Some(strip) = app.settings.strip(knob) {
                 app.settings.set_strip(knob, impasto_core::settings::Strip { solo: false, ..strip });
@@ -62,7 +63,13 @@ impl ImpastoApp {
         if self.view.present.on {
             return;
         }
-        let Some(text) = text(&self.settings) else { return };
+        let regions = self.pictures.masks.flags.soloed(&self.settings.masks).join(", ");
+        let regions = (!regions.is_empty()).then(|| format!("Solo: only {regions} of the regions"));
+        let texts: Vec<String> = text(&self.settings).into_iter().chain(regions).collect();
+        if texts.is_empty() {
+            return;
+        }
+        let text = texts.join(" · ");
         let palette = Palette::for_theme(ctx.theme());
         Area::new(Id::unique("solo"))
             .order(Order::Middle)
@@ -79,7 +86,8 @@ impl ImpastoApp {
                     ui.horizontal(|ui| {
                         ui.label(RichText::new(text).size(13.0).color(palette.panel));
                         let clear = egui::Button::new(RichText::new("Clear").size(12.5)).corner_radius(10);
-                        let tooltip = "Ends every solo: content, style and smoothness count again";
+                        let tooltip =
+                            "Ends every solo: content, style, smoothness and every region count again";
                         if ui.add(clear).on_hover_text(tooltip).clicked() {
                             self.actions.push(ClearSolo);
                         }

@@ -81,6 +81,8 @@ impl Pictures {
     pub fn put_back(&mut self, held: HeldPictures) {
         (self.content, self.styles) = (held.content, held.styles);
         (self.palette, self.palette_shown) = (held.palette, held.palette_shown);
+        // The settings that come with them count them as they are.
+        self.masks.styles.begin_anew();
     }
 
     /// Empty slots, and the last of their numbers.

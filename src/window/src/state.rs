@@ -16,6 +16,8 @@ use impasto_network::vgg::Layer;
 pub struct Given {
     pub inputs: Inputs,
     pub settings: Settings,
+    /// The regions that were soloed.
+    pub solo: Vec<String>,
     /// The slots with those pictures.
     pub pictures: HeldPictures,
 }

@@ -244,6 +244,7 @@ impl ImpastoApp {
     /// Makes an entry of what the present action has changed, if it has. Values that cannot be used make none
     /// before they are put right.
     pub(super) fn note_change(&mut self, ctx: &Context) {
+        self.follow_style_order();
         self.follow_hands(ctx);
         // What is being opened belongs to the same deed.
         if self.next.is_replaced() && self.still_opening() {
@@ -329,6 +330,7 @@ impl ImpastoApp {
         self.mixes.desk = desk;
         self.pictures.content = content;
         self.pictures.styles = styles;
+        self.pictures.masks.styles.begin_anew();
         if self.pictures.styles.is_empty() {
             let id = self.next_number();
             self.pictures.styles.push(Slot::new(id));

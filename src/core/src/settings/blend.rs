@@ -1,6 +1,6 @@
 //! Interpolation between mixes.
 
-use super::{Kind, LayerWeights, PARAMETERS, Parameter, Settings, Strip, StyleMix, parameters::Blend};
+use super::{Kind, LayerWeights, Masks, PARAMETERS, Parameter, Settings, Strip, StyleMix, parameters::Blend};
 
 /// Interpolate weights geometrically; linearly if one of them is 0. Above 0 between if either is.
 fn weight(a: f64, b: f64, t: f64) -> f64 {
@@ -33,6 +33,20 @@ fn layers(a: &LayerWeights, b: &LayerWeights, t: f64) -> LayerWeights {
         (layer, Strip { weight: weight(of(a), of(b), t), ..switches })
     })
     .collect()
+}
+
+/// Regions of the same name blend their strengths, all else of masks changes at the middle.
+fn masks(a: &Masks, b: &Masks, t: f64) -> Masks {
+    let (near, far) = if t < 0.5 { (a, b) } else { (b, a) };
+    let mut between = near.clone();
+    for region in &mut between.regions {
+        if far.region(&region.name).is_some() {
+            let of =
+                |side: &Masks| side.region(&region.name).map_or(region.strength, |region| region.strength);
+            region.strength = weight(of(a), of(b), t);
+        }
+    }
+    between
 }
 
 impl Settings {
@@ -71,6 +85,7 @@ impl Settings {
         for (_, table) in Parameter::layer_tables() {
             *(table.get_mut)(&mut between) = layers((table.get)(a), (table.get)(b), t);
         }
+        between.masks = masks(&a.masks, &b.masks, t);
         between
     }
 }
@@ -100,7 +115,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::settings::{GlobalTerm, Mix, Objective, Optimizer, Preset, Statistic};
+    use crate::settings::{GlobalTerm, Mix, Objective, Optimizer, Preset, Region, Statistic};
     use impasto_network::vgg::Layer;
 
     fn presets() -> Vec<Settings> {
@@ -162,6 +177,32 @@ mod tests {
         assert_eq!((strip(0.75, gone), strip(1.0, gone)), (Some(Strip::new(0.25)), None));
         let muted = |t| strip(t, Layer::PAPER_STYLE[1]).unwrap().muted;
         assert_eq!([0.2, 0.49, 0.5].map(muted), [true, true, false]);
+    }
+
+    #[test]
+    fn strengths_of_regions_of_a_name_blend_and_other_masks_change_at_the_middle() {
+        let with = |regions: &[(&str, f64)]| {
+            let region = |&(name, strength): &(&str, f64)| Region {
+                name: name.to_owned(),
+                mask: format!("{name} {strength}.png").into(),
+                strength,
+                ..Region::default()
+            };
+            let masks = Masks { regions: regions.iter().map(region).collect(), ..Masks::default() };
+            Settings { masks, ..Settings::default() }
+        };
+        let (a, b) = (with(&[("sky", 0.5), ("sea", 1.0)]), with(&[("rock", 0.25), ("sky", 2.0)]));
+        let strengths = |t: f64| {
+            let masks = Settings::blend(&a, &b, t).masks;
+            masks.regions.iter().map(|region| (region.name.clone(), region.strength)).collect::<Vec<_>>()
+        };
+        let quarter = strengths(0.25);
+        assert_eq!((quarter[0].0.as_str(), quarter[1].clone()), ("sky", ("sea".into(), 1.0)));
+        assert!((quarter[0].1 - 0.5_f64.powf(0.75) * 2.0_f64.powf(0.25)).abs() < 1e-12);
+        let later = strengths(0.75);
+        assert_eq!((later[0].clone(), later[1].0.as_str()), (("rock".into(), 0.25), "sky"));
+        assert!((later[1].1 - 0.5_f64.powf(0.25) * 2.0_f64.powf(0.75)).abs() < 1e-12);
+        assert_eq!(Settings::blend(&a, &b, 0.25).masks.regions[0].mask, a.masks.regions[0].mask);
     }
 
     /// Every number of a mix, with its key.

@@ -107,6 +107,11 @@ impl Masks {
         regions.chain(&mut self.style_map).chain(&mut self.content_map)
     }
 
+    /// The region of a name.
+    pub fn region(&self, name: &str) -> Option<&Region> {
+        self.regions.iter().find(|region| region.name == name)
+    }
+
     /// The regions that are painted, in order.
     pub fn painted(&self) -> impl Iterator<Item = &Region> {
         self.of_role(RegionRole::Paint)

@@ -95,7 +95,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::settings::Strip;
+    use crate::settings::{Masks, Region, Strip};
     use impasto_network::vgg::Layer;
 
     #[test]
@@ -116,6 +116,15 @@ mod tests {
             (randomized.style_weight, randomized.style_tilt, randomized.style_scale, weights),
             (2.04, 0.0972, 0.844, vec![0.673, 1.49, 0.27, 0.243, 0.0])
         );
+    }
+
+    #[test]
+    fn masks_are_left_alone() {
+        let regions = vec![Region { name: "sky".into(), strength: 0.5, ..Region::default() }];
+        let settings = Settings { masks: Masks { regions, ..Masks::default() }, ..Settings::default() };
+        let randomized = settings.randomized(7, 1.0, |_| false);
+        assert_ne!(randomized.style_weight, settings.style_weight);
+        assert_eq!(randomized.masks, settings.masks);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use impasto_base::hash::Sha256Hash;
 
-use super::{Mix, Settings, StyleMix};
+use super::{Mix, Region, Settings, StyleMix};
 
 /// A mix with the mix of each style, in the styles' order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -16,6 +16,9 @@ pub struct StoredMix {
     pub pictures: Vec<Sha256Hash>,
     #[serde(default)]
     pub styles: Vec<StyleMix>,
+    /// Strengths of the regions, by their names.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub regions: BTreeMap<String, f64>,
     pub settings: Mix,
 }
 
@@ -23,7 +26,9 @@ impl StoredMix {
     /// The mix of these settings and styles, each a picture with its mix.
     pub fn of(settings: &Settings, styles: impl IntoIterator<Item = (Sha256Hash, StyleMix)>) -> Self {
         let (pictures, styles) = styles.into_iter().unzip();
-        Self { pictures, styles, settings: Mix::of(settings) }
+        let strength = |region: &Region| (region.name.clone(), region.strength);
+        let regions = settings.masks.regions.iter().map(strength).collect();
+        Self { pictures, styles, regions, settings: Mix::of(settings) }
     }
 
     /// The mixes for the present styles, each a picture with its mix: a part is applied only to the picture that
@@ -37,10 +42,25 @@ impl StoredMix {
         (self.styles.len() == present.len()).then(|| applied.collect())
     }
 
+    /// The settings with this look, and the stored strength in each region whose name is known.
+    #[must_use]
+    pub fn over(&self, settings: &Settings, look: &Settings) -> Settings {
+        let mut settings = settings.with_look(look);
+        for region in &mut settings.masks.regions {
+            if let Some(strength) = self.regions.get(&region.name) {
+                region.strength = *strength;
+            }
+        }
+        settings
+    }
+
     /// Its look, for [`Settings::with_look`]; `None` if it is invalid.
     pub fn look(&self) -> Option<Settings> {
         let look = self.settings.apply(&Settings::default()).ok()?;
-        let usable = look.validate().is_ok() && self.styles.iter().all(|style| style.validate().is_ok());
+        let is_weight = |strength: &f64| strength.is_finite() && *strength >= 0.0;
+        let usable = look.validate().is_ok()
+            && self.styles.iter().all(|style| style.validate().is_ok())
+            && self.regions.values().all(is_weight);
         usable.then_some(look)
     }
 }
@@ -136,7 +156,7 @@ impl<'de> Deserialize<'de> for Slots {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::Preset;
+    use crate::settings::{Masks, Preset};
 
     #[test]
     fn slots_round_trip_and_invalid_ones_are_reported() {
@@ -164,6 +184,22 @@ mod tests {
             (odd.drop_unusable(), odd.is_empty(), back.drop_unusable()),
             (vec!['B', 'C'], true, vec![])
         );
+    }
+
+    #[test]
+    fn strengths_are_kept_by_the_regions_names_and_masks_are_not() {
+        let region = |name: &str, strength| Region { name: name.into(), strength, ..Region::default() };
+        let masks = |regions| Masks { regions, ..Masks::default() };
+        let with = |regions| Settings { masks: masks(regions), ..Settings::default() };
+        let kept = StoredMix::of(&with(vec![region("sky", 0.5), region("sea", 2.0)]), []);
+        let back: StoredMix = toml::from_str(&toml::to_string(&kept).unwrap()).unwrap();
+        assert_eq!(back, kept);
+        let look = back.look().unwrap();
+        assert!(look.masks.is_empty());
+        let now = with(vec![region("sea", 1.0), region("rock", 1.5)]);
+        assert_eq!(back.over(&now, &look), with(vec![region("sea", 2.0), region("rock", 1.5)]));
+        let broken = StoredMix { regions: [("sky".to_owned(), -1.0)].into(), ..back };
+        assert!(broken.look().is_none());
     }
 
     #[test]

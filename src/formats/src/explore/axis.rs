@@ -2,7 +2,9 @@
 
 use std::{fmt, str::FromStr};
 
-use impasto_core::settings::{Effect, Kind, LayerWeights, Parameter, Preset, Settings, SettingsFlags};
+use impasto_core::settings::{
+    Effect, Kind, LayerWeights, ParamId, Parameter, Preset, Settings, SettingsFlags,
+};
 use impasto_network::vgg::Layer;
 
 /// Maximum number of values of an axis.
@@ -117,7 +119,10 @@ impl Axis {
                     changed.style_layers.set(layer, weight);
                     changed
                 }
-                Err(_) => self.flag(settings, text)?,
+                Err(_) => match name.parse::<ParamId>() {
+                    Ok(id @ ParamId::RegionStrength(_)) => strength(id, settings, text)?,
+                    _ => self.flag(settings, text)?,
+                },
             },
         };
         changed.validate().map_err(|problem| error(format!("{self} cannot have {text}: {problem}")))?;
@@ -158,6 +163,17 @@ impl fmt::Display for Axis {
     }
 }
 
+/// Set the strength of a region.
+fn strength(id: ParamId, settings: &Settings, text: &str) -> Result<Settings, AxisError> {
+    if let Some(why) = id.inactive_reason(settings, &[]) {
+        return Err(error(format!("{id} cannot have {text}: {why}")));
+    }
+    let value = text.parse().map_err(|_| error(format!("{id} cannot have {text}: it is not a number")))?;
+    let mut changed = settings.clone();
+    id.store(&mut changed, &mut [], value);
+    Ok(changed)
+}
+
 /// The reason in an error of clap, without the flag.
 fn reason(problem: &str) -> String {
     let first = problem.lines().next().unwrap_or_default().trim_start_matches("error: ");
@@ -195,6 +211,7 @@ fn preset(text: &str) -> Result<Preset, AxisError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use impasto_core::settings::{Masks, Region};
 
     fn texts(axis: &str) -> Vec<String> {
         axis.parse::<Axis>().unwrap().values.into_iter().map(|value| value.text).collect()
@@ -250,6 +267,29 @@ mod tests {
     }
 
     #[test]
+    fn the_strength_of_a_region_is_an_axis() {
+        let region = |name: &str| Region { name: name.into(), ..Region::default() };
+        let masks = Masks { regions: vec![region("sky"), region("sea")], ..Masks::default() };
+        let settings = Settings { masks, ..Settings::default() };
+        let axis: Axis = "region/2/strength=0,0.5".parse().unwrap();
+        let strengths = |value: &AxisValue| {
+            let masks = axis.apply(&settings, value).unwrap().masks;
+            masks.regions.iter().map(|region| region.strength).collect::<Vec<_>>()
+        };
+        assert_eq!([0, 1].map(|at| strengths(&axis.values[at])), [[1.0, 0.0], [1.0, 0.5]]);
+        let axis: Axis = "region/2/strength=much,-1".parse().unwrap();
+        let message = |at: usize| axis.apply(&settings, &axis.values[at]).unwrap_err().to_string();
+        assert!(
+            message(0).contains("not a number") && message(1).contains("-1"),
+            "{} {}",
+            message(0),
+            message(1)
+        );
+        let sky: Axis = "region/1/strength=0,1".parse().unwrap();
+        assert!(!sky.is_expensive(&settings));
+    }
+
+    #[test]
     fn invalid_axes_are_reported() {
         let message = |text: &str| {
             let axis: Axis = text.parse().unwrap();
@@ -267,6 +307,10 @@ mod tests {
         assert!(message("lr=-1").contains("lr"));
         assert!(message("preset=cubist").contains("Painterly"));
         assert!(message("layer=relu9_1").contains("relu9_1"));
+        assert_eq!(
+            message("region/1/strength=1"),
+            "region/1/strength cannot have 1: there is no such region"
+        );
         assert!(message("settings=a.toml").contains("does not change"));
     }
 

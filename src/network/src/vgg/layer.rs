@@ -80,6 +80,15 @@ impl Layer {
         1 << (self.block() - 1)
     }
 
+    /// Side of the square of input pixels that a position of this layer sees: 3 of `relu1_1`, 68 of `relu4_1`.
+    pub fn receptive_field(self) -> usize {
+        let convolution = |side: usize, layer: Layer| match layer.after_pool() {
+            true => side + layer.stride() / 2 + 2 * layer.stride(),
+            false => side + 2 * layer.stride(),
+        };
+        Self::ALL.into_iter().take_while(|layer| *layer <= self).fold(1, convolution)
+    }
+
     /// Whether a 2×2 pooling precedes this layer's convolution.
     pub fn after_pool(self) -> bool {
         self.block_and_number().1 == 1 && self.0 > 0
@@ -155,6 +164,13 @@ mod tests {
         assert_eq!(Layer::PAPER_CONTENT.to_string(), "relu4_2");
         let style: Vec<String> = Layer::PAPER_STYLE.iter().map(Layer::to_string).collect();
         assert_eq!(style, ["relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"]);
+    }
+
+    #[test]
+    fn receptive_fields_are_those_of_the_chain() {
+        let sides: Vec<usize> = Layer::PAPER_STYLE.iter().map(|layer| layer.receptive_field()).collect();
+        assert_eq!(sides, [3, 10, 24, 68, 156]);
+        assert_eq!(Layer::PAPER_CONTENT.receptive_field(), 84);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use egui::{
 };
 
 use super::Row;
-use crate::{bottom::Tab, compare::Mode, icons::Icon, page::kind::Page, pictures::Target};
+use crate::{bottom::Tab, compare::Mode, icons::Icon, masks::AddRegion, page::kind::Page, pictures::Target};
 use impasto_engine::session::LevelCommand;
 
 /// Makes the commands and their table of rows: under each heading of the help a name, text, icon and keys,
@@ -110,6 +110,15 @@ commands! {
     MixerTab "Mixer below the painting" Faders []
         "Every fader side by side in the panel below the painting"
         => |app, ctx| app.toggle_tab(ctx, Tab::Mixer);
+    RegionsTab "Regions and maps" Split []
+        "Parts of the picture with styles and a strength of their own, frozen parts, and maps of strength, in the panel below the painting"
+        => |app, ctx| app.toggle_tab(ctx, Tab::Regions);
+    AddRegion "Add a region" Plus []
+        "A further part of the picture, to draw; everything about it can be changed while it paints"
+        => |app, _| {
+            app.show_tab(Tab::Regions);
+            app.actions.push(AddRegion);
+        };
     Record "Record the faders" Record []
         "Writes what you do to the faders down as keyframes, until it is pressed again; restart plays them"
         => |app, _| app.toggle_recording();

@@ -1,7 +1,7 @@
 //! What can stand on an axis of a grid: the settings of the palette, presets, single layers; and values to begin with.
 
 use super::super::widgets;
-use impasto_core::settings::{AxisValues, PARAMETERS, Parameter, Settings};
+use impasto_core::settings::{AxisValues, PARAMETERS, ParamId, Parameter, Region, Settings};
 use impasto_network::vgg::Layer;
 
 /// A setting for an axis.
@@ -21,7 +21,7 @@ impl Choice {
 }
 
 /// Everything that can stand on an axis, what is wanted most often first.
-pub fn all() -> Vec<Choice> {
+pub fn all(regions: &[Region]) -> Vec<Choice> {
     let mut all = vec![
         Choice::new("preset", "Preset", "mix, look"),
         Choice::new("layer", "Style layer, alone", "single, one layer, solo"),
@@ -32,13 +32,21 @@ pub fn all() -> Vec<Choice> {
     for layer in Layer::ALL {
         all.push(Choice::new(&layer.to_string(), &format!("Style {layer}"), "layer weight"));
     }
+    for (index, region) in (0..).zip(regions) {
+        let title = format!("Strength of {}", region.name);
+        all.push(Choice::new(&ParamId::RegionStrength(index).to_string(), &title, "region, mask"));
+    }
     all
 }
 
 /// The title of a setting on an axis.
 pub fn title(setting: &str) -> String {
-    let found = all().into_iter().find(|choice| choice.setting == setting);
-    found.map_or_else(|| setting.to_owned(), |choice| choice.title)
+    let found = all(&[]).into_iter().find(|choice| choice.setting == setting);
+    match (found, setting.parse::<ParamId>()) {
+        (Some(choice), _) => choice.title,
+        (None, Ok(id)) => id.label(),
+        (None, Err(_)) => setting.to_owned(),
+    }
 }
 
 fn names<T: std::fmt::Display>(all: &[T]) -> String {
@@ -51,7 +59,9 @@ pub fn values(setting: &str, settings: &Settings) -> String {
         "preset" => return "faithful photo, painterly, bold strokes".to_owned(),
         "layer" => return names(&settings.style_layers.layers().collect::<Vec<_>>()),
         "content-layer" => return "relu2_2, relu3_2, relu4_2".to_owned(),
-        layer if layer.starts_with("relu") => return "0, 0.5, 1".to_owned(),
+        weight if weight.starts_with("relu") || weight.starts_with("region/") => {
+            return "0, 0.5, 1".to_owned();
+        }
         _ => {}
     }
     let Some(row) = Parameter::of_flag(setting) else { return String::new() };
@@ -88,12 +98,15 @@ pub fn named(setting: &str, value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use impasto_core::settings::Masks;
     use impasto_formats::explore::Axis;
 
     #[test]
     fn what_is_proposed_for_a_setting_can_be_painted() {
-        let settings = Settings::default();
-        for Choice { setting, .. } in all() {
+        let masks =
+            Masks { regions: vec![Region { name: "sky".into(), ..Region::default() }], ..Masks::default() };
+        let settings = Settings { masks, ..Settings::default() };
+        for Choice { setting, .. } in all(&settings.masks.regions) {
             let text = format!("{setting}={}", values(&setting, &settings));
             let axis: Axis = text.parse().unwrap_or_else(|error| panic!("{text}: {error}"));
             assert!(axis.values.len() >= 2, "{text}");
@@ -107,11 +120,12 @@ mod tests {
 
     #[test]
     fn every_setting_stands_there_once() {
-        let mut settings: Vec<String> = all().into_iter().map(|choice| choice.setting).collect();
+        let mut settings: Vec<String> = all(&[]).into_iter().map(|choice| choice.setting).collect();
         let count = settings.len();
         settings.sort_unstable();
         settings.dedup();
         assert_eq!(settings.len(), count);
+        assert_eq!(title("region/2/strength"), "Strength of region 2");
         assert_eq!((title("lr"), named("style-weight", "4")), ("Step size".into(), "Style β 4".into()));
     }
 }

@@ -301,7 +301,8 @@ impl Form {
     fn list(&mut self, ui: &mut Ui, may_be_none: bool) -> Option<String> {
         let ctx = ui.ctx().clone();
         let query = self.query.trim().to_owned();
-        let mut found: Vec<(i32, Choice)> = choices::all()
+        let asked = self.asked.as_ref().map(|(question, _)| &question.base.masks.regions);
+        let mut found: Vec<(i32, Choice)> = choices::all(asked.map_or(&[], |regions| regions))
             .into_iter()
             .filter_map(|choice| Some((fits_any(&query, &choice.title, &choice.words)?, choice)))
             .collect();

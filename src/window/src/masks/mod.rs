@@ -3,12 +3,21 @@
 //! The settings name each mask, by a file or by the hash of a drawn one ([`Picture::reference`]); the
 //! pictures follow the names, whoever changes them: a stroke, undo, a recipe, a moment that is gone back to.
 
+mod actions;
 mod bar;
+pub mod colours;
 mod cursor;
+pub mod flags;
 mod hand;
+mod looks;
+mod luminance;
 mod overlay;
+mod panel;
 mod pen;
 mod recall;
+mod row;
+mod styles;
+pub mod titles;
 mod tools;
 
 use std::{
@@ -17,11 +26,17 @@ use std::{
     sync::Arc,
 };
 
-use egui::Context;
+use egui::{Context, Rect};
 
-pub use self::{pen::Pane, tools::Masking};
-
-use super::{ImpastoApp, action::Act};
+pub use self::{actions::MaskAction, pen::Pane, tools::Masking};
+use self::{
+    flags::{Flag, Flags},
+    looks::Looks,
+    luminance::LuminanceDialog,
+    panel::Renaming,
+    styles::StyleOrder,
+};
+use super::{ImpastoApp, action::Act, following::Stamp, widgets};
 use impasto_base::{hash::Sha256Hash, text};
 use impasto_core::{
     picture::{
@@ -37,7 +52,7 @@ use impasto_formats::inputs::open_mask;
 const SPARE: usize = 8;
 
 /// Which mask is meant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Place {
     /// A region by its index.
     Region(usize),
@@ -104,9 +119,36 @@ pub struct MaskDesk {
     loading: BTreeMap<PathBuf, u64>,
     /// The mask that is drawn on.
     selected: Option<Place>,
+    /// Which versions of their files the pictures are.
+    stamps: BTreeMap<PathBuf, Stamp>,
+    /// What is switched for looking and drawing.
+    pub flags: Flags,
+    /// The styles that the regions' indices count.
+    pub styles: StyleOrder,
+    looks: Looks,
+    renaming: Option<Renaming>,
+    luminance: Option<LuminanceDialog>,
+    /// Where a dropped picture becomes a mask.
+    pub drop_area: Option<Rect>,
 }
 
 impl MaskDesk {
+    /// The files of the masks, and which versions of them are here.
+    pub fn followed(&self) -> impl Iterator<Item = (&PathBuf, Stamp)> {
+        self.stamps.iter().map(|(path, stamp)| (path, *stamp))
+    }
+
+    /// Put a new version of a file in the place of the one that is here; true if the picture is another one.
+    pub fn take_version(&mut self, path: &Path, stamp: Stamp, picture: &Arc<Picture>) -> bool {
+        let Some(known) = self.stamps.get_mut(path) else { return false };
+        *known = stamp;
+        let is_new = self.picture(path).is_some_and(|before| before.sha256 != picture.sha256);
+        if is_new {
+            self.put(path.to_owned(), Arc::clone(picture));
+        }
+        is_new
+    }
+
     /// The picture of a mask by its name in the settings, if it is there.
     pub fn picture(&self, name: &Path) -> Option<&Arc<Picture>> {
         self.pictures.iter().find(|(known, _)| known == name).map(|(_, picture)| picture)
@@ -147,6 +189,7 @@ impl MaskDesk {
             surplus -= usize::from(goes);
             !goes
         });
+        self.stamps.retain(|name, _| in_use(name));
     }
 }
 
@@ -156,6 +199,9 @@ pub struct Draw(pub Place, pub Stroke);
 impl Act for Draw {
     fn apply(self, app: &mut ImpastoApp, _: &Context) {
         let Draw(place, stroke) = self;
+        if app.refuses_strokes(place) {
+            return;
+        }
         let what = match (&stroke.shape, stroke.mode) {
             (Shape::All, Mode::Invert) => "Invert",
             (Shape::All, Mode::Subtract) => "Clear",
@@ -176,18 +222,10 @@ pub struct AddRegion;
 
 impl Act for AddRegion {
     fn apply(self, app: &mut ImpastoApp, _: &Context) {
-        let count = app.settings.masks.regions.len();
-        if count >= MAX_REGIONS {
-            app.messages.toasts.add(format!("There are {MAX_REGIONS} regions already, which is the most."));
-            return;
+        if let Some(place) = app.push_region(Region::default()) {
+            app.draw_on_mask(place, BLACK, "Region");
+            app.undo.call("", "Region added".to_owned());
         }
-        let taken = |name: &str| app.settings.masks.regions.iter().any(|region| region.name == name);
-        let name = (1..).map(|number| format!("Region {number}")).find(|name| !taken(name));
-        let region = Region { name: name.unwrap_or_default(), ..Region::default() };
-        app.settings.masks.regions.push(region);
-        app.pictures.masks.selected = Some(Place::Region(count));
-        app.draw_on_mask(Place::Region(count), BLACK, "Region");
-        app.undo.call("", "Region added".to_owned());
     }
 }
 
@@ -209,8 +247,16 @@ pub struct RemoveMask(pub Place);
 impl Act for RemoveMask {
     fn apply(self, app: &mut ImpastoApp, _: &Context) {
         let title = self.0.title(&app.settings.masks).to_owned();
-        app.undo.call("", format!("Mask removed: {title}"));
+        let what = if matches!(self.0, Place::Region(_)) {
+            format!("Region {title}")
+        } else {
+            widgets::capital(&title)
+        };
+        app.undo.call("", format!("{what} removed"));
         self.0.remove(&mut app.settings.masks);
+        if let Place::Region(index) = self.0 {
+            app.forget_tracks_of(index);
+        }
     }
 }
 
@@ -223,10 +269,55 @@ impl Act for SelectMask {
     }
 }
 
+/// What is said if there is nothing to draw on.
+const NO_CONTENT: &str = "A mask is drawn on a content picture: open one first.";
+
+/// A name that no region has: the wanted one, with a number if it is taken or empty.
+fn free_name(regions: &[Region], wanted: &str) -> String {
+    let taken = |name: &str| regions.iter().any(|region| region.name == name);
+    let wanted = wanted.trim();
+    if !wanted.is_empty() && !taken(wanted) {
+        return wanted.to_owned();
+    }
+    let base = if wanted.is_empty() { "Region" } else { wanted };
+    let first = if wanted.is_empty() { 1 } else { 2 };
+    (first..).map(|number| format!("{base} {number}")).find(|name| !taken(name)).unwrap_or_default()
+}
+
 /// A stroke that leaves nothing.
 const BLACK: Stroke = Stroke { shape: Shape::All, mode: Mode::Replace, opacity: 0.0 };
 
 impl ImpastoApp {
+    /// Whether a mask is locked, which is told.
+    fn refuses_strokes(&mut self, place: Place) -> bool {
+        let locked = self.pictures.masks.flags.is_on(Flag::Locked, place, &self.settings.masks);
+        if locked {
+            let title = widgets::capital(place.title(&self.settings.masks));
+            self.messages.toasts.add(format!("{title} is locked: unlock it to change its mask."));
+        }
+        locked
+    }
+
+    /// Add a region behind the others, and select it. Without a name, or with one that is taken, it gets a free
+    /// one. `None` if there are too many, or there is no content yet.
+    fn push_region(&mut self, region: Region) -> Option<Place> {
+        if self.pictures.content.picture.is_none() {
+            self.messages.toasts.add(NO_CONTENT);
+            return None;
+        }
+        let regions = &mut self.settings.masks.regions;
+        if regions.len() >= MAX_REGIONS {
+            let text = format!("There are {MAX_REGIONS} regions already, which is the most.");
+            self.messages.toasts.add(text);
+            return None;
+        }
+        let name = free_name(regions, &region.name);
+        let place = Place::Region(regions.len());
+        regions.push(Region { name, ..region });
+        self.pictures.masks.selected = Some(place);
+        Some(place)
+    }
+
     /// The mask that is drawn on: the selected one if it is still there, else the first.
     pub(super) fn selected_mask(&self) -> Option<Place> {
         let masks = &self.settings.masks;
@@ -247,7 +338,7 @@ impl ImpastoApp {
     /// Draw on a mask, which becomes another one with one stroke more; undo goes back to the former.
     pub(super) fn draw_on_mask(&mut self, place: Place, stroke: Stroke, what: &str) {
         let Some(content) = self.pictures.content.picture.as_ref() else {
-            self.messages.toasts.add("A mask is drawn on a content picture: open one first.");
+            self.messages.toasts.add(NO_CONTENT);
             return;
         };
         let content = content.picture.dimensions();
@@ -288,6 +379,8 @@ impl ImpastoApp {
         let ticket = self.next_number();
         self.pictures.masks.loading.insert(name.clone(), ticket);
         let (file, known) = (name.clone(), self.files.known.clone());
+        // What is saved after this look is a new version.
+        let stamp = Stamp::of(&name);
         let work = move || {
             let picture = open_mask(&file).map_err(|error| impasto_base::error::chain(&error))?;
             if let Some(path) = &picture.path {
@@ -302,7 +395,10 @@ impl ImpastoApp {
             }
             app.pictures.masks.loading.remove(&name);
             match opened.unwrap_or_else(Err) {
-                Ok(picture) => app.pictures.masks.put(name, picture),
+                Ok(picture) => {
+                    app.pictures.masks.stamps.extend(stamp.map(|stamp| (name.clone(), stamp)));
+                    app.pictures.masks.put(name, picture);
+                }
                 Err(text) => app.mask_failed(&name, &text),
             }
         });

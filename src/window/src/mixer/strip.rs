@@ -365,13 +365,13 @@ fn at(ui: &mut Ui, rect: Rect, content: impl FnOnce(&mut Ui)) {
 }
 
 /// What is on a switch.
-enum Sign {
+pub enum Sign {
     Letter(&'static str),
     Icon(Icon),
 }
 
 /// A sign that is down while something is on.
-fn switch(ui: &mut Ui, rect: Rect, sign: Sign, name: &str, tooltip: &str, on: bool) -> Response {
+pub fn switch(ui: &mut Ui, rect: Rect, sign: Sign, name: &str, tooltip: &str, on: bool) -> Response {
     let palette = Palette::of(ui);
     let response = ui.interact(rect, ui.scope_id().with(("switch", name)), Sense::click());
     let rect = rect.shrink2(vec2(0.0, 1.0));

@@ -59,7 +59,8 @@ impl Ends {
                 let taken = mix.styles_for(styles);
                 taken.is_none_or(|taken| styles.iter().map(|(_, mix)| mix).eq(&taken))
             });
-            same_styles && desk.slots.look(*slot).is_some_and(|look| settings.with_look(look) == *settings)
+            let look = desk.slots.get(*slot).zip(desk.slots.look(*slot));
+            same_styles && look.is_some_and(|(mix, look)| mix.over(settings, look) == *settings)
         };
         self.slot = desk.slots.used().find(is);
         self.on_way = self.at(settings, desk.morph).is_some_and(|there| there == *settings);
@@ -90,7 +91,10 @@ impl Ends {
     /// `settings` at `t` of the way.
     pub fn at(&self, settings: &Settings, t: f64) -> Option<Settings> {
         let [Some(from), Some(to)] = &self.looks else { return None };
-        let [from, to] = [from, to].map(|look| settings.with_look(&look.settings));
+        let [from, to] = [from, to].map(|look| match &look.mix {
+            Some(mix) => mix.over(settings, &look.settings),
+            None => settings.with_look(&look.settings),
+        });
         Some(Settings::blend(&from, &to, t))
     }
 

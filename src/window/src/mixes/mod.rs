@@ -178,9 +178,11 @@ impl ImpastoApp {
                 .add(format!("Mix {letter} is empty: shift-click keeps the present mix there."));
             return;
         };
-        self.settings = self.settings.with_look(look);
-        let mix = self.mixes.desk.slots.get(slot);
-        if let Some(styles) = mix.and_then(|mix| mix.styles_for(&self.style_mixes())) {
+        let Some(mix) = self.mixes.desk.slots.get(slot) else { return };
+        let settings = mix.over(&self.settings, look);
+        let styles = mix.styles_for(&self.style_mixes());
+        self.settings = settings;
+        if let Some(styles) = styles {
             self.set_style_mixes(&styles);
         }
         self.undo.call("", format!("Mix {letter} taken"));

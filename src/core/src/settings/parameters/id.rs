@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use super::{
     super::{Objective, Settings, StyleMix},
     Effect, Kind, Layers, Number, PARAMETERS, Parameter, Range, Scale,
-    rows::{LAYER, PICTURE, STROKES},
+    rows::{LAYER, PICTURE, STRENGTH, STROKES},
 };
 use impasto_network::vgg::Layer;
 
@@ -21,6 +21,8 @@ enum ParamTarget {
     Weight(usize),
     /// Stroke scale of a style picture.
     Scale(usize),
+    /// Strength of a region.
+    Strength(usize),
 }
 
 impl ParamId {
@@ -28,6 +30,7 @@ impl ParamId {
         match self {
             ParamId::PictureWeight(index) => return ParamTarget::Weight(usize::from(index)),
             ParamId::PictureScale(index) => return ParamTarget::Scale(usize::from(index)),
+            ParamId::RegionStrength(index) => return ParamTarget::Strength(usize::from(index)),
             _ => {}
         }
         let found = PARAMETERS.iter().find_map(|row| match (&row.kind, self) {
@@ -53,6 +56,8 @@ impl ParamId {
         all.extend(
             (0..pictures).flat_map(|index| [ParamId::PictureWeight(index), ParamId::PictureScale(index)]),
         );
+        let regions = settings.masks.regions.len().min(usize::from(u8::MAX)) as u8;
+        all.extend((0..regions).map(ParamId::RegionStrength));
         all
     }
 
@@ -63,6 +68,7 @@ impl ParamId {
             ParamTarget::Layer(row, _, layer) => format!("{} {layer}", row.label),
             ParamTarget::Weight(index) => format!("Weight of style {}", index + 1),
             ParamTarget::Scale(index) => format!("Scale of style {}", index + 1),
+            ParamTarget::Strength(index) => format!("Strength of region {}", index + 1),
         }
     }
 
@@ -72,6 +78,7 @@ impl ParamId {
             ParamTarget::Layer(..) => LAYER,
             ParamTarget::Weight(_) => PICTURE,
             ParamTarget::Scale(_) => STROKES,
+            ParamTarget::Strength(_) => STRENGTH,
         }
     }
 
@@ -90,7 +97,7 @@ impl ParamId {
         match self.target() {
             ParamTarget::Field(row, _) => matches!(row.effect, Effect::Costly),
             ParamTarget::Scale(_) => true,
-            ParamTarget::Layer(..) | ParamTarget::Weight(_) => false,
+            ParamTarget::Layer(..) | ParamTarget::Weight(_) | ParamTarget::Strength(_) => false,
         }
     }
 
@@ -105,6 +112,9 @@ impl ParamId {
             }
             ParamTarget::Weight(_) | ParamTarget::Scale(_) => {
                 self.stored(settings, mix).is_none().then_some("there is no such picture")
+            }
+            ParamTarget::Strength(_) => {
+                self.stored(settings, mix).is_none().then_some("there is no such region")
             }
         }
     }
@@ -124,6 +134,7 @@ impl ParamId {
             ParamTarget::Layer(_, layers, layer) => (layers.get)(settings).get(layer),
             ParamTarget::Weight(index) => mix.get(index).map(|mix| mix.weight),
             ParamTarget::Scale(index) => mix.get(index).map(|mix| mix.scale),
+            ParamTarget::Strength(index) => settings.masks.regions.get(index).map(|region| region.strength),
         }
     }
 
@@ -147,6 +158,7 @@ impl ParamId {
             ParamTarget::Layer(_, layers, layer) => (layers.get_mut)(settings).set(layer, value),
             ParamTarget::Weight(index) => mix[index].weight = value,
             ParamTarget::Scale(index) => mix[index].scale = value,
+            ParamTarget::Strength(index) => settings.masks.regions[index].strength = value,
         }
     }
 }
@@ -158,6 +170,7 @@ impl fmt::Display for ParamId {
             ParamTarget::Layer(row, _, layer) => write!(f, "{}/{layer}", row.address),
             ParamTarget::Weight(index) => write!(f, "picture/{}/weight", index + 1),
             ParamTarget::Scale(index) => write!(f, "picture/{}/scale", index + 1),
+            ParamTarget::Strength(index) => write!(f, "region/{}/strength", index + 1),
         }
     }
 }
@@ -171,7 +184,7 @@ impl FromStr for ParamId {
             let tables = Parameter::layer_tables().map(|(row, _)| format!("{}/LAYER", row.address));
             let all: Vec<String> = ids.map(str::to_owned).chain(tables).collect();
             format!(
-                "there is no knob {text:?}; knobs are {}, picture/NUMBER/weight and picture/NUMBER/scale",
+                "there is no knob {text:?}; knobs are {}, picture/NUMBER/weight, picture/NUMBER/scale and region/NUMBER/strength",
                 all.join(", ")
             )
         };
@@ -179,11 +192,12 @@ impl FromStr for ParamId {
             return Ok(id);
         }
         match text.split('/').collect::<Vec<_>>().as_slice() {
-            ["picture", number, what] => {
+            [kind, number, what] => {
                 let index = number.parse::<u8>().ok().and_then(|number| number.checked_sub(1));
-                match (index, *what) {
-                    (Some(index), "weight") => Ok(ParamId::PictureWeight(index)),
-                    (Some(index), "scale") => Ok(ParamId::PictureScale(index)),
+                match (*kind, index, *what) {
+                    ("picture", Some(index), "weight") => Ok(ParamId::PictureWeight(index)),
+                    ("picture", Some(index), "scale") => Ok(ParamId::PictureScale(index)),
+                    ("region", Some(index), "strength") => Ok(ParamId::RegionStrength(index)),
                     _ => Err(unknown()),
                 }
             }

@@ -1,9 +1,11 @@
 //! Tests of the ids.
 
 use super::{super::range::ZERO, *};
+use crate::settings::{Masks, Region};
 
 fn everything() -> (Settings, Vec<StyleMix>) {
-    let mut settings = Settings { style_amount: None, ..Settings::default() };
+    let masks = Masks { regions: vec![Region::default(); 2], ..Masks::default() };
+    let mut settings = Settings { style_amount: None, masks, ..Settings::default() };
     Layer::ALL.into_iter().for_each(|layer| {
         settings.style_layers.set(layer, 0.5);
         settings.content_layers.set(layer, 0.25);
@@ -16,13 +18,21 @@ fn every_id_has_a_text_that_is_read_again() {
     let (settings, mix) = everything();
     let all = ParamId::all(&settings, &mix);
     let fields = PARAMETERS.iter().filter(|row| row.id.is_some()).count();
-    assert_eq!(all.len(), fields + 32 + 6);
+    assert_eq!(all.len(), fields + 32 + 6 + 2);
     for id in all {
         assert_eq!(id.to_string().parse(), Ok(id));
     }
-    for wrong in
-        ["", "gamma", "style/relu9_1", "style", "picture/0/weight", "picture/1/size", "picture/256/scale"]
-    {
+    for wrong in [
+        "",
+        "gamma",
+        "style/relu9_1",
+        "style",
+        "picture/0/weight",
+        "picture/1/size",
+        "picture/256/scale",
+        "region/0/strength",
+        "region/1/weight",
+    ] {
         assert!(wrong.parse::<ParamId>().unwrap_err().contains("style-amount"), "{wrong}");
     }
 }
@@ -53,6 +63,7 @@ fn inactive_parameters_are_neither_read_nor_set() {
         ParamId::Beta,
         ParamId::KeepColours,
         ParamId::PictureWeight(0),
+        ParamId::RegionStrength(0),
         ParamId::Style(Layer::ALL[1]),
     ] {
         assert_eq!(id.get(&settings, &[]), None, "{id}");

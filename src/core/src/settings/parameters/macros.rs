@@ -113,7 +113,7 @@ macro_rules! argument {
 macro_rules! parameters {
     ($($([$id:ident])? $field:ident: $kind:ident($($type:tt)*) { $($row:tt)* })+) => {
         /// Id of a continuous parameter for faders, automation and controllers. Its text is `beta`,
-        /// `style/relu3_1` or `picture/2/weight`.
+        /// `style/relu3_1`, `picture/2/weight` or `region/1/strength`.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum ParamId {
             $($($id,)?)+
@@ -125,6 +125,8 @@ macro_rules! parameters {
             PictureWeight(u8),
             /// Stroke scale of a style picture.
             PictureScale(u8),
+            /// Strength of a region.
+            RegionStrength(u8),
         }
 
         /// A row for each field of [`crate::settings::Settings`].

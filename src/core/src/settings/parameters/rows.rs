@@ -39,6 +39,8 @@ pub(super) const STROKES: Scale = Scale {
 pub(super) const LAYER: Scale = Scale { range: |_| Range::from_zero(1e-3, 10.0), limits: Limits::Weight };
 /// Weight of a style picture.
 pub(super) const PICTURE: Scale = Scale { range: |_| Range::linear(0.0, 10.0), limits: Limits::Weight };
+/// Strength of a region.
+pub(super) const STRENGTH: Scale = Scale { range: |_| Range::linear(0.0, 2.0), limits: Limits::Weight };
 
 const AMOUNT_IS_ON: Option<InactiveWhen> =
     Some(InactiveWhen { when: |settings| settings.style_amount.is_some(), reason: "the style amount is on" });

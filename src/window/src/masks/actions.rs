@@ -1,0 +1,212 @@
+//! What can be done with a region or a map beside drawing on it.
+
+use std::path::PathBuf;
+
+use egui::Context;
+
+use super::{Draw, Place, flags::MaskName, free_name};
+use crate::{ImpastoApp, action::Act, dialogs::Ask};
+use impasto_core::{
+    picture::drawing::{GreyPixels, Mode, Shape, Stroke, size_for},
+    settings::{Automation, Masks, ParamId, Region},
+};
+
+/// What can be done with a mask.
+pub enum MaskAction {
+    /// Open the dialog for another name of a region.
+    AskForName(usize),
+    Rename(usize, String),
+    /// A copy of the region behind it.
+    Duplicate(usize),
+    /// Let the region and the one after it change places.
+    SwapWithNext(usize),
+    Invert(Place),
+    /// Ask for a file for this mask; without one, for a region's.
+    AskForFile(Option<Place>),
+    /// A file becomes the mask; without one, that of a new region.
+    Take(Option<Place>, PathBuf),
+    /// White where the content is opaque.
+    FromAlpha(Place),
+    /// Open the dialog that chooses a range of luminance.
+    AskForLuminance(Place),
+}
+
+impl Act for MaskAction {
+    fn apply(self, app: &mut ImpastoApp, ctx: &Context) {
+        let drawn_on = match self {
+            MaskAction::Invert(place) | MaskAction::FromAlpha(place) | MaskAction::AskForLuminance(place) => {
+                Some(place)
+            }
+            MaskAction::AskForFile(place) | MaskAction::Take(place, _) => place,
+            _ => None,
+        };
+        if drawn_on.is_some_and(|place| app.refuses_strokes(place)) {
+            return;
+        }
+        match self {
+            MaskAction::AskForName(index) => app.ask_for_region_name(index),
+            MaskAction::Rename(index, name) => app.rename_region(index, &name),
+            MaskAction::Duplicate(index) => app.duplicate_region(index),
+            MaskAction::SwapWithNext(index) => app.swap_regions(index),
+            MaskAction::Invert(place) => {
+                Draw(place, Stroke::new(Shape::All, Mode::Invert)).apply(app, ctx);
+            }
+            MaskAction::AskForFile(place) => {
+                app.ask_for_file(Ask::open_pictures("Open a mask", false), move |app, path| {
+                    app.take_mask_file(place, path);
+                });
+            }
+            MaskAction::Take(place, path) => app.take_mask_file(place, path),
+            MaskAction::FromAlpha(place) => match app.alpha_stroke() {
+                Ok(stroke) => Draw(place, stroke).apply(app, ctx),
+                Err(text) => app.messages.toasts.add(text),
+            },
+            MaskAction::AskForLuminance(place) => app.ask_for_luminance(ctx, place),
+        }
+    }
+}
+
+/// The name of a region, or why it cannot have it.
+pub fn checked_name(masks: &Masks, index: usize, name: &str) -> Result<String, String> {
+    let name = name.trim();
+    let mut others = masks.regions.iter().enumerate().filter(|(other, _)| *other != index);
+    if name.is_empty() {
+        Err("A region needs a name.".to_owned())
+    } else if others.any(|(_, region)| region.name == name) {
+        Err(format!("There is a region called {name} already."))
+    } else {
+        Ok(name.to_owned())
+    }
+}
+
+/// Let the tracks of the regions' strengths follow their regions: `moved` gives the new index of each, if it is
+/// still there.
+fn move_tracks(automation: &mut Automation, count: usize, moved: impl Fn(usize) -> Option<usize>) {
+    let knob = |index: usize| u8::try_from(index).ok().map(ParamId::RegionStrength);
+    let tracks: Vec<_> =
+        (0..count).filter_map(|index| Some((index, automation.remove(knob(index)?)?))).collect();
+    for (index, track) in tracks {
+        if let Some(knob) = moved(index).and_then(knob) {
+            automation.set(knob, track);
+        }
+    }
+}
+
+impl ImpastoApp {
+    fn rename_region(&mut self, index: usize, name: &str) {
+        let masks = &mut self.settings.masks;
+        match checked_name(masks, index, name) {
+            Ok(name) => {
+                let Some(region) = masks.regions.get_mut(index) else { return };
+                self.undo.call("", format!("Region {} → {name}", region.name));
+                self.pictures.masks.flags.rename(&region.name, &name);
+                region.name = name;
+            }
+            Err(text) => self.messages.toasts.add(text),
+        }
+    }
+
+    fn duplicate_region(&mut self, index: usize) {
+        let Some(region) = self.settings.masks.regions.get(index).cloned() else { return };
+        let title = format!("Region {} duplicated", region.name);
+        let name = free_name(&self.settings.masks.regions, &region.name);
+        if let Some(place) = self.push_region(Region { name, ..region }) {
+            self.pictures.masks.selected = Some(place);
+            self.undo.call("", title);
+        }
+    }
+
+    fn swap_regions(&mut self, index: usize) {
+        let regions = &mut self.settings.masks.regions;
+        if index + 1 >= regions.len() {
+            return;
+        }
+        regions.swap(index, index + 1);
+        let swapped = |at: usize| match at {
+            at if at == index => index + 1,
+            at if at == index + 1 => index,
+            at => at,
+        };
+        move_tracks(&mut self.settings.automation, regions.len(), |at| Some(swapped(at)));
+        if let Some(Place::Region(selected)) = &mut self.pictures.masks.selected {
+            *selected = swapped(*selected);
+        }
+        self.undo.call("", "Regions in another order".to_owned());
+    }
+
+    /// Let the tracks of the regions behind a removed one follow them.
+    pub(super) fn forget_tracks_of(&mut self, removed: usize) {
+        let count = self.settings.masks.regions.len() + 1;
+        move_tracks(&mut self.settings.automation, count, |at| match at {
+            at if at == removed => None,
+            at => Some(at - usize::from(at > removed)),
+        });
+    }
+
+    fn take_mask_file(&mut self, place: Option<Place>, path: PathBuf) {
+        let path = std::path::absolute(&path).unwrap_or(path);
+        let place = match place {
+            Some(place) => place,
+            None => {
+                let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+                let name = stem.unwrap_or_default();
+                let region = Region { name, mask: path, ..Region::default() };
+                if self.push_region(region).is_some() {
+                    self.undo.call("", "Region added".to_owned());
+                }
+                return;
+            }
+        };
+        if MaskName::of(place, &self.settings.masks).is_none() {
+            return;
+        }
+        self.undo.call("", format!("Mask from a file on {}", place.title(&self.settings.masks)));
+        place.put(&mut self.settings.masks, path);
+    }
+
+    /// The opacity of the content, as a stroke.
+    fn alpha_stroke(&self) -> Result<Stroke, String> {
+        let Some(content) = self.pictures.content.picture.as_ref() else {
+            return Err(super::NO_CONTENT.to_owned());
+        };
+        let Some(alpha) = &content.picture.alpha else {
+            return Err("The content has no transparency.".to_owned());
+        };
+        let (width, height) = size_for(content.picture.dimensions());
+        let filter = image::imageops::FilterType::Triangle;
+        let pixels = image::imageops::resize(alpha, width, height, filter);
+        Ok(Stroke::new(Shape::Pixels(GreyPixels::new(&pixels)?), Mode::Replace))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use impasto_core::settings::{Curve, Lfo, Track};
+
+    #[test]
+    fn a_name_stands_once_and_is_not_empty() {
+        let region = |name: &str| Region { name: name.to_owned(), ..Region::default() };
+        let masks = Masks { regions: vec![region("sky"), region("sea")], ..Masks::default() };
+        assert_eq!(checked_name(&masks, 0, " heaven "), Ok("heaven".into()));
+        assert_eq!(checked_name(&masks, 0, "sky"), Ok("sky".into()));
+        assert!(checked_name(&masks, 0, "sea").unwrap_err().contains("sea already"));
+        assert!(checked_name(&masks, 0, "  ").is_err());
+        assert_eq!(free_name(&masks.regions, "sky"), "sky 2");
+        assert_eq!(free_name(&masks.regions, ""), "Region 1");
+        assert_eq!(free_name(&masks.regions, "rock"), "rock");
+    }
+
+    #[test]
+    fn tracks_follow_their_regions() {
+        let mut automation = Automation::default();
+        let track = |period: f64| Track::new(Curve::Lfo(Lfo { period, ..Lfo::default() }));
+        automation.set(ParamId::RegionStrength(0), track(0.25));
+        automation.set(ParamId::RegionStrength(2), track(0.5));
+        automation.set(ParamId::Beta, track(0.75));
+        move_tracks(&mut automation, 3, |at| if at == 0 { None } else { Some(at - 1) });
+        let knobs: Vec<ParamId> = automation.iter().map(|(knob, _)| knob).collect();
+        assert_eq!(knobs, [ParamId::Beta, ParamId::RegionStrength(1)]);
+        assert_eq!(automation.get(ParamId::RegionStrength(1)), Some(&track(0.5)));
+    }
+}

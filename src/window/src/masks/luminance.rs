@@ -1,0 +1,184 @@
+//! The dialog that makes a mask of how light the content is.
+
+use egui::{
+    Color32, ColorImage, Context, Image, Mesh, Rect, Role, Sense, Shape, TextureHandle, Ui, WidgetInfo, pos2,
+    vec2,
+};
+use image::{GrayImage, Luma};
+
+use super::{Draw, Place};
+use crate::{
+    ImpastoApp,
+    fader::plain_slider,
+    theme::{Palette, RADIUS, space},
+    widgets,
+};
+use impasto_core::picture::{
+    Filter, Picture,
+    drawing::{GreyPixels, Mode, Shape as Form, Stroke, size_for},
+    fit, resize,
+};
+use impasto_core::settings::Rgb;
+
+/// Longest side of the preview, in pixels and points.
+const PREVIEW: u32 = 320;
+/// Width over which the mask fades at the ends of the range.
+const FADE: f64 = 0.06;
+
+/// Which luminances are inside, 0 to 1.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Luminances {
+    from: f64,
+    to: f64,
+}
+
+impl Luminances {
+    /// How far a luminance is inside, fading over [`FADE`] outside of the range.
+    fn inside(self, value: f64) -> f64 {
+        let ramp = |distance: f64| (1.0 - distance / FADE).clamp(0.0, 1.0);
+        ramp((self.from - value).max(0.0)) * ramp((value - self.to).max(0.0))
+    }
+
+    fn mask(self, luminances: &GrayImage) -> GrayImage {
+        let table: Vec<u8> =
+            (0..=255).map(|grey| (255.0 * self.inside(f64::from(grey) / 255.0)).round() as u8).collect();
+        let mut mask = luminances.clone();
+        mask.iter_mut().for_each(|grey| *grey = table[usize::from(*grey)]);
+        mask
+    }
+}
+
+/// The dialog.
+pub struct LuminanceDialog {
+    place: Place,
+    range: Luminances,
+    /// Of the content in small.
+    luminances: GrayImage,
+    /// The mask of a range, in small.
+    preview: Option<(Luminances, TextureHandle)>,
+}
+
+/// A picture's luminances at a size.
+fn luminances(picture: &Picture, (width, height): (u32, u32)) -> GrayImage {
+    let small = resize(&picture.flattened(Some(Rgb([0; 3]))), width, height, Filter::Bilinear);
+    GrayImage::from_fn(width, height, |x, y| {
+        let [red, green, blue] = small.get_pixel(x, y).0.map(f32::from);
+        Luma([(0.2126 * red + 0.7152 * green + 0.0722 * blue).round() as u8])
+    })
+}
+
+impl ImpastoApp {
+    pub(super) fn ask_for_luminance(&mut self, ctx: &Context, place: Place) {
+        let Some(content) = self.pictures.content.picture.as_ref() else {
+            return self.messages.toasts.add(super::NO_CONTENT);
+        };
+        let (width, height) = content.picture.dimensions();
+        let luminances = luminances(&content.picture, fit(width, height, PREVIEW));
+        let range = Luminances { from: 0.5, to: 1.0 };
+        self.pictures.masks.luminance = Some(LuminanceDialog { place, range, luminances, preview: None });
+        ctx.request_repaint();
+    }
+
+    /// The dialog, while it is open.
+    pub(crate) fn luminance_window(&mut self, ctx: &Context) {
+        let Some(mut dialog) = self.pictures.masks.luminance.take() else { return };
+        let title = match dialog.place.name_in(&self.settings.masks) {
+            Some(_) => dialog.place.title(&self.settings.masks).to_owned(),
+            None => return,
+        };
+        let (mut done, mut accepted) = (false, false);
+        let modal = crate::theme::modal(ctx, "range of luminance").show(ctx, |ui| {
+            ui.set_width(f32::max(PREVIEW as f32, 320.0));
+            ui.heading("A range of luminance");
+            ui.add_space(space::S);
+            ui.label(widgets::weak(ui, format!("White becomes the mask of {title}.")));
+            dialog.show(ui);
+            ui.add_space(space::M);
+            ui.horizontal(|ui| {
+                accepted = ui.button("OK").on_hover_text("Makes this the mask, as one step").clicked();
+                done = ui.button("Cancel").on_hover_text("Leaves the mask as it is").clicked();
+            });
+        });
+        if accepted {
+            match self.luminance_stroke(dialog.range) {
+                Ok(stroke) => self.actions.push(Draw(dialog.place, stroke)),
+                Err(text) => self.messages.toasts.add(text),
+            }
+        } else if !(done || modal.should_close()) {
+            self.pictures.masks.luminance = Some(dialog);
+        }
+    }
+
+    fn luminance_stroke(&self, range: Luminances) -> Result<Stroke, String> {
+        let content = self.pictures.content.picture.as_ref().ok_or(super::NO_CONTENT)?;
+        let size = size_for(content.picture.dimensions());
+        let mask = range.mask(&luminances(&content.picture, size));
+        Ok(Stroke::new(Form::Pixels(GreyPixels::new(&mask)?), Mode::Replace))
+    }
+}
+
+impl LuminanceDialog {
+    fn preview(&mut self, ctx: &Context) -> TextureHandle {
+        if let Some((range, texture)) = &self.preview
+            && *range == self.range
+        {
+            return texture.clone();
+        }
+        let mask = self.range.mask(&self.luminances);
+        let size = [mask.width() as usize, mask.height() as usize];
+        let image = ColorImage::new(size, mask.iter().map(|&grey| Color32::from_gray(grey)).collect());
+        let texture = ctx.load_texture("range of luminance", image, egui::TextureOptions::LINEAR);
+        self.preview = Some((self.range, texture.clone()));
+        texture
+    }
+
+    fn show(&mut self, ui: &mut Ui) {
+        let palette = Palette::of(ui);
+        let texture = self.preview(ui.ctx());
+        ui.vertical_centered(|ui| {
+            let shown =
+                ui.add(Image::from_texture((texture.id(), texture.size_vec2())).corner_radius(RADIUS));
+            shown.widget_info(|| WidgetInfo::labeled(Role::Image, true, "The mask of this range"));
+        });
+        ui.add_space(space::S);
+        let (bar, _) = ui.allocate_exact_size(vec2(ui.available_width(), 14.0), Sense::hover());
+        ui.painter().add(gradient(bar));
+        let [left, right] =
+            [self.range.from, self.range.to].map(|value| bar.min.x + bar.width() * value as f32);
+        let chosen = Rect::from_x_y_ranges(left..=right, bar.y_range());
+        let stroke = egui::Stroke::new(2.0, palette.accent);
+        ui.painter().rect_stroke(chosen, 1.0, stroke, egui::StrokeKind::Inside);
+        let width = ui.available_width();
+        let Luminances { from, to } = &mut self.range;
+        plain_slider(ui, "Darkest", "The darkest that is inside", [0.0, 1.0], from, (width, false));
+        *to = to.max(*from);
+        plain_slider(ui, "Lightest", "The lightest that is inside", [0.0, 1.0], to, (width, false));
+        *from = from.min(*to);
+    }
+}
+
+/// From black to white.
+fn gradient(rect: Rect) -> Shape {
+    let mut mesh = Mesh::default();
+    for (x, colour) in [(rect.min.x, Color32::BLACK), (rect.max.x, Color32::WHITE)] {
+        mesh.colored_vertex(pos2(x, rect.min.y), colour);
+        mesh.colored_vertex(pos2(x, rect.max.y), colour);
+    }
+    mesh.add_triangle(0, 1, 2);
+    mesh.add_triangle(1, 2, 3);
+    Shape::mesh(mesh)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_is_white_inside_and_fades_outside() {
+        let range = Luminances { from: 0.25, to: 0.75 };
+        assert_eq!([0.0, 0.25, 0.5, 0.75, 1.0].map(|value| range.inside(value)), [0.0, 1.0, 1.0, 1.0, 0.0]);
+        assert!((range.inside(0.22) - 0.5).abs() < 1e-9 && (range.inside(0.78) - 0.5).abs() < 1e-9);
+        let mask = range.mask(&GrayImage::from_fn(3, 1, |x, _| Luma([100 * x as u8])));
+        assert_eq!(mask.as_raw(), &[0, 255, 0]);
+    }
+}

@@ -1,0 +1,169 @@
+//! The list of regions and maps, in the panel below the painting.
+
+use egui::{Button, Context, Key, Popup, ScrollArea, TextEdit, Ui};
+
+use super::{
+    AddMap, AddRegion, Place,
+    actions::{MaskAction, checked_name},
+    flags::Flag,
+    places,
+    row::Row,
+};
+use crate::{
+    ImpastoApp,
+    icons::Icon,
+    theme::{Palette, ROW, space},
+    widgets,
+};
+use impasto_base::text;
+use impasto_core::{
+    picture::fit,
+    settings::{MAX_REGIONS, ParamId},
+};
+
+/// Characters of a region's name, at most.
+const LONGEST: usize = 40;
+
+/// The dialog that gives a region another name.
+pub struct Renaming {
+    index: usize,
+    name: String,
+    /// It has just been opened.
+    fresh: bool,
+}
+
+impl ImpastoApp {
+    /// The buttons beside the tabs.
+    pub(crate) fn regions_header(&self, ui: &mut Ui) {
+        ui.add_space(space::M);
+        let masks = &self.settings.masks;
+        let free = masks.regions.len() < MAX_REGIONS;
+        let tooltip = "A further part of the picture, to draw: with styles and a strength of its own, frozen, or the photograph";
+        if widgets::text_button(ui, Icon::Plus, "Add region", "Add region", tooltip, free).clicked() {
+            self.actions.push(AddRegion);
+        }
+        let tooltip = "A region from a file, maps of strength";
+        let more = widgets::icon_button(ui, Icon::More, "Add something else", tooltip, true);
+        Popup::menu(&more).show(|ui| {
+            ui.set_min_width(220.0);
+            let tooltip = "A region by a picture, white inside, that is followed: what another program saves counts within a second. Pictures can be dropped on the list too.";
+            if ui.add_enabled(free, Button::new("Region from a file…")).on_hover_text(tooltip).clicked() {
+                self.actions.push(MaskAction::AskForFile(None));
+            }
+            for (place, text, tooltip) in [
+                (Place::StyleMap, "Style strength map", "How strongly the styles act at each place"),
+                (Place::ContentMap, "Content strength map", "How strongly the content is kept at each place"),
+            ] {
+                let missing = place.name_in(masks).is_none();
+                if ui.add_enabled(missing, Button::new(text)).on_hover_text(tooltip).clicked() {
+                    self.actions.push(AddMap(place));
+                }
+            }
+        });
+    }
+
+    /// The list.
+    pub(crate) fn regions_tab(&mut self, ui: &mut Ui) {
+        self.pictures.masks.drop_area = Some(ui.available_rect_before_wrap());
+        if places(&self.settings.masks).next().is_none() {
+            return nothing_yet(ui);
+        }
+        self.pictures.masks.follow_looks(ui.ctx(), &self.settings.masks);
+        let before = self.settings.masks.clone();
+        let mut masks = before.clone();
+        let names: Vec<String> = self
+            .pictures
+            .styles
+            .iter()
+            .filter_map(|slot| slot.picture.as_ref())
+            .map(|loaded| text::display_name(&loaded.picture.name))
+            .collect();
+        let content = self.pictures.content.picture.as_ref().map(|loaded| &loaded.picture);
+        let has_alpha = content.is_some_and(|content| content.alpha.is_some());
+        let painted = content.map(|content| {
+            let (width, height) = content.dimensions();
+            fit(width, height, self.settings.size)
+        });
+        let selected = self.selected_mask();
+        let desk = &self.pictures.masks;
+        ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+            ui.spacing_mut().item_spacing.y = space::XS;
+            for place in places(&before) {
+                let picture = place.name_in(&before).and_then(|name| desk.picture(name));
+                let look = picture.and_then(|picture| desk.looks.get(picture));
+                let narrow = look
+                    .zip(painted)
+                    .map_or_else(Vec::new, |(look, shape)| look.extent.narrow_at(&self.settings, shape));
+                let is_on = |flag: Flag| desk.flags.is_on(flag, place, &before);
+                let row = Row {
+                    actions: &self.actions,
+                    place,
+                    masks: &before,
+                    look,
+                    narrow: &narrow,
+                    selected: selected == Some(place),
+                    hidden: is_on(Flag::Hidden),
+                    shown: desk.flags.shows(place, &before),
+                    locked: is_on(Flag::Locked),
+                    soloed: is_on(Flag::Solo),
+                    styles: &names,
+                    has_alpha,
+                    range: ParamId::RegionStrength(0).range(self.settings.objective),
+                };
+                let region = match place {
+                    Place::Region(index) => masks.regions.get_mut(index),
+                    Place::StyleMap | Place::ContentMap => None,
+                };
+                ui.push_id(place, |ui| row.show(ui, region));
+            }
+        });
+        self.settings.masks = masks;
+    }
+
+    pub(super) fn ask_for_region_name(&mut self, index: usize) {
+        let Some(region) = self.settings.masks.regions.get(index) else { return };
+        self.pictures.masks.renaming = Some(Renaming { index, name: region.name.clone(), fresh: true });
+    }
+
+    /// The dialog that gives a region another name, while it is open.
+    pub(crate) fn region_name_window(&mut self, ctx: &Context) {
+        let Some(mut renaming) = self.pictures.masks.renaming.take() else { return };
+        let mut done = self.settings.masks.regions.len() <= renaming.index;
+        let modal = crate::theme::modal(ctx, "name of a region").show(ctx, |ui| {
+            ui.set_width(320.0);
+            ui.heading("Name of the region");
+            ui.add_space(space::S);
+            let edit = TextEdit::singleline(&mut renaming.name).char_limit(LONGEST);
+            let edit = ui.add(edit.desired_width(f32::INFINITY)).accessible_name("Name");
+            if std::mem::take(&mut renaming.fresh) {
+                edit.request_focus();
+            }
+            let name = checked_name(&self.settings.masks, renaming.index, &renaming.name);
+            if let Err(text) = &name {
+                widgets::row_error(ui, text);
+            }
+            let entered = edit.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+            ui.add_space(space::M);
+            ui.horizontal(|ui| {
+                let ok = ui.add_enabled(name.is_ok(), Button::new("OK").min_size(egui::vec2(0.0, ROW)));
+                let ok = ok.on_hover_text("Gives it this name").clicked();
+                if let (true, Ok(name)) = (ok || entered, &name) {
+                    self.actions.push(MaskAction::Rename(renaming.index, name.clone()));
+                    done = true;
+                }
+                done |= ui.button("Cancel").on_hover_text("Leaves its name").clicked();
+            });
+        });
+        if !(done || modal.should_close()) {
+            self.pictures.masks.renaming = Some(renaming);
+        }
+    }
+}
+
+/// What the list is for, while it is empty.
+fn nothing_yet(ui: &mut Ui) {
+    ui.add_space(space::S);
+    let color = Palette::of(ui).weak;
+    let text = "Regions are parts of the picture with styles and a strength of their own, parts that stay as they are painted, or parts that stay the photograph. Press K and draw one on the painting, or add one here; everything about it can be changed while it paints.";
+    ui.add(egui::Label::new(egui::RichText::new(text).color(color)).wrap());
+}

@@ -1,0 +1,348 @@
+//! A row of the list: a region or a map, with everything that it has.
+
+use egui::{
+    Align, ComboBox, Frame, Label, Layout, Margin, Popup, Rect, Response, RichText, Role, Sense, Stroke,
+    StrokeKind, Ui, WidgetInfo, vec2,
+};
+
+use super::{
+    Place, RemoveMask, SelectMask,
+    actions::MaskAction,
+    colours,
+    flags::{Flag, Switch},
+    looks::Look,
+    styles,
+};
+use crate::{
+    action::Actions,
+    fader::Fader,
+    icons::Icon,
+    mixer::{Sign, switch},
+    theme::{Palette, RADIUS, ROW, space},
+    widgets,
+};
+use impasto_core::settings::{Edge, Masks, ParamId, Range, Region, RegionRole};
+use impasto_network::vgg::Layer;
+
+/// Widths, in points.
+const PICTURE: f32 = 60.0;
+const SWATCH: f32 = 6.0;
+const SWITCH: f32 = 22.0;
+const ROLE: f32 = 148.0;
+const EDGE: f32 = 62.0;
+const STYLES: f32 = 128.0;
+const NUMBER: f32 = 52.0;
+
+/// What a region is for, as its choice says.
+const ROLES: [(RegionRole, &str, &str); 3] = [
+    (RegionRole::Paint, "Paint", "It is painted, in styles and with a strength of its own if wished"),
+    (
+        RegionRole::Freeze,
+        "Freeze what is painted",
+        "What is painted there stays as it is, until the region is gone or has another role",
+    ),
+    (RegionRole::Keep, "Keep the photograph", "The photograph is shown there instead of the painting"),
+];
+const EDGES: [(Edge, &str, &str); 2] = [
+    (
+        Edge::Soft,
+        "Soft",
+        "Deeper layers see a softer edge, as wide as what they see: strokes of both sides mix",
+    ),
+    (Edge::Hard, "Hard", "Each layer sees the edge as it is drawn"),
+];
+
+/// What a region is for, in a word or two.
+pub fn text_of_role(role: RegionRole) -> &'static str {
+    match role {
+        RegionRole::Paint => "paint",
+        RegionRole::Freeze => "freeze",
+        RegionRole::Keep => "keep the photograph",
+    }
+}
+
+/// A row.
+pub struct Row<'a> {
+    pub actions: &'a Actions,
+    pub place: Place,
+    /// All masks, as they were at the frame's beginning.
+    pub masks: &'a Masks,
+    pub look: Option<&'a Look>,
+    /// Layers that see farther than it is wide.
+    pub narrow: &'a [Layer],
+    /// It is drawn on.
+    pub selected: bool,
+    pub hidden: bool,
+    /// Its tint is on the canvas.
+    pub shown: bool,
+    pub locked: bool,
+    pub soloed: bool,
+    /// Names of the styles on the left.
+    pub styles: &'a [String],
+    pub has_alpha: bool,
+    pub range: Range,
+}
+
+impl Row<'_> {
+    fn title(&self) -> &str {
+        self.place.title(self.masks)
+    }
+
+    /// The title at the beginning of a line. A region is called as it was named.
+    fn shown_title(&self) -> String {
+        match self.place {
+            Place::Region(_) => self.title().to_owned(),
+            Place::StyleMap | Place::ContentMap => widgets::capital(self.title()),
+        }
+    }
+
+    /// Show it; the region is changed by its controls.
+    pub fn show(&self, ui: &mut Ui, region: Option<&mut Region>) {
+        let palette = Palette::of(ui);
+        let fill = if self.selected { palette.button } else { palette.panel };
+        let frame = Frame::new().fill(fill).corner_radius(RADIUS).inner_margin(Margin::symmetric(4, 3));
+        frame.show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            ui.horizontal(|ui| {
+                ui.spacing_mut().item_spacing.x = space::S;
+                self.picture(ui);
+                ui.vertical(|ui| {
+                    ui.spacing_mut().item_spacing.y = 2.0;
+                    self.first_line(ui);
+                    match region {
+                        Some(region) => self.second_line(ui, region),
+                        None => self.map_line(ui),
+                    }
+                    self.notes(ui);
+                });
+            });
+        });
+    }
+
+    /// The mask in small, with its colour.
+    fn picture(&self, ui: &mut Ui) {
+        let palette = Palette::of(ui);
+        let size = vec2(PICTURE + SWATCH, 2.0 * ROW + 2.0);
+        let (rect, response) = ui.allocate_exact_size(size, Sense::click());
+        let (swatch, well) = rect.split_left_right_at_x(rect.min.x + SWATCH);
+        let colour = match self.place {
+            Place::Region(index) => colours::colour(index),
+            Place::StyleMap | Place::ContentMap => colours::MAP,
+        };
+        let swatch = swatch.shrink2(vec2(1.0, 0.0));
+        match self.shown {
+            true => ui.painter().rect_filled(swatch, 2.0, colour),
+            false => ui.painter().rect_stroke(swatch, 2.0, Stroke::new(1.0, colour), StrokeKind::Inside),
+        };
+        ui.painter().rect_filled(well, RADIUS, palette.well);
+        if let Some(look) = self.look {
+            let size = look.texture.size_vec2();
+            let place = Rect::from_center_size(well.center(), size * (well.size() / size).min_elem());
+            egui::Image::from_texture((look.texture.id(), place.size()))
+                .corner_radius(2.0)
+                .paint_at(ui, place);
+        }
+        let stroke = match (self.selected || response.has_focus(), response.hovered()) {
+            (true, _) => Stroke::new(2.0, palette.accent),
+            (false, true) => Stroke::new(1.0, palette.weak),
+            (false, false) => Stroke::new(1.0, palette.line),
+        };
+        ui.painter().rect_stroke(well, RADIUS, stroke, StrokeKind::Inside);
+        let name = format!("Mask of {}", self.title());
+        response.widget_info(|| WidgetInfo::selected(Role::Button, true, self.selected, &name));
+        if response.on_hover_text("Click to draw on it from now on").clicked() {
+            self.actions.push(SelectMask(self.place));
+        }
+    }
+
+    /// Name and switches.
+    fn first_line(&self, ui: &mut Ui) {
+        ui.horizontal(|ui| {
+            ui.set_min_height(ROW);
+            ui.spacing_mut().item_spacing.x = space::XS;
+            let region = match self.place {
+                Place::Region(index) => Some(index),
+                Place::StyleMap | Place::ContentMap => None,
+            };
+            let count = if region.is_some() { 7.0 } else { 4.0 };
+            let width = (ui.available_width() - count * (ROW + space::XS)).max(40.0);
+            ui.allocate_ui_with_layout(vec2(width, ROW), Layout::left_to_right(Align::Center), |ui| {
+                ui.set_min_width(width);
+                self.name(ui, region);
+            });
+            let title = self.title();
+            self.flag(ui, Flag::Hidden, &format!("Show {title}"), "Whether its tint is shown on the canvas");
+            if region.is_some() {
+                let tooltip =
+                    "Solo: the other regions paint at strength 0 and show no tint; several can be soloed";
+                let (rect, _) = ui.allocate_exact_size(vec2(SWITCH, ROW - 4.0), Sense::hover());
+                let name = format!("Solo region {title}");
+                if switch(ui, rect, Sign::Letter("S"), &name, tooltip, self.soloed).clicked() {
+                    self.actions.push(Switch(Flag::Solo, self.place));
+                }
+            }
+            self.flag(ui, Flag::Locked, &format!("Lock {title}"), "Nothing can be drawn on a locked mask");
+            if let Some(index) = region {
+                let count = self.masks.regions.len();
+                let up = format!("{title} earlier");
+                let tooltip = "Earlier in the list";
+                if widgets::icon_button(ui, Icon::Up, &up, tooltip, index > 0).clicked() {
+                    self.actions.push(MaskAction::SwapWithNext(index - 1));
+                }
+                let down = format!("{title} later");
+                let tooltip = "Later in the list";
+                if widgets::icon_button(ui, Icon::Down, &down, tooltip, index + 1 < count).clicked() {
+                    self.actions.push(MaskAction::SwapWithNext(index));
+                }
+            }
+            let name = format!("More of {title}");
+            let tooltip = "Name, copy, invert, mask from a file";
+            let more = widgets::icon_button(ui, Icon::More, &name, tooltip, true);
+            Popup::menu(&more).show(|ui| self.menu(ui, region));
+            let name = format!("Remove {title}");
+            if widgets::icon_button(ui, Icon::Close, &name, "Removes it; undo brings it back", true).clicked()
+            {
+                self.actions.push(RemoveMask(self.place));
+            }
+        });
+    }
+
+    fn name(&self, ui: &mut Ui, region: Option<usize>) {
+        let text = RichText::new(self.shown_title()).size(14.0);
+        let label = ui.add(Label::new(text).truncate().selectable(false).sense(Sense::click()));
+        let name = self.title().to_owned();
+        label.widget_info(|| WidgetInfo::selected(Role::Button, true, self.selected, &name));
+        if label.clicked() {
+            self.actions.push(SelectMask(self.place));
+        }
+        let Some(index) = region else { return };
+        if label.on_hover_text("Click to draw on it, double-click for another name").double_clicked() {
+            self.actions.push(MaskAction::AskForName(index));
+        }
+    }
+
+    fn flag(&self, ui: &mut Ui, flag: Flag, name: &str, tooltip: &str) {
+        let (icon, on) = match flag {
+            Flag::Hidden if self.hidden => (Icon::EyeOff, false),
+            Flag::Hidden => (Icon::Eye, true),
+            Flag::Locked | Flag::Solo => (Icon::Lock, self.locked),
+        };
+        if widgets::icon_toggle(ui, icon, name, tooltip, on).clicked() {
+            self.actions.push(Switch(flag, self.place));
+        }
+    }
+
+    fn menu(&self, ui: &mut Ui, region: Option<usize>) {
+        ui.set_min_width(220.0);
+        let entry = |ui: &mut Ui, text: &str, tooltip: &str, enabled: bool, action: MaskAction| {
+            let button = ui.add_enabled(enabled, egui::Button::new(text));
+            if button.on_hover_text(tooltip).on_disabled_hover_text(tooltip).clicked() {
+                self.actions.push(action);
+            }
+        };
+        if let Some(index) = region {
+            entry(ui, "Rename…", "Gives it another name", true, MaskAction::AskForName(index));
+            entry(
+                ui,
+                "Duplicate",
+                "A further region with all that this one has",
+                true,
+                MaskAction::Duplicate(index),
+            );
+            ui.separator();
+        }
+        let place = self.place;
+        entry(ui, "Invert", "Black becomes white, and white black", true, MaskAction::Invert(place));
+        let tooltip = "Takes a picture as the mask, white inside, and follows it: what another program saves counts within a second";
+        entry(ui, "From a file…", tooltip, true, MaskAction::AskForFile(Some(place)));
+        let tooltip = match self.has_alpha {
+            true => "White where the content is opaque",
+            false => "The content has no transparency",
+        };
+        let alpha = MaskAction::FromAlpha(place);
+        entry(ui, "From the content's transparency", tooltip, self.has_alpha, alpha);
+        let tooltip = "White where the content is as light as you choose";
+        entry(ui, "From a range of luminance…", tooltip, true, MaskAction::AskForLuminance(place));
+    }
+
+    /// What the region does.
+    fn second_line(&self, ui: &mut Ui, region: &mut Region) {
+        let name = region.name.clone();
+        ui.horizontal(|ui| {
+            ui.set_min_height(ROW);
+            ui.spacing_mut().item_spacing.x = space::XS;
+            choice(ui, &format!("Role of {name}"), ROLE, &ROLES, &mut region.role);
+            if region.role != RegionRole::Paint {
+                if region.role == RegionRole::Freeze {
+                    ui.label(widgets::weak(ui, "bit for bit where the mask is white"));
+                }
+                return;
+            }
+            let (Place::Region(index), range) = (self.place, self.range) else { return };
+            let Ok(knob) = u8::try_from(index).map(ParamId::RegionStrength) else { return };
+            let label = format!("Strength of {name}");
+            let fader = Fader {
+                name: &label,
+                tooltip: "How strongly its styles act, 1 as in the rest of the picture",
+                knob,
+                range,
+                usual: 1.0,
+            };
+            let taken = EDGE + STYLES + NUMBER + 3.0 * space::XS + 2.0 * space::XS;
+            fader.slider(ui, &mut region.strength, (ui.available_width() - taken).max(40.0));
+            fader.number(ui, &mut region.strength, NUMBER);
+            region.strength = region.strength.max(0.0);
+            choice(ui, &format!("Edge of {name}"), EDGE, &EDGES, &mut region.edge);
+            let width = ui.available_width().clamp(60.0, STYLES);
+            styles::button(ui, self.masks, &name, &mut region.styles, self.styles, width);
+        });
+    }
+
+    fn map_line(&self, ui: &mut Ui) {
+        let text = match self.place {
+            Place::StyleMap => "How strongly the styles act at each place: white as usual, black not at all",
+            _ => "How strongly the content is kept at each place: white as usual, black not at all",
+        };
+        ui.add(Label::new(widgets::weak(ui, text)).truncate());
+    }
+
+    /// What is told of the mask.
+    fn notes(&self, ui: &mut Ui) {
+        let Some(look) = self.look else { return };
+        let color = Palette::of(ui).warn;
+        let mut note = |text: String, tooltip: &str| {
+            let text = RichText::new(text).small().color(color);
+            ui.add(Label::new(text).wrap()).on_hover_text(tooltip);
+        };
+        let is_region = matches!(self.place, Place::Region(_));
+        if look.extent.empty && is_region {
+            note("Nothing is in it yet: draw on it (K).".to_owned(), "An empty region changes nothing");
+        } else if !self.narrow.is_empty() && is_region {
+            let layers: Vec<String> = self.narrow.iter().map(ToString::to_string).collect();
+            let tooltip = "What these layers see at each place reaches beyond the region, so the surroundings have a say in its large strokes, and a small region counts less there. A larger painting or a wider region changes that.";
+            note(format!("Deep layers see past it: {}", layers.join(", ")), tooltip);
+        }
+    }
+}
+
+/// A choice among a few values.
+fn choice<T: Copy + PartialEq>(
+    ui: &mut Ui,
+    name: &str,
+    width: f32,
+    all: &[(T, &str, &str)],
+    value: &mut T,
+) -> Response {
+    let shown = all.iter().find(|(other, ..)| other == value).map_or("", |(_, text, _)| text);
+    let combo = ComboBox::from_id_salt(name).selected_text(shown).width(width).truncate();
+    let response = combo
+        .show_ui(ui, |ui| {
+            for (other, text, tooltip) in all {
+                ui.selectable_value(value, *other, *text).on_hover_text(*tooltip);
+            }
+        })
+        .response;
+    widgets::take_focus(&response, name);
+    let tooltip = all.iter().find(|(other, ..)| other == value).map_or("", |(.., tooltip)| tooltip);
+    response.accessible_name(format!("{name}: {shown}")).on_hover_text(tooltip)
+}

@@ -1,0 +1,198 @@
+//! The styles of a region: which of the pictures on the left it has, and that it keeps them if their order
+//! changes.
+
+use egui::{Popup, Ui};
+
+use crate::{
+    ImpastoApp,
+    entry::Entry,
+    pictures::Slot,
+    theme::{ROW, space},
+    widgets,
+};
+use impasto_core::settings::{Masks, RegionRole, RegionStyle};
+
+/// Weight of a style that was just chosen.
+const USUAL: f64 = 1.0;
+
+/// The slots of the styles that the settings' indices count, by their numbers.
+#[derive(Default)]
+pub struct StyleOrder(Option<Vec<u64>>);
+
+impl StyleOrder {
+    /// The settings came with the slots that are there now.
+    pub fn begin_anew(&mut self) {
+        self.0 = None;
+    }
+
+    /// Let the regions' styles follow their slots to where they are now. Styles that are gone leave the regions.
+    fn follow(&mut self, masks: &mut Masks, now: Vec<u64>) {
+        let before = match &self.0 {
+            Some(before) if *before == now => return,
+            Some(before) => before,
+            None => return self.0 = Some(now),
+        };
+        // Other styles altogether came with settings of their own.
+        if now.is_empty() || before.iter().any(|slot| now.contains(slot)) {
+            for region in &mut masks.regions {
+                region.styles.retain_mut(|style| {
+                    let Some(slot) = before.get(style.style) else { return true };
+                    let place = now.iter().position(|other| other == slot);
+                    style.style = place.unwrap_or(style.style);
+                    place.is_some()
+                });
+            }
+        }
+        self.0 = Some(now);
+    }
+}
+
+impl ImpastoApp {
+    /// Keep the regions' styles true to the pictures on the left. One that is being opened counts already.
+    pub(crate) fn follow_style_order(&mut self) {
+        let counts = |slot: &&Slot| slot.picture.is_some() || slot.loading.is_some();
+        let now = self.pictures.styles.iter().filter(counts).map(|slot| slot.id).collect();
+        self.pictures.masks.styles.follow(&mut self.settings.masks, now);
+    }
+}
+
+/// What a region's button for its styles says.
+pub fn summary(styles: &[RegionStyle], names: &[String]) -> String {
+    let known: Vec<&str> =
+        styles.iter().filter_map(|style| names.get(style.style).map(String::as_str)).collect();
+    match known.as_slice() {
+        [] => "as in the rest".to_owned(),
+        [name] => (*name).to_owned(),
+        names => format!("{} styles", names.len()),
+    }
+}
+
+/// Where a style counts, if not everywhere: in the regions that have it.
+fn claimed(masks: &Masks, style: usize, own: &str) -> Option<String> {
+    let has = |styles: &[RegionStyle]| styles.iter().any(|other| other.style == style);
+    let regions =
+        masks.regions.iter().filter(|region| region.role == RegionRole::Paint && has(&region.styles));
+    let names: Vec<&str> = regions.map(|region| region.name.as_str()).collect();
+    match names.as_slice() {
+        [] => None,
+        [name] if *name == own => Some("only in this region".to_owned()),
+        names => Some(format!("only in {}", names.join(" and "))),
+    }
+}
+
+/// The button with a region's styles, and its menu: the pictures on the left, each with its weight there.
+pub fn button(
+    ui: &mut Ui,
+    masks: &Masks,
+    name: &str,
+    styles: &mut Vec<RegionStyle>,
+    names: &[String],
+    width: f32,
+) {
+    let text = widgets::shorten(&summary(styles, names), 18);
+    let button = ui.add(egui::Button::new(format!("{text} ▾")).truncate().min_size(egui::vec2(width, ROW)));
+    let button = button.accessible_name(format!("Styles of {name}: {}", summary(styles, names)));
+    let tooltip = "Which of the styles on the left this region has. One that a region has is taken from the rest of the picture.";
+    let button = button.on_hover_text(tooltip);
+    Popup::menu(&button).close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
+        ui.set_width(280.0);
+        ui.label(widgets::weak(ui, "Without any, the region has the styles of the rest."));
+        for (index, picture) in names.iter().enumerate() {
+            ui.horizontal(|ui| {
+                ui.set_min_height(ROW);
+                ui.spacing_mut().item_spacing.x = space::XS;
+                let place = styles.iter().position(|style| style.style == index);
+                let mut on = place.is_some();
+                let what = format!("Style {} in {name}", index + 1);
+                if widgets::checkbox(ui, &what, "Whether the region has this style", &mut on).changed() {
+                    match place {
+                        Some(place) => drop(styles.remove(place)),
+                        None => styles.push(RegionStyle { style: index, weight: USUAL }),
+                    }
+                    styles.sort_by_key(|style| style.style);
+                }
+                ui.add(egui::Label::new(widgets::shorten(picture, 18)));
+                if let Some(text) = claimed(masks, index, name) {
+                    ui.label(widgets::weak(ui, text));
+                }
+                if let Some(style) = styles.iter_mut().find(|style| style.style == index) {
+                    let what = format!("Weight of style {} in {name}", index + 1);
+                    let entry = Entry {
+                        name: &what,
+                        tooltip: "Its weight in this region, times that of the style itself",
+                        drag: 0.0..=10.0,
+                        suffix: "",
+                        whole: false,
+                        width: 52.0,
+                        knob: None,
+                        usual: Some(USUAL),
+                    };
+                    entry.show(ui, &mut style.weight);
+                    style.weight = style.weight.max(0.0);
+                }
+            });
+        }
+        if names.is_empty() {
+            ui.label("There is no style yet.");
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use impasto_core::settings::Region;
+
+    fn masks(styles: &[usize]) -> Masks {
+        let style = |&style: &usize| RegionStyle { style, weight: style as f64 };
+        let region =
+            Region { name: "sky".into(), styles: styles.iter().map(style).collect(), ..Region::default() };
+        Masks { regions: vec![region], ..Masks::default() }
+    }
+
+    fn indices(masks: &Masks) -> Vec<usize> {
+        masks.regions[0].styles.iter().map(|style| style.style).collect()
+    }
+
+    #[test]
+    fn styles_of_a_region_follow_their_pictures() {
+        let (mut order, mut masks) = (StyleOrder::default(), masks(&[0, 2]));
+        order.follow(&mut masks, vec![5, 6, 7]);
+        assert_eq!(indices(&masks), [0, 2]);
+        // Another order, with each weight at its picture.
+        order.follow(&mut masks, vec![7, 5, 6]);
+        assert_eq!(indices(&masks), [1, 0]);
+        assert_eq!(masks.regions[0].styles[1].weight, 2.0);
+        // One in between is removed, one is added in front.
+        order.follow(&mut masks, vec![7, 6]);
+        assert_eq!(indices(&masks), [0]);
+        order.follow(&mut masks, vec![9, 7, 6]);
+        assert_eq!(indices(&masks), [1]);
+        // A project brings other pictures and its own indices.
+        order.follow(&mut masks, vec![20, 21]);
+        assert_eq!(indices(&masks), [1]);
+        // So does undo, which may go back to the same slots.
+        order.begin_anew();
+        order.follow(&mut masks, vec![21]);
+        assert_eq!(indices(&masks), [1]);
+        order.begin_anew();
+        order.follow(&mut masks, vec![20, 21]);
+        order.follow(&mut masks, Vec::new());
+        assert!(indices(&masks).is_empty(), "no style is left");
+    }
+
+    #[test]
+    fn a_style_says_where_it_counts() {
+        let mut masks = masks(&[1]);
+        assert_eq!(claimed(&masks, 0, "sky"), None);
+        assert_eq!(claimed(&masks, 1, "sky").unwrap(), "only in this region");
+        assert_eq!(claimed(&masks, 1, "sea").unwrap(), "only in sky");
+        masks.regions.push(Region { name: "sea".into(), ..masks.regions[0].clone() });
+        assert_eq!(claimed(&masks, 1, "sea").unwrap(), "only in sky and sea");
+        masks.regions[0].role = RegionRole::Keep;
+        assert_eq!(claimed(&masks, 1, "sea").unwrap(), "only in this region");
+        let names = ["Wave".to_owned(), "Swirl".to_owned()];
+        assert_eq!(summary(&masks.regions[1].styles, &names), "Swirl");
+        assert_eq!(summary(&[], &names), "as in the rest");
+    }
+}

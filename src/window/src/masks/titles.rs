@@ -1,0 +1,144 @@
+//! What the history says of changed masks.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::row::text_of_role;
+use crate::fields::Change;
+use impasto_core::{
+    picture::is_pasted,
+    settings::{Edge, Masks, Region, RegionStyle},
+};
+
+/// The field of the settings.
+const FIELD: &str = "masks";
+
+/// What differs between the masks of two settings.
+pub fn changes(before: &Masks, after: &Masks) -> Vec<Change> {
+    let mut all = Vec::new();
+    if before == after {
+        return all;
+    }
+    maps(before, after, &mut all);
+    let find = |masks: &Masks, name: &str| masks.regions.iter().position(|region| region.name == name);
+    let renamed = renamed(before, after);
+    let former = |name: &str| match renamed {
+        Some((old, new)) if name == new => find(before, old),
+        _ => find(before, name),
+    };
+    if let Some((old, new)) = renamed {
+        all.push(change("name", "Region", text(old), text(new)));
+    }
+    for new in &after.regions {
+        match former(&new.name) {
+            Some(old) => fields(&before.regions[old], new, &mut all),
+            None => {
+                let role = text(text_of_role(new.role));
+                all.push(Change {
+                    before: None,
+                    ..change(&new.name, &format!("Region {}", new.name), Value::Null, role)
+                });
+            }
+        }
+    }
+    for old in &before.regions {
+        let gone = find(after, &old.name).is_none() && renamed.is_none_or(|(name, _)| name != old.name);
+        if gone {
+            let role = text(text_of_role(old.role));
+            all.push(Change {
+                after: None,
+                ..change(&old.name, &format!("Region {}", old.name), role, Value::Null)
+            });
+        }
+    }
+    let names = |masks: &Masks| {
+        masks.regions.iter().map(|region| region.name.as_str()).collect::<Vec<_>>().join(", ")
+    };
+    if all.is_empty() {
+        all.push(change("order", "Order of the regions", text(&names(before)), text(&names(after))));
+    }
+    all
+}
+
+/// The old and the new name, if nothing but a name is another one.
+fn renamed<'a>(before: &'a Masks, after: &'a Masks) -> Option<(&'a str, &'a str)> {
+    if before.regions.len() != after.regions.len() {
+        return None;
+    }
+    let pairs = before.regions.iter().zip(&after.regions);
+    let mut differ = pairs.filter(|(old, new)| old.name != new.name);
+    let (old, new) = differ.next()?;
+    let same = Region { name: old.name.clone(), ..new.clone() } == *old;
+    (same && differ.next().is_none()).then_some((old.name.as_str(), new.name.as_str()))
+}
+
+fn maps(before: &Masks, after: &Masks, all: &mut Vec<Change>) {
+    for (key, name, old, new) in [
+        ("style_map", "Style map", &before.style_map, &after.style_map),
+        ("content_map", "Content map", &before.content_map, &after.content_map),
+    ] {
+        if old != new {
+            let shown = |map: &Option<_>| map.as_deref().map(mask);
+            all.push(Change {
+                before: shown(old),
+                after: shown(new),
+                ..change(key, name, Value::Null, Value::Null)
+            });
+        }
+    }
+}
+
+fn fields(old: &Region, new: &Region, all: &mut Vec<Change>) {
+    let name = &new.name;
+    let mut add = |what: &str, old: Value, new: Value| {
+        if old != new {
+            let key = format!("{name}.{what}");
+            all.push(change(&key, &format!("{what} of {name}"), old, new));
+        }
+    };
+    add("Strength", old.strength.into(), new.strength.into());
+    add("Role", text(text_of_role(old.role)), text(text_of_role(new.role)));
+    add("Edge", text(edge(old.edge)), text(edge(new.edge)));
+    add("Styles", styles(&old.styles), styles(&new.styles));
+    if old.mask != new.mask {
+        all.push(change(
+            &format!("{name}.mask"),
+            &format!("Mask of {name}"),
+            mask(&old.mask),
+            mask(&new.mask),
+        ));
+    }
+}
+
+fn change(key: &str, name: &str, before: Value, after: Value) -> Change {
+    Change { key: format!("{FIELD}.{key}"), name: name.to_owned(), before: Some(before), after: Some(after) }
+}
+
+fn text(text: &str) -> Value {
+    Value::String(text.to_owned())
+}
+
+fn edge(edge: Edge) -> &'static str {
+    match edge {
+        Edge::Soft => "soft",
+        Edge::Hard => "hard",
+    }
+}
+
+fn mask(name: &Path) -> Value {
+    match is_pasted(name) {
+        true => text("drawn"),
+        false => Value::String(name.display().to_string()),
+    }
+}
+
+fn styles(styles: &[RegionStyle]) -> Value {
+    let one = |RegionStyle { style, weight }: &RegionStyle| {
+        format!("{} × {}", style + 1, crate::widgets::number(*weight))
+    };
+    match styles {
+        [] => text("as in the rest"),
+        styles => Value::String(styles.iter().map(one).collect::<Vec<_>>().join(" and ")),
+    }
+}

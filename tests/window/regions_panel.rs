@@ -1,0 +1,272 @@
+//! The list of regions and maps below the painting.
+
+use std::{fs, path::PathBuf};
+
+use crate::window_support::{Setup, Window, drop_files, enter, has, picture_file, press};
+use egui::{Event, Key, Modifiers, Role, accesskit::Toggled};
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use image::{GrayImage, Luma};
+use impasto_core::settings::{Edge, Masks, Region, RegionRole, RegionStyle};
+
+/// A window that shows the list.
+fn open() -> Window {
+    let remembered = "[layout]\nstop_after_steps = true\nbottom = 420.0\n".to_owned();
+    let mut window =
+        Setup { size: [1500.0, 1100.0], remembered: Some(remembered), ..Setup::default() }.open();
+    window.until_painting();
+    window.harness.get_by_role_and_label(Role::Tab, "Regions").click();
+    window.steps(4);
+    window
+}
+
+/// The masks that were sent last.
+fn masks(window: &Window) -> Masks {
+    window.log.lock().unwrap().updates.last().map(|(settings, _)| settings.masks.clone()).unwrap_or_default()
+}
+
+fn regions(window: &Window) -> Vec<Region> {
+    masks(window).regions
+}
+
+#[track_caller]
+fn until_masks(window: &mut Window, what: &str, done: impl Fn(&Masks) -> bool) {
+    window.until(what, |_, log| log.updates.last().is_some_and(|(settings, _)| done(&settings.masks)));
+    window.steps(3);
+}
+
+#[track_caller]
+fn add(window: &mut Window) {
+    let count = regions(window).len();
+    press(window, "Add region", Role::Button);
+    until_masks(window, "the region arrives", |masks| masks.regions.len() == count + 1);
+}
+
+/// Chooses an entry of a row's menu.
+#[track_caller]
+fn more(window: &mut Window, title: &str, entry: &str) {
+    press(window, &format!("More of {title}"), Role::Button);
+    window.steps(3);
+    window.harness.get_by_label(entry).click();
+    window.steps(4);
+}
+
+#[track_caller]
+fn choose(window: &mut Window, choice: &str, value: &str) {
+    window.harness.get_by_label_contains(choice).click();
+    window.steps(3);
+    window.harness.get_by_label(value).click();
+    window.steps(3);
+}
+
+fn type_name(window: &mut Window, name: &str) {
+    window.harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    window.harness.event(Event::Text(name.to_owned()));
+    window.steps(2);
+    window.harness.key_press(Key::Enter);
+    window.steps(4);
+}
+
+fn undo(window: &mut Window) {
+    window.harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
+    window.steps(3);
+}
+
+/// A mask that is white on its left.
+fn mask_file(window: &Window, name: &str, white: u32) -> PathBuf {
+    let path = window.folder.path().join(name);
+    GrayImage::from_fn(120, 80, |x, _| Luma([if x < white { 255 } else { 0 }])).save(&path).unwrap();
+    path
+}
+
+/// How many pixels of the first mask's first line are white.
+fn white(window: &Window) -> usize {
+    let log = window.log.lock().unwrap();
+    let Some(mask) = log.inputs.as_ref().and_then(|inputs| inputs.masks.first()) else { return 0 };
+    (0..mask.rgb.width()).filter(|&x| mask.rgb.get_pixel(x, 0)[0] > 127).count()
+}
+
+#[test]
+fn a_region_is_added_renamed_changed_and_removed_without_a_new_run() {
+    let mut window = open();
+    assert!(has(&window, "Press K and draw one"));
+    add(&mut window);
+    assert_eq!(regions(&window)[0].name, "Region 1");
+    assert!(has(&window, "Nothing is in it yet"));
+    more(&mut window, "Region 1", "Rename…");
+    type_name(&mut window, "sky");
+    until_masks(&mut window, "the name arrives", |masks| masks.regions[0].name == "sky");
+    enter(&mut window, "Strength of sky, number", "0.4");
+    until_masks(&mut window, "the strength arrives", |masks| masks.regions[0].strength == 0.4);
+    choose(&mut window, "Edge of sky", "Hard");
+    until_masks(&mut window, "the edge arrives", |masks| masks.regions[0].edge == Edge::Hard);
+    choose(&mut window, "Role of sky", "Keep the photograph");
+    until_masks(&mut window, "the role arrives", |masks| masks.regions[0].role == RegionRole::Keep);
+    assert!(window.harness.query_by_label("Strength of sky, number").is_none(), "nothing is painted there");
+    window.harness.check_accessibility();
+    press(&mut window, "Remove sky", Role::Button);
+    until_masks(&mut window, "it is gone", |masks| masks.regions.is_empty());
+    for (note, check) in [
+        ("Undone: Region sky removed", (|region| region.role == RegionRole::Keep) as fn(&Region) -> bool),
+        ("Undone: Role of sky paint → keep the photograph", |region| region.role == RegionRole::Paint),
+        ("Undone: Edge of sky soft → hard", |region| region.edge == Edge::Soft),
+        ("Undone: Strength of sky 1 → 0.4", |region| region.strength == 1.0),
+        ("Undone: Region Region 1 → sky", |region| region.name == "Region 1"),
+    ] {
+        undo(&mut window);
+        until_masks(&mut window, note, |masks| masks.regions.first().is_some_and(check));
+        assert!(has(&window, note), "{note}");
+    }
+    assert_eq!(window.jobs(), 1, "the run goes on");
+}
+
+#[test]
+fn names_stand_once_and_regions_are_copied_and_ordered() {
+    let mut window = open();
+    add(&mut window);
+    add(&mut window);
+    more(&mut window, "Region 2", "Rename…");
+    type_name(&mut window, "Region 1");
+    assert!(has(&window, "There is a region called Region 1 already."));
+    window.harness.get_by_label("Cancel").click();
+    window.steps(3);
+    enter(&mut window, "Strength of Region 2, number", "1.5");
+    more(&mut window, "Region 2", "Duplicate");
+    until_masks(&mut window, "the copy arrives", |masks| masks.regions.len() == 3);
+    let names =
+        |window: &Window| regions(window).iter().map(|region| region.name.clone()).collect::<Vec<_>>();
+    assert_eq!(names(&window), ["Region 1", "Region 2", "Region 2 2"]);
+    assert_eq!(regions(&window)[2].strength, 1.5);
+    press(&mut window, "Region 2 earlier", Role::Button);
+    until_masks(&mut window, "the order arrives", |masks| masks.regions[0].name == "Region 2");
+    assert_eq!(names(&window), ["Region 2", "Region 1", "Region 2 2"]);
+    undo(&mut window);
+    until_masks(&mut window, "the order is back", |masks| masks.regions[0].name == "Region 1");
+    assert!(has(&window, "Undone: Regions in another order"));
+}
+
+#[test]
+fn a_soloed_region_silences_the_others_in_what_is_painted_and_not_in_the_settings() {
+    let mut window = open();
+    add(&mut window);
+    add(&mut window);
+    press(&mut window, "Solo region Region 2", Role::Switch);
+    until_masks(&mut window, "the other is silent", |masks| masks.regions[0].strength == 0.0);
+    assert_eq!(regions(&window)[1].strength, 1.0);
+    assert!(has(&window, "Solo: only Region 2 of the regions"));
+    let file = window.folder.path().join("impasto.toml");
+    window.until("it is remembered", |_, _| {
+        fs::read_to_string(&file)
+            .is_ok_and(|text| text.contains("Region 2") && !text.contains("strength = 0.0"))
+    });
+    window.harness.get_by_label("Clear").click();
+    until_masks(&mut window, "both are heard", |masks| masks.regions[0].strength == 1.0);
+    assert_eq!(window.jobs(), 1);
+}
+
+#[test]
+fn a_region_has_styles_that_follow_their_pictures() {
+    let mut window = open();
+    for (name, count) in [("second.png", 2), ("third.png", 3)] {
+        let path = picture_file(&window, name, (60, 40), 200);
+        window.dialogs.will_pick(&path);
+        press(&mut window, "Add style…", Role::Button);
+        window.until("it is added", |_, log| log.styles().len() == count);
+        window.steps(3);
+    }
+    add(&mut window);
+    window.harness.get_by_label("Styles of Region 1: as in the rest").click();
+    window.steps(3);
+    window.harness.get_by_label("Style 3 in Region 1").click();
+    until_masks(&mut window, "the style arrives", |masks| !masks.regions[0].styles.is_empty());
+    assert!(has(&window, "only in this region"));
+    enter(&mut window, "Weight of style 3 in Region 1", "0.5");
+    let style = |style: usize| vec![RegionStyle { style, weight: 0.5 }];
+    until_masks(&mut window, "its weight arrives", |masks| masks.regions[0].styles == style(2));
+    window.harness.key_press(Key::Escape);
+    window.steps(3);
+    // The one before it goes.
+    press(&mut window, "Remove the style 2", Role::Button);
+    until_masks(&mut window, "the index follows", |masks| masks.regions[0].styles == style(1));
+    assert_eq!(window.log.lock().unwrap().styles()[1], "third.png");
+    undo(&mut window);
+    until_masks(&mut window, "it is back", |masks| masks.regions[0].styles == style(2));
+    press(&mut window, "Remove the style 3", Role::Button);
+    until_masks(&mut window, "the region has none left", |masks| masks.regions[0].styles.is_empty());
+    assert_eq!(window.jobs(), 1);
+}
+
+#[test]
+fn a_mask_is_a_file_that_is_followed() {
+    let mut window = open();
+    let path = mask_file(&window, "left.png", 60);
+    window.dialogs.will_pick(&path);
+    press(&mut window, "Add something else", Role::Button);
+    window.steps(3);
+    window.harness.get_by_label("Region from a file…").click();
+    until_masks(&mut window, "the region arrives", |masks| masks.regions.len() == 1);
+    assert_eq!(*window.dialogs.asked.lock().unwrap(), ["Open a mask"]);
+    let region = &regions(&window)[0];
+    assert_eq!((region.name.as_str(), &region.mask), ("left", &path));
+    assert_eq!(white(&window), 60);
+    mask_file(&window, "left.png", 20);
+    window.until("the new version arrives", |_, log| {
+        log.inputs.as_ref().is_some_and(|inputs| inputs.masks[0].rgb.get_pixel(40, 0)[0] == 0)
+    });
+    window.steps(3);
+    assert_eq!((white(&window), window.jobs()), (20, 1));
+    assert!(has(&window, "A mask has changed."));
+    // Dropped on the list.
+    let other = mask_file(&window, "right.png", 10);
+    let row = window.harness.get_by_role_and_label(Role::Button, "left").rect();
+    window.harness.input_mut().hovered_files = vec![egui::HoveredFile::default()];
+    window.harness.hover_at(row.center());
+    window.steps(2);
+    drop_files(&mut window, &[other]);
+    until_masks(&mut window, "the second arrives", |masks| masks.regions.len() == 2);
+    assert_eq!(regions(&window)[1].name, "right");
+}
+
+#[test]
+fn a_locked_mask_is_not_changed_and_luminance_makes_one() {
+    let mut window = open();
+    add(&mut window);
+    more(&mut window, "Region 1", "From a range of luminance…");
+    assert!(has(&window, "The mask of this range"));
+    window.harness.get_by_label("OK").click();
+    window.until("the mask arrives", |_, log| {
+        let mask = log.inputs.as_ref().and_then(|inputs| inputs.masks.first());
+        mask.is_some_and(|mask| mask.rgb.pixels().any(|pixel| pixel[0] > 127))
+    });
+    window.steps(3);
+    let drawn = regions(&window)[0].mask.clone();
+    press(&mut window, "Lock Region 1", Role::Switch);
+    window.steps(3);
+    let lock = window.harness.get_by_role_and_label(Role::Switch, "Lock Region 1");
+    assert_eq!(lock.accesskit_node().toggled(), Some(Toggled::True));
+    more(&mut window, "Region 1", "Invert");
+    assert!(has(&window, "Region 1 is locked"));
+    assert_eq!(regions(&window)[0].mask, drawn);
+    press(&mut window, "Lock Region 1", Role::Switch);
+    window.steps(3);
+    more(&mut window, "Region 1", "Invert");
+    until_masks(&mut window, "it is inverted", |masks| masks.regions[0].mask != drawn);
+}
+
+#[test]
+fn maps_of_strength_are_added_and_removed() {
+    let mut window = open();
+    for (entry, there) in [
+        ("Style strength map", (|masks| masks.style_map.is_some()) as fn(&Masks) -> bool),
+        ("Content strength map", |masks| masks.content_map.is_some()),
+    ] {
+        press(&mut window, "Add something else", Role::Button);
+        window.steps(3);
+        window.harness.get_by_label(entry).click();
+        until_masks(&mut window, entry, there);
+    }
+    press(&mut window, "Remove style map", Role::Button);
+    until_masks(&mut window, "it is gone", |masks| masks.style_map.is_none() && masks.content_map.is_some());
+    undo(&mut window);
+    until_masks(&mut window, "it is back", |masks| masks.style_map.is_some());
+    assert!(has(&window, "Undone: Style map removed"));
+}
