@@ -21,6 +21,7 @@ mod keeping;
 mod lab;
 mod layers;
 mod layout;
+mod masks;
 mod mixer;
 mod mixes;
 mod morph;

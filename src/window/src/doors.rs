@@ -61,7 +61,18 @@ impl ImpastoApp {
         }
         line(ui);
         let on = page == Page::Painting && self.view.masking.on;
-        self.door(ui, Command::Masks, "Regions", on, height);
+        let tooltip = Command::Masks.hint(&ctx);
+        let masks = Door {
+            icon: Command::Masks.icon(),
+            text: "Regions",
+            name: Command::Masks.text(),
+            tooltip: &tooltip,
+            on,
+            enabled: true,
+        };
+        if masks.show(ui, height).clicked() {
+            self.actions.push(Command::Masks);
+        }
         self.door(ui, Command::Lab, "Lab", page == Page::Painting && self.view.lab.open, height);
         self.door(ui, Command::Playlist, "Playlist", self.playlist.open, height);
         let tooltip = "The picture alone: on the full screen, or in a second window for another screen";

@@ -4,6 +4,8 @@ mod drawing;
 
 use egui::{Color32, Painter, Pos2, Rect, Shape, Stroke, pos2, vec2};
 
+pub use drawing::ToolIcon;
+
 /// A picture on a button.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Icon {
@@ -52,18 +54,7 @@ pub enum Icon {
     Lock,
     Dice,
     Mask,
-    Brush,
-    Eraser,
-    Line,
-    Gradient,
-    Ellipse,
-    Path,
-    Fill,
-    Clear,
-    Invert,
-    Add,
-    Subtract,
-    Intersect,
+    Tool(ToolIcon),
 }
 
 impl Icon {
@@ -326,19 +317,13 @@ impl Icon {
                     painter.circle_filled(at(x, 0.0), 1.5, color);
                 }
             }
-            Icon::Mask
-            | Icon::Brush
-            | Icon::Eraser
-            | Icon::Line
-            | Icon::Gradient
-            | Icon::Ellipse
-            | Icon::Path
-            | Icon::Fill
-            | Icon::Clear
-            | Icon::Invert
-            | Icon::Add
-            | Icon::Subtract
-            | Icon::Intersect => drawing::paint(self, painter, center, color),
+            // A part of a picture.
+            Icon::Mask => {
+                frame(-6.5, -5.5, 6.5, 5.5);
+                let part = Rect::from_center_size(at(-1.0, 0.5), vec2(6.5, 5.0));
+                painter.rect_filled(part, 2.5, color);
+            }
+            Icon::Tool(tool) => tool.paint(painter, center, color),
             Icon::Fit => {
                 for (x, y) in [(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)] {
                     path(vec![at(2.5 * x, 5.5 * y), at(6.0 * x, 5.5 * y), at(6.0 * x, 2.0 * y)]);

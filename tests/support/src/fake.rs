@@ -7,6 +7,7 @@ use std::{
 
 use image::{GrayImage, Luma, Rgb, RgbImage};
 use impasto_core::{
+    picture::Picture,
     settings::{GlobalTerm, Settings, StyleMix},
     transfer::{FeatureMap, GradientNorms, Heat, Inputs, Losses, Term},
 };
@@ -50,6 +51,8 @@ pub struct Log {
     pub from_current: Vec<Option<(u32, u32)>>,
     pub deeds: Vec<Deed>,
     pub updates: Vec<(Settings, Vec<StyleMix>)>,
+    /// The masks' pictures of the last update.
+    pub masks: Vec<Arc<Picture>>,
     /// What replaced other pictures of a run that went on.
     pub replaced: Vec<Inputs>,
     /// Names and first pixels of the updates' palettes.
@@ -162,6 +165,7 @@ impl Fake {
         self.settings = settings.clone();
         log.deeds.push(deed);
         log.updates.push((settings.clone(), inputs.mix()));
+        log.masks.clone_from(&inputs.masks);
         let palette = inputs.palette.as_ref();
         log.palettes.push(palette.map(|palette| (palette.name.clone(), palette.rgb.get_pixel(0, 0).0)));
         Ok(())

@@ -4,44 +4,61 @@ use egui::{ComboBox, Frame, Layout, Margin, Modifiers, Panel, PointerButton, Pop
 
 use super::{
     AddRegion, Place, SelectMask, places,
-    tools::{Masking, RADII, Tool, WIDEST, whole},
+    tools::{Masking, Paint, RADII, Tool, WIDEST},
 };
 use crate::{
     ImpastoApp,
     action::{Act, Action},
     command::Command,
     entry::Entry,
-    icons::Icon,
+    icons::{Icon, ToolIcon},
     theme::{Palette, space},
     widgets,
 };
-use impasto_core::{picture::drawing::Mode, settings::MAX_REGIONS};
+use impasto_core::{
+    picture::drawing::{Mode, Shape, Stroke},
+    settings::MAX_REGIONS,
+};
 
 /// Height of the bar, in points.
 const HEIGHT: f32 = 34.0;
 /// From this width on the numbers stand in the bar; below they go behind a button.
 const NUMBERS_FROM: f32 = 780.0;
-/// From this width on there is room to say what is drawn on.
-const TARGET_FROM: f32 = 540.0;
+/// From this width on there is room to say what is drawn on, and for what is done to the whole mask; below
+/// that is behind the same button.
+const TARGET_FROM: f32 = 620.0;
+const WHOLE_FROM: f32 = 480.0;
 /// Width of a number, and of the box that says what is drawn on.
 const NUMBER: f32 = 52.0;
 const TARGET: f32 = 104.0;
 
 /// How shapes change the mask: name, what it does, icon.
 const MODES: [(Mode, &str, &str, Icon); 3] = [
-    (Mode::Add, "Add", "The shape is added to the mask (hold shift at the press)", Icon::Add),
+    (Mode::Add, "Add", "The shape is added to the mask (hold shift at the press)", Icon::Tool(ToolIcon::Add)),
     (
         Mode::Subtract,
         "Subtract",
         "The shape is taken away from the mask (hold alt, or use the right button)",
-        Icon::Subtract,
+        Icon::Tool(ToolIcon::Subtract),
     ),
     (
         Mode::Intersect,
         "Intersect",
         "Only the mask within the shape stays (hold shift and alt)",
-        Icon::Intersect,
+        Icon::Tool(ToolIcon::Intersect),
     ),
+];
+
+/// What is done to the whole mask: icon, name, what comes of it.
+const WHOLE: [(Icon, &str, &str, Mode); 3] = [
+    (
+        Icon::Tool(ToolIcon::Fill),
+        "Fill the mask",
+        "Adds the whole picture to the mask, as much as the opacity says",
+        Mode::Add,
+    ),
+    (Icon::Tool(ToolIcon::Clear), "Clear the mask", "Takes all of the mask away", Mode::Subtract),
+    (Icon::Tool(ToolIcon::Invert), "Invert the mask", "Inside becomes outside", Mode::Invert),
 ];
 
 /// A number of the tools.
@@ -107,6 +124,12 @@ impl Number {
 }
 
 impl Masking {
+    /// Change the whole mask.
+    fn whole(&self, mode: Mode) -> Paint {
+        let opacity = if mode == Mode::Add { self.numbers.opacity } else { 1.0 };
+        Paint(vec![Stroke { shape: Shape::All, mode, opacity }])
+    }
+
     /// The numbers of the tool in hand.
     fn numbers_ui(&mut self, ui: &mut Ui) {
         let numbers = &mut self.numbers;
@@ -164,8 +187,10 @@ impl ImpastoApp {
                 ui.spacing_mut().item_spacing.x = space::XS;
                 self.view.masking.tools_ui(ui);
                 ui.add_space(space::S);
-                self.whole_ui(ui);
-                ui.add_space(space::S);
+                if width >= WHOLE_FROM {
+                    self.whole_buttons(ui);
+                    ui.add_space(space::S);
+                }
                 let masking = &mut self.view.masking;
                 if !masking.tool.is_brush() {
                     masking.modes_ui(ui);
@@ -174,7 +199,7 @@ impl ImpastoApp {
                 if width >= NUMBERS_FROM {
                     masking.numbers_ui(ui);
                 } else {
-                    numbers_menu(ui, masking);
+                    self.more_menu(ui, width < WHOLE_FROM);
                 }
                 ui.with_layout(Layout::right_to_left(egui::Align::Center), |ui| {
                     let hint =
@@ -197,22 +222,28 @@ impl ImpastoApp {
     }
 
     /// What is done to the whole mask at once.
-    fn whole_ui(&self, ui: &mut Ui) {
-        let opacity = self.view.masking.numbers.opacity;
-        for (icon, name, tooltip, paint) in [
-            (
-                Icon::Fill,
-                "Fill the mask",
-                "Adds the whole picture to the mask, as much as the opacity says",
-                whole(Mode::Add, opacity),
-            ),
-            (Icon::Clear, "Clear the mask", "Takes all of the mask away", whole(Mode::Subtract, 1.0)),
-            (Icon::Invert, "Invert the mask", "Inside becomes outside", whole(Mode::Invert, 1.0)),
-        ] {
+    fn whole_buttons(&self, ui: &mut Ui) {
+        for (icon, name, tooltip, mode) in WHOLE {
             if widgets::icon_button(ui, icon, name, tooltip, true).clicked() {
-                self.actions.push(paint);
+                self.actions.push(self.view.masking.whole(mode));
             }
         }
+    }
+
+    /// The numbers behind a button, and what is done to the whole mask if there is no room for it.
+    fn more_menu(&mut self, ui: &mut Ui, with_whole: bool) {
+        let tooltip = "Size, hardness and opacity of the tool in hand";
+        let button = widgets::icon_button(ui, Icon::Faders, "Numbers of the tool", tooltip, true);
+        let popup = Popup::menu(&button).close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside);
+        popup.show(|ui| {
+            ui.set_min_width(140.0);
+            self.view.masking.numbers_ui(ui);
+            for (_, name, tooltip, mode) in WHOLE.into_iter().filter(|_| with_whole) {
+                if ui.add(egui::Button::new(name).frame(false)).on_hover_text(tooltip).clicked() {
+                    self.actions.push(self.view.masking.whole(mode));
+                }
+            }
+        });
     }
 
     /// What is drawn on, to choose from.
@@ -244,14 +275,4 @@ impl ImpastoApp {
             self.actions.push(action);
         }
     }
-}
-
-/// The numbers behind a button.
-fn numbers_menu(ui: &mut Ui, masking: &mut Masking) {
-    let tooltip = "Size, hardness and opacity of the tool in hand";
-    let button = widgets::icon_button(ui, Icon::Faders, "Numbers of the tool", tooltip, true);
-    Popup::menu(&button).close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
-        ui.set_min_width(120.0);
-        masking.numbers_ui(ui);
-    });
 }

@@ -11,7 +11,7 @@ use egui::{Color32, ColorImage, Context, Painter, Pos2, Rect, TextureHandle, Tex
 use image::{GrayImage, Luma};
 
 use super::{
-    Place,
+    Place, colours,
     pen::{Pane, Pen},
     places,
     tools::Tool,
@@ -38,23 +38,12 @@ const APART: usize = 14;
 const WIDTH: usize = 2;
 const WHOLE: Rect = Rect { min: Pos2::ZERO, max: Pos2 { x: 1.0, y: 1.0 } };
 
-/// Colours that people tell apart who see few colours (Okabe and Ito, 2008), without black.
-const COLOURS: [Color32; 7] = [
-    Color32::from_rgb(0xe6, 0x9f, 0x00),
-    Color32::from_rgb(0x56, 0xb4, 0xe9),
-    Color32::from_rgb(0x00, 0x9e, 0x73),
-    Color32::from_rgb(0xf0, 0xe4, 0x42),
-    Color32::from_rgb(0xcc, 0x79, 0xa7),
-    Color32::from_rgb(0xd5, 0x5e, 0x00),
-    Color32::from_rgb(0x00, 0x72, 0xb2),
-];
-
 impl Place {
     /// Its colour on the canvas.
     pub fn colour(self) -> Color32 {
         match self {
-            Place::Region(index) => COLOURS[index % COLOURS.len()],
-            Place::StyleMap | Place::ContentMap => Color32::WHITE,
+            Place::Region(index) => colours::colour(index),
+            Place::StyleMap | Place::ContentMap => colours::MAP,
         }
     }
 
@@ -348,8 +337,6 @@ mod tests {
             assert_ne!(inside(look), inside(Look::Tint((hatch + 1) % 4)));
         }
         assert_eq!([3, 30].map(|x| Look::Grey.opacity(&mask, x, 5)), [255, 0]);
-        let colours: std::collections::HashSet<_> = COLOURS.iter().collect();
-        assert_eq!(colours.len(), COLOURS.len());
     }
 
     #[test]

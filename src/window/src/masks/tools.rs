@@ -3,8 +3,14 @@
 use egui::{Context, InputState, Key, Modifiers, PointerButton};
 
 use super::{AddRegion, Draw, overlay::Sheets, pen::Pen};
-use crate::{ImpastoApp, action::Act, command::Command, icons::Icon, page::Page};
-use impasto_core::picture::drawing::{Mode, Shape, Stroke};
+use crate::{
+    ImpastoApp,
+    action::Act,
+    command::Command,
+    icons::{Icon, ToolIcon},
+    page::Page,
+};
+use impasto_core::picture::drawing::{Mode, Stroke};
 
 /// The key that shows the mask alone for as long as it is held.
 const ALONE: Key = Key::Backslash;
@@ -65,12 +71,12 @@ impl Tool {
 
     pub fn icon(self) -> Icon {
         match self {
-            Tool::Brush => Icon::Brush,
-            Tool::Eraser => Icon::Eraser,
-            Tool::Line => Icon::Line,
-            Tool::Gradient => Icon::Gradient,
-            Tool::Ellipse => Icon::Ellipse,
-            Tool::Path => Icon::Path,
+            Tool::Brush => Icon::Tool(ToolIcon::Brush),
+            Tool::Eraser => Icon::Tool(ToolIcon::Eraser),
+            Tool::Line => Icon::Tool(ToolIcon::Line),
+            Tool::Gradient => Icon::Tool(ToolIcon::Gradient),
+            Tool::Ellipse => Icon::Tool(ToolIcon::Ellipse),
+            Tool::Path => Icon::Tool(ToolIcon::Path),
         }
     }
 
@@ -236,11 +242,6 @@ impl Act for Paint {
     }
 }
 
-/// Change the whole mask.
-pub fn whole(mode: Mode, opacity: f32) -> Paint {
-    Paint(vec![Stroke { shape: Shape::All, mode, opacity }])
-}
-
 impl ImpastoApp {
     /// Begin to paint on masks, or end it.
     pub(crate) fn toggle_masking_mode(&mut self) {
@@ -292,6 +293,7 @@ impl ImpastoApp {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use impasto_core::picture::drawing::Shape;
 
     #[test]
     fn what_is_held_decides_how_a_press_changes_the_mask() {
