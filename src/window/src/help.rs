@@ -21,6 +21,14 @@ const MOUSE: [(&str, &str); 8] = [
     ("Drop files", "Left content, right style"),
 ];
 
+/// What the mode that paints regions has beside.
+const MASKS: [(&str, &str); 4] = [
+    ("B, E", "Brush, eraser"),
+    ("Wheel, [ and ]", "Brush: size; shift: hardness; ctrl: opacity"),
+    ("Right button", "Takes away; shift: straight on, or add"),
+    ("Hold Space or \\", "Move the picture; the mask alone"),
+];
+
 /// Columns of the list, and the height of a line in points.
 const COLUMNS: usize = 3;
 const LINE: f32 = 18.0;
@@ -102,6 +110,8 @@ enum Line {
 /// as each other.
 fn columns(ctx: &Context) -> [Vec<Line>; COLUMNS] {
     let mut groups: Vec<(&str, Vec<Line>)> = Vec::new();
+    let without_command =
+        |(what, does): (&str, &'static str)| Line::Key { key: what.to_owned(), text: does, tooltip: does };
     for command in Command::ALL {
         let Some(key) = command.key(ctx) else { continue };
         let line = Line::Key { key, text: command.text(), tooltip: command.tooltip() };
@@ -109,9 +119,13 @@ fn columns(ctx: &Context) -> [Vec<Line>; COLUMNS] {
             Some((group, lines)) if *group == command.group() => lines.push(line),
             _ => groups.push((command.group(), vec![line])),
         }
+        if command == Command::Masks
+            && let Some((_, lines)) = groups.last_mut()
+        {
+            lines.extend(MASKS.map(without_command));
+        }
     }
-    let mouse = MOUSE.map(|(what, does)| Line::Key { key: what.to_owned(), text: does, tooltip: does });
-    groups.push(("Mouse", mouse.into()));
+    groups.push(("Mouse", MOUSE.map(without_command).into()));
     // A heading and a gap with each.
     let all: usize = groups.iter().map(|(_, lines)| lines.len() + 2).sum();
     let mut columns: [Vec<Line>; COLUMNS] = Default::default();
@@ -192,7 +206,7 @@ mod tests {
         let columns = columns(&Context::default());
         let keys = columns.iter().flatten().filter(|line| matches!(line, Line::Key { .. })).count();
         let with_key = Command::ALL.into_iter().filter(|command| command.key(&Context::default()).is_some());
-        assert_eq!(keys, with_key.count() + MOUSE.len());
+        assert_eq!(keys, with_key.count() + MASKS.len() + MOUSE.len());
         assert!(columns.iter().all(|lines| matches!(lines.first(), Some(Line::Heading(_)))));
         let lengths = columns.each_ref().map(Vec::len);
         assert!(lengths.iter().max().unwrap() - lengths.iter().min().unwrap() <= 4, "{lengths:?}");

@@ -176,12 +176,6 @@ commands! {
         => |app, _| app.open_last();
 }
 
-"Regions" {
-    Masks "Paint regions on the picture" Mask [plain(K)]
-        "Paints masks on the canvas: where a region with styles of its own is, or how strong style and content are"
-        => |app, _| app.toggle_masking_mode();
-}
-
 "Time machine" {
     Earlier "Earlier moment" Up [plain(OpenBracket)]
         "Shows the painting as it was, one moment of the filmstrip back"
@@ -282,6 +276,12 @@ commands! {
     Grid "Grid" Grid [plain(G)]
         "Small pictures with two settings varied, painted in the background, to choose from by looking"
         => |app, _| app.toggle_page(Page::Grid);
+}
+
+"Regions" {
+    Masks "Paint regions on the picture" Mask [plain(K)]
+        "Paints masks on the canvas: where a region with styles of its own is, or how strong style and content are"
+        => |app, _| app.toggle_masking_mode();
 }
 
 "Window" {
