@@ -12,15 +12,18 @@ use crate::ImpastoApp;
 /// Points that a touchpad scrolls for what is a notch of a wheel.
 const NOTCH: f32 = 50.0;
 
+/// A press that draws.
+fn draws(event: &Event) -> bool {
+    matches!(event, Event::PointerButton { button, pressed: true, .. } if *button != PointerButton::Middle)
+}
+
 impl Masking {
-    /// Take what the pointer did on the canvas; true if the pen is to be lifted.
-    fn take_pointer(&mut self, events: &[Event], over: bool, panes: &[Pane], held: Modifiers) -> bool {
-        let mut lifts = false;
+    /// Take what the pointer did on the canvas; gives the strokes that it has ended.
+    fn take_pointer(&mut self, events: &[Event], over: bool, panes: &[Pane], held: Modifiers) -> Vec<Pen> {
+        let mut ended = Vec::new();
         for event in events {
             let then = match *event {
-                Event::PointerButton { pos, button, pressed: true, modifiers }
-                    if over && button != PointerButton::Middle && !lifts =>
-                {
+                Event::PointerButton { pos, button, modifiers, .. } if over && draws(event) => {
                     match &mut self.pen {
                         Some(pen) => {
                             panes.get(pen.pane).map_or(Then::GoOn, |pane| pen.press_again(pos, pane, button))
@@ -37,7 +40,6 @@ impl Masking {
                 Event::PointerMoved(pos) => {
                     if let Some(pen) = &mut self.pen
                         && let Some(pane) = panes.get(pen.pane)
-                        && !lifts
                     {
                         pen.go(pos, pane, held);
                     }
@@ -56,9 +58,11 @@ impl Masking {
                 }
                 _ => Then::GoOn,
             };
-            lifts |= then == Then::Lift;
+            if then == Then::Lift {
+                ended.extend(self.lift());
+            }
         }
-        lifts
+        ended
     }
 
     fn press(&mut self, panes: &[Pane], press: (egui::Pos2, PointerButton, Modifiers)) {
@@ -79,20 +83,22 @@ impl ImpastoApp {
         let over = response.hovered() || response.is_pointer_button_down_on();
         let (events, held) = ui.input(|input| (input.events.clone(), input.modifiers));
         let (down, fingers) = ui.input(|input| (input.pointer.any_down(), input.multi_touch().is_some()));
-        let masking = &mut self.view.masking;
-        if masking.draws() {
-            let lifts = masking.take_pointer(&events, over, panes, held);
-            // The button was released where nothing of it was heard.
-            let lost = !lifts && !down && masking.pen.as_ref().is_some_and(Pen::is_held);
+        let begins = over && self.view.masking.pen.is_none() && events.iter().any(draws);
+        if self.view.masking.draws() {
+            let refused = begins && self.selected_mask().is_some_and(|place| self.refuses_strokes(place));
+            let masking = &mut self.view.masking;
+            let ended = masking.take_pointer(&events, over && !refused, panes, held);
+            ended.into_iter().for_each(|pen| self.paint(&pen));
+            let masking = &mut self.view.masking;
             let closes = masking.pen.as_ref().is_some_and(Pen::is_open_path) && response.double_clicked();
-            if fingers || lost {
-                // Two fingers move the picture.
+            if fingers || (!down && masking.pen.as_ref().is_some_and(Pen::is_held)) {
+                // Two fingers move the picture; or the button was released where nothing of it was heard.
                 masking.pen = None;
-            } else if lifts || closes {
-                self.lift_pen();
+            } else if closes && let Some(pen) = masking.lift() {
+                self.paint(&pen);
             }
         } else if response.dragged() || events.iter().any(|event| matches!(event, Event::MouseWheel { .. })) {
-            masking.space = masking.space.map(|_| true);
+            self.view.masking.space = Some(true);
         }
         let painter = ui.painter();
         self.tint_masks(ctx, painter, panes);

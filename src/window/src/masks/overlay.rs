@@ -276,13 +276,15 @@ impl ImpastoApp {
         let selected = self.selected_mask();
         let alone = self.view.masking.shows_alone();
         let look = |place: Place| if alone { Look::Grey } else { place.look() };
+        let drawing = self.view.masking.pen.is_some();
+        let is_shown = |place: &Place| self.pictures.masks.flags.shows(*place, masks);
         // The selected one last, over the others; maps only while they are drawn on.
-        let is_shown = |place: &Place| !alone && matches!(place, Place::Region(_));
-        let others = places(masks).filter(|place| Some(*place) != selected && is_shown(place));
-        let shown: Vec<(Place, PathBuf)> = others
-            .chain(selected)
-            .filter_map(|place| Some((place, place.name_in(masks)?.to_owned())))
-            .collect();
+        let others = places(masks).filter(|place| {
+            !alone && Some(*place) != selected && matches!(place, Place::Region(_)) && is_shown(place)
+        });
+        let own = selected.filter(|place| alone || drawing || is_shown(place));
+        let shown: Vec<(Place, PathBuf)> =
+            others.chain(own).filter_map(|place| Some((place, place.name_in(masks)?.to_owned()))).collect();
         let wanted: Vec<(Look, &Path, &Arc<Picture>)> = shown
             .iter()
             .filter_map(|(place, name)| Some((look(*place), &**name, self.pictures.masks.picture(name)?)))

@@ -6,6 +6,7 @@ use super::{AddRegion, Draw, overlay::Sheets, pen::Pen};
 use crate::{
     ImpastoApp,
     action::Act,
+    bottom::Tab,
     command::Command,
     icons::{Icon, ToolIcon},
     page::Page,
@@ -143,6 +144,8 @@ pub struct Masking {
     /// Where the last stroke ended.
     pub last: Option<[f32; 2]>,
     pub sheets: Sheets,
+    /// The tab that has made room for the list of regions.
+    other_tab: Option<Tab>,
 }
 
 /// What a key asked for.
@@ -180,7 +183,19 @@ impl Masking {
         }
     }
 
-    fn leave(&mut self) {
+    /// End the stroke.
+    pub fn lift(&mut self) -> Option<Pen> {
+        let pen = self.pen.take()?;
+        if pen.tool.is_brush() {
+            self.last = Some(pen.trail.tip());
+        }
+        Some(pen)
+    }
+
+    fn leave(&mut self, tab: &mut Tab) {
+        if let Some(other) = self.other_tab.filter(|_| *tab == Tab::Regions) {
+            *tab = other;
+        }
         let Self { tool, numbers, mode, .. } = *self;
         *self = Self { tool, numbers, mode, ..Self::default() };
     }
@@ -245,12 +260,16 @@ impl Act for Paint {
 impl ImpastoApp {
     /// Begin to paint on masks, or end it.
     pub(crate) fn toggle_masking_mode(&mut self) {
-        let masking = &mut self.view.masking;
+        let (masking, tab) = (&mut self.view.masking, &mut self.view.layout.tab);
         if masking.on && self.view.page == Page::Painting {
-            masking.leave();
+            masking.leave(tab);
         } else {
-            masking.on = true;
             self.view.page = Page::Painting;
+            if std::mem::replace(&mut masking.on, true) {
+                return;
+            }
+            // Where there is a panel below the painting, the regions are listed there meanwhile.
+            masking.other_tab = Some(std::mem::replace(tab, Tab::Regions));
         }
     }
 
@@ -265,24 +284,21 @@ impl ImpastoApp {
         }
         let escape = !egui::Popup::is_any_open(ctx);
         let asked = ctx.input_mut(|input| masking.take_keys(input, escape));
-        if asked.close_path {
-            self.lift_pen();
+        if asked.close_path
+            && let Some(pen) = masking.lift()
+        {
+            self.paint(&pen);
         }
         if asked.play {
             self.actions.push(Command::PlayPause);
         }
         if asked.leave {
-            self.view.masking.leave();
+            self.view.masking.leave(&mut self.view.layout.tab);
         }
     }
 
-    /// Draw what the pen has drawn; nothing if that is too small to be meant.
-    pub(super) fn lift_pen(&mut self) {
-        let masking = &mut self.view.masking;
-        let Some(pen) = masking.pen.take() else { return };
-        if pen.tool.is_brush() {
-            masking.last = Some(pen.trail.tip());
-        }
+    /// Draw what a pen has drawn; nothing if that is too small to be meant.
+    pub(super) fn paint(&self, pen: &Pen) {
         let strokes = pen.strokes();
         if !strokes.is_empty() {
             self.actions.push(Paint(strokes));
