@@ -2,7 +2,7 @@
 
 use crate::window_support::{
     Deed, Log, Setup, Window,
-    drawing::{can_draw, draw_as_it_is},
+    drawing::{can_draw, draw_as_it_is, painting},
     enter, has, press,
 };
 use egui::{Event, Key, Modifiers, MouseWheelUnit, PointerButton, Pos2, Rect, Role, vec2};
@@ -307,6 +307,21 @@ fn a_stroke_reaches_the_engine_between_two_steps() {
 }
 
 #[test]
+fn a_locked_mask_is_not_drawn_on() {
+    let mut window = masking();
+    drag(&mut window, &LINE);
+    until_values(&mut window, "it is painted", &[(MIDDLE, 255), ([0.5, 0.2], 0)]);
+    press(&mut window, "Lock Region 1", Role::Switch);
+    window.steps(3);
+    drag(&mut window, &[[0.2, 0.2], [0.8, 0.2]]);
+    assert!(has(&window, "Region 1 is locked"));
+    press(&mut window, "Lock Region 1", Role::Switch);
+    window.steps(3);
+    drag(&mut window, &[[0.2, 0.9], [0.8, 0.9]]);
+    until_values(&mut window, "unlocked", &[([0.5, 0.9], 255), ([0.5, 0.2], 0)]);
+}
+
+#[test]
 fn masks_are_painted_beside_another_picture_and_on_the_full_screen() {
     let mut window = masking();
     key(&mut window, Key::S);
@@ -326,13 +341,17 @@ fn masks_are_painted_beside_another_picture_and_on_the_full_screen() {
 
 #[test]
 fn a_narrow_canvas_has_all_tools_and_the_numbers_behind_a_button() {
-    let mut window = masking_in(Setup { size: [860.0, 460.0], ..Setup::default() });
+    let draws = can_draw();
+    let mut window = masking_in(Setup { size: [860.0, 460.0], render: draws, ..Setup::default() });
     let screen = window.harness.ctx.content_rect();
     tool(&mut window, "Ellipse");
     let names = ["Brush", "Eraser", "Straight line", "Gradient", "Ellipse", "Path", "Add", "Subtract"];
     let others = ["Intersect", "Numbers of the tool", "Mask alone", "Leave the mask mode"];
     let rects: Vec<Rect> =
         names.iter().chain(&others).map(|name| window.harness.get_by_label(name).rect()).collect();
+    if draws {
+        draw_as_it_is(&mut window, "masks_narrow");
+    }
     for (index, rect) in rects.iter().enumerate() {
         assert!(screen.contains_rect(*rect), "{rect:?}");
         assert!(rects[..index].iter().all(|other| !other.shrink(1.0).intersects(*rect)));
@@ -384,4 +403,40 @@ fn regions_are_tinted_while_they_are_painted_and_the_mask_is_shown_alone() {
     assert!(is_grey(colour(&mut window, "mask_tint", [0.5, 0.2])));
     key(&mut window, Key::K);
     assert!(is_grey(colour(&mut window, "mask_left", MIDDLE)), "nothing of it is seen outside of the mode");
+}
+
+#[test]
+fn each_region_has_its_colour_and_strokes_go_to_the_chosen_one() {
+    if !can_draw() {
+        return;
+    }
+    let mut setup = Setup { render: true, size: [1360.0, 860.0], ..Setup::default() };
+    setup.log.paint = Some(image::imageops::thumbnail(&painting(), 96, 64));
+    let mut window = masking_in(setup);
+    // How much more blue than red there is.
+    let blue = |window: &mut Window, name: &str| {
+        let image = draw_as_it_is(window, name);
+        [[0.25, 0.5], [0.75, 0.5]].map(|[x, y]| {
+            let pos = at(window, x, y);
+            let [red, _, blue, _] = image.get_pixel(pos.x as u32, pos.y as u32).0;
+            i32::from(blue) - i32::from(red)
+        })
+    };
+    window.harness.hover_at(at(&window, 0.5, 0.98));
+    window.steps(3);
+    let before = blue(&mut window, "masks_none");
+    tool(&mut window, "Ellipse");
+    drag(&mut window, &[[0.05, 0.2], [0.45, 0.8]]);
+    until_values(&mut window, "the first region", &[([0.25, 0.5], 255)]);
+    window.harness.get_by(|node| node.label().as_deref() == Some("Drawn on")).click();
+    window.steps(3);
+    window.harness.get_by_label("A new region").click();
+    window.steps(3);
+    drag(&mut window, &[[0.55, 0.2], [0.95, 0.8]]);
+    window.until("the second region", |_, log| value(log, 1, [0.75, 0.5]) == Some(255));
+    assert_eq!(value(&window.log.lock().unwrap(), 0, [0.75, 0.5]), Some(0));
+    window.harness.hover_at(at(&window, 0.5, 0.98));
+    window.steps(3);
+    let after = blue(&mut window, "masks_two");
+    assert!(after[0] > before[0] + 20 && after[1] < before[1] - 20, "{before:?} {after:?}");
 }
