@@ -424,7 +424,8 @@ impl ImpastoApp {
             return self.messages.toasts.add("There is no pair of pictures to go on with.");
         }
         let leaving = (moment.run, moment.id);
-        let (step, settings, styles) = (moment.step, moment.settings.clone(), moment.styles.clone());
+        let (step, styles) = (moment.step, moment.styles.clone());
+        let settings = self.for_present_styles(moment.settings.clone(), &moment.pictures);
         if self.worker.session.is_none() {
             return;
         }

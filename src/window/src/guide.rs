@@ -12,6 +12,7 @@ const TEXT: &str = concat!(
     include_str!("../../../assets/guide/first-painting.md"),
     include_str!("../../../assets/guide/mixer.md"),
     include_str!("../../../assets/guide/styles.md"),
+    include_str!("../../../assets/guide/by-place.md"),
     include_str!("../../../assets/guide/layer-lab.md"),
     include_str!("../../../assets/guide/time-machine.md"),
     include_str!("../../../assets/guide/many.md"),

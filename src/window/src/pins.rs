@@ -314,7 +314,7 @@ impl ImpastoApp {
         match action {
             PinAction::TakeSettings(_) => {
                 let Some(moment) = self.view.film.timeline.get(id) else { return };
-                self.settings = moment.settings.clone();
+                self.settings = self.for_present_styles(moment.settings.clone(), &moment.pictures);
                 self.undo.call("", format!("Settings of {}", pin.short()));
                 let note = format!("The settings of {} are back; ctrl-Z undoes it.", pin.short());
                 self.messages.toasts.add(note);

@@ -76,6 +76,7 @@ mod tests {
             }
             assert_eq!(got, wanted, "{}", preset.name());
             assert_eq!(got.keep_colours, 0.0);
+            assert_eq!(preset.apply(&mine).masks, mine.masks, "masks belong to no preset");
             assert_eq!(got.with_look(&got), got);
         }
     }

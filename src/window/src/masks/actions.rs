@@ -134,13 +134,19 @@ impl ImpastoApp {
         self.undo.call("", "Regions in another order".to_owned());
     }
 
-    /// Let the tracks of the regions behind a removed one follow them.
-    pub(super) fn forget_tracks_of(&mut self, removed: usize) {
-        let count = self.settings.masks.regions.len() + 1;
-        move_tracks(&mut self.settings.automation, count, |at| match at {
+    /// Let the tracks of the regions behind a removed one follow them, and what is selected.
+    pub(super) fn region_is_gone(&mut self, removed: usize) {
+        let moved = |at: usize| match at {
             at if at == removed => None,
             at => Some(at - usize::from(at > removed)),
-        });
+        };
+        let count = self.settings.masks.regions.len() + 1;
+        move_tracks(&mut self.settings.automation, count, moved);
+        let selected = &mut self.pictures.masks.selected;
+        *selected = match *selected {
+            Some(Place::Region(at)) => moved(at).map(Place::Region),
+            other => other,
+        };
     }
 
     fn take_mask_file(&mut self, place: Option<Place>, path: PathBuf) {

@@ -181,7 +181,10 @@ mod tests {
 
     #[test]
     fn deep_layers_see_past_what_is_narrow() {
-        let settings = Settings::default();
+        let mut settings = Settings::default();
+        for layer in Layer::PAPER_STYLE {
+            settings.style_layers.set(layer, 1.0);
+        }
         let narrow = |square: f64| {
             let extent = Extent { empty: false, share: square * square, square };
             extent.narrow_at(&settings, (512, 512)).iter().map(ToString::to_string).collect::<Vec<_>>()

@@ -255,7 +255,7 @@ impl Act for RemoveMask {
         app.undo.call("", format!("{what} removed"));
         self.0.remove(&mut app.settings.masks);
         if let Place::Region(index) = self.0 {
-            app.forget_tracks_of(index);
+            app.region_is_gone(index);
         }
     }
 }

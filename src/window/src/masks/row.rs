@@ -28,28 +28,42 @@ use impasto_network::vgg::Layer;
 const PICTURE: f32 = 60.0;
 const SWATCH: f32 = 6.0;
 const SWITCH: f32 = 22.0;
-const ROLE: f32 = 148.0;
+const ROLE: f32 = 96.0;
 const EDGE: f32 = 62.0;
 const STYLES: f32 = 128.0;
 const NUMBER: f32 = 52.0;
 
-/// What a region is for, as its choice says.
-const ROLES: [(RegionRole, &str, &str); 3] = [
-    (RegionRole::Paint, "Paint", "It is painted, in styles and with a strength of its own if wished"),
+/// A value of a choice: in short, in the list, and what it does.
+type Value<T> = (T, &'static str, &'static str, &'static str);
+
+const ROLES: [Value<RegionRole>; 3] = [
+    (
+        RegionRole::Paint,
+        "Paint",
+        "Paint",
+        "It is painted, in styles and with a strength of its own if wished",
+    ),
     (
         RegionRole::Freeze,
+        "Freeze",
         "Freeze what is painted",
         "What is painted there stays as it is, until the region is gone or has another role",
     ),
-    (RegionRole::Keep, "Keep the photograph", "The photograph is shown there instead of the painting"),
+    (
+        RegionRole::Keep,
+        "Keep photo",
+        "Keep the photograph",
+        "The photograph is shown there instead of the painting",
+    ),
 ];
-const EDGES: [(Edge, &str, &str); 2] = [
+const EDGES: [Value<Edge>; 2] = [
     (
         Edge::Soft,
         "Soft",
+        "Soft",
         "Deeper layers see a softer edge, as wide as what they see: strokes of both sides mix",
     ),
-    (Edge::Hard, "Hard", "Each layer sees the edge as it is drawn"),
+    (Edge::Hard, "Hard", "Hard", "Each layer sees the edge as it is drawn"),
 ];
 
 /// What a region is for, in a word or two.
@@ -99,8 +113,9 @@ impl Row<'_> {
     /// Show it; the region is changed by its controls.
     pub fn show(&self, ui: &mut Ui, region: Option<&mut Region>) {
         let palette = Palette::of(ui);
-        let fill = if self.selected { palette.button } else { palette.panel };
-        let frame = Frame::new().fill(fill).corner_radius(RADIUS).inner_margin(Margin::symmetric(4, 3));
+        let edge = if self.selected { palette.rail } else { palette.panel };
+        let frame = Frame::new().stroke(Stroke::new(1.0, edge)).corner_radius(RADIUS);
+        let frame = frame.inner_margin(Margin::symmetric(4, 3));
         frame.show(ui, |ui| {
             ui.set_width(ui.available_width());
             ui.horizontal(|ui| {
@@ -330,14 +345,14 @@ fn choice<T: Copy + PartialEq>(
     ui: &mut Ui,
     name: &str,
     width: f32,
-    all: &[(T, &str, &str)],
+    all: &[Value<T>],
     value: &mut T,
 ) -> Response {
-    let shown = all.iter().find(|(other, ..)| other == value).map_or("", |(_, text, _)| text);
+    let shown = all.iter().find(|(other, ..)| other == value).map_or("", |(_, short, ..)| short);
     let combo = ComboBox::from_id_salt(name).selected_text(shown).width(width).truncate();
     let response = combo
         .show_ui(ui, |ui| {
-            for (other, text, tooltip) in all {
+            for (other, _, text, tooltip) in all {
                 ui.selectable_value(value, *other, *text).on_hover_text(*tooltip);
             }
         })

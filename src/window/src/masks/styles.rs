@@ -10,7 +10,8 @@ use crate::{
     theme::{ROW, space},
     widgets,
 };
-use impasto_core::settings::{Masks, RegionRole, RegionStyle};
+use impasto_base::hash::Sha256Hash;
+use impasto_core::settings::{Masks, RegionRole, RegionStyle, Settings};
 
 /// Weight of a style that was just chosen.
 const USUAL: f64 = 1.0;
@@ -34,20 +35,42 @@ impl StyleOrder {
         };
         // Other styles altogether came with settings of their own.
         if now.is_empty() || before.iter().any(|slot| now.contains(slot)) {
-            for region in &mut masks.regions {
-                region.styles.retain_mut(|style| {
-                    let Some(slot) = before.get(style.style) else { return true };
-                    let place = now.iter().position(|other| other == slot);
-                    style.style = place.unwrap_or(style.style);
-                    place.is_some()
-                });
-            }
+            move_styles(masks, before, &now);
         }
         self.0 = Some(now);
     }
 }
 
+/// Let the regions' styles follow from where they were to where they are. Those that are gone leave the regions.
+fn move_styles<T: PartialEq>(masks: &mut Masks, before: &[T], now: &[T]) {
+    for region in &mut masks.regions {
+        region.styles.retain_mut(|style| {
+            let Some(known) = before.get(style.style) else { return true };
+            let place = now.iter().position(|other| other == known);
+            style.style = place.unwrap_or(style.style);
+            place.is_some()
+        });
+    }
+}
+
 impl ImpastoApp {
+    /// The settings of a moment that was painted from these pictures, for the styles that are here now.
+    pub(crate) fn for_present_styles(&self, mut settings: Settings, pictures: &[Sha256Hash]) -> Settings {
+        let filled = self.pictures.styles.iter().filter_map(|slot| slot.picture.as_ref());
+        let now: Vec<Sha256Hash> = filled.map(|loaded| loaded.picture.sha256).collect();
+        let Some((_, before)) = pictures.split_first().filter(|(_, before)| !now.starts_with(before)) else {
+            return settings;
+        };
+        // Of as many styles, one that is not here any more has another version of its picture now.
+        let version = |(at, hash): (usize, &Sha256Hash)| match now.get(at) {
+            Some(other) if before.len() == now.len() && !now.contains(hash) => *other,
+            _ => *hash,
+        };
+        let before: Vec<Sha256Hash> = before.iter().enumerate().map(version).collect();
+        move_styles(&mut settings.masks, &before, &now);
+        settings
+    }
+
     /// Keep the regions' styles true to the pictures on the left. One that is being opened counts already.
     pub(crate) fn follow_style_order(&mut self) {
         let counts = |slot: &&Slot| slot.picture.is_some() || slot.loading.is_some();
@@ -177,6 +200,9 @@ mod tests {
         assert_eq!(indices(&masks), [1]);
         order.begin_anew();
         order.follow(&mut masks, vec![20, 21]);
+        // A moment knows its pictures.
+        move_styles(&mut masks, &["wave", "leaf"], &["leaf", "swirl", "wave"]);
+        assert_eq!(indices(&masks), [0]);
         order.follow(&mut masks, Vec::new());
         assert!(indices(&masks).is_empty(), "no style is left");
     }
