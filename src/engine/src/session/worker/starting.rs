@@ -173,9 +173,16 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             let kept = |settings: &Settings| -> Vec<Region> {
                 settings.masks.of_role(RegionRole::Keep).cloned().collect()
             };
+            let settled = settings.settled_colours();
+            // Those that colours are settled in.
+            let other_colours = replaces
+                || !run.inputs.same_mix_and_palette(&inputs)
+                || run.settings.match_colours != settings.match_colours;
             run.settings.kept_colours() != settings.kept_colours()
+                || run.settings.settled_colours() != settled
                 || kept(&run.settings) != kept(&settings)
                 || (other_content && settings.kept_colours() > 0.0)
+                || (other_colours && settled > 0.0)
         });
         self.before_change();
         let repaints = self.run.as_ref().is_some_and(|run| {
