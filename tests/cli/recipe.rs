@@ -404,6 +404,26 @@ fn what_a_person_changed_on_the_way_is_painted_again_at_the_same_steps() {
 }
 
 #[test]
+fn settled_colours_are_painted_again_and_older_programs_refuse_them() {
+    let painted = Painted::new("a.png", &["--settle-colours=0.7"]);
+    let recipe = recipe_of(&painted.path("a.png"));
+    assert_eq!((recipe.version, recipe.settings.settle_colours), (recipe::VERSION, 0.7));
+    good(&painted.again("a.png", "b.png", &[]));
+    assert_eq!(pixels(&painted.path("a.png")), pixels(&painted.path("b.png")), "the same to the last bit");
+    // By no amount it is what it is without.
+    good(&painted.again("a.png", "c.png", &["--settle-colours=0"]));
+    let usual = Painted::new("a.png", &[]).path("a.png");
+    assert_eq!((recipe_of(&painted.path("c.png")).version, recipe_of(&usual).version), (1, 1));
+    assert_eq!(pixels(&painted.path("c.png")), pixels(&usual));
+    let difference = mean_difference(&pixels(&painted.path("a.png")), &pixels(&usual));
+    assert!(difference > 2.0, "{difference}");
+    let wrong = painted.again("a.png", "d.png", &["--settle-colours=1.5"]);
+    assert!(!wrong.status.success());
+    let said = String::from_utf8_lossy(&wrong.stderr);
+    assert!(said.contains("settle-colours"), "{said}");
+}
+
+#[test]
 fn a_drag_with_its_detour_is_painted_again_to_the_last_bit() {
     let settings = Settings {
         size: 512,

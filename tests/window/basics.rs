@@ -583,7 +583,7 @@ fn a_preset_sets_the_mix_and_the_mix_before_comes_back() {
 }
 
 #[test]
-fn strokes_are_tilted_and_colours_kept_while_it_runs() {
+fn strokes_are_tilted_and_colours_kept_and_settled_while_it_runs() {
     let mut window = Setup::default().open();
     window.until_painting();
     window
@@ -605,15 +605,21 @@ fn strokes_are_tilted_and_colours_kept_while_it_runs() {
         })
     });
     window.steps(3);
-    let slider = window.harness.get_by(|node| {
-        node.label().as_deref() == Some("Keep the content's colours") && node.role() == Role::Slider
-    });
-    slider.focus();
-    window.steps(2);
-    for _ in 0..3 {
-        window.harness.key_press(Key::ArrowRight);
+    let colours: [(&str, fn(&Settings) -> f64); 2] = [
+        ("Keep the content's colours", |settings| settings.keep_colours),
+        ("Settle the colours in their shapes", |settings| settings.settle_colours),
+    ];
+    for (name, amount) in colours {
+        let slider = window
+            .harness
+            .get_by(|node| node.label().as_deref() == Some(name) && node.role() == Role::Slider);
+        slider.focus();
         window.steps(2);
+        for _ in 0..3 {
+            window.harness.key_press(Key::ArrowRight);
+            window.steps(2);
+        }
+        window.until(name, |_, log| log.updates.last().is_some_and(|(s, _)| amount(s) > 0.0));
     }
-    window.until("colours are kept", |_, log| log.updates.last().is_some_and(|(s, _)| s.keep_colours > 0.0));
     assert_eq!(window.jobs(), 1);
 }

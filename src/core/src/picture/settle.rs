@@ -187,56 +187,101 @@ pub fn with_settled_colours(
     result
 }
 
-/// A row of planes with one more value at each end, as its neighbours.
-fn padded(row: &[f32], to: &mut [f32]) {
-    let end = to.len() - 1;
-    to[1..end].copy_from_slice(row);
-    (to[0], to[end]) = (row[0], row[row.len() - 1]);
+/// Pixels that are averaged at a time, by a processor's vectors.
+const LANES: usize = 8;
+
+/// A plane whose rows begin with their first value twice and end with their last one twice or more, so that
+/// every pixel has neighbours.
+struct Padded {
+    values: Vec<f32>,
+    wide: usize,
+}
+
+impl Padded {
+    fn new(plane: &[f32], width: usize) -> Self {
+        let wide = width.next_multiple_of(LANES) + 2;
+        let mut values = vec![0.0; plane.len() / width * wide];
+        for (row, to) in plane.chunks_exact(width).zip(values.chunks_exact_mut(wide)) {
+            to[1..=width].copy_from_slice(row);
+        }
+        let mut padded = Self { values, wide };
+        padded.pad(width);
+        padded
+    }
+
+    fn pad(&mut self, width: usize) {
+        for row in self.values.chunks_exact_mut(self.wide) {
+            let last = row[width];
+            row[0] = row[1];
+            row[width + 1..].fill(last);
+        }
+    }
+
+    /// The rows above this one, of it and below; a border counts as its own neighbour.
+    fn around(&self, y: usize) -> [&[f32]; 3] {
+        let last = self.values.len() / self.wide - 1;
+        [y.saturating_sub(1), y, (y + 1).min(last)].map(|y| &self.values[y * self.wide..][..self.wide])
+    }
+
+    fn row(&mut self, y: usize) -> &mut [f32] {
+        &mut self.values[y * self.wide..][..self.wide]
+    }
 }
 
 /// Replace two planes, for [`ROUNDS`] times, by their mean over 3×3 pixels, in which a neighbour counts
-/// e^(-10·|ΔL|). The border counts as its own neighbour.
-fn average(lightness: &[f32], mut planes: [&mut Vec<f32>; 2], width: usize) {
-    let (wide, height) = (width + 2, lightness.len() / width);
+/// e^(-10·|ΔL|).
+fn average(lightness: &[f32], planes: [&mut Vec<f32>; 2], width: usize) {
     // e^(-|x - y|) is the smaller of e^x/e^y and e^y/e^x: one exponential per pixel instead of eight.
-    let mut powers = vec![0.0; wide * height];
-    for (row, powers) in lightness.chunks_exact(width).zip(powers.chunks_exact_mut(wide)) {
-        padded(row, powers);
-        powers.iter_mut().for_each(|value| *value = exponential(EDGE * *value));
-    }
-    let inverse: Vec<f32> = powers.iter().map(|power| 1.0 / power).collect();
-    let mut before = [vec![0.0; wide * height], vec![0.0; wide * height]];
+    let mut powers = Padded::new(lightness, width);
+    powers.values.iter_mut().for_each(|value| *value = exponential(EDGE * *value));
+    let inverse = powers.values.iter().map(|power| 1.0 / power).collect();
+    let inverse = Padded { values: inverse, wide: powers.wide };
+    let [mut a, mut b] = planes.each_ref().map(|plane| Padded::new(plane, width));
+    let mut next = [&a, &b].map(|plane| Padded { values: plane.values.clone(), wide: plane.wide });
     for _ in 0..ROUNDS {
-        for (plane, before) in planes.iter().zip(&mut before) {
-            let rows = plane.chunks_exact(width).zip(before.chunks_exact_mut(wide));
-            rows.for_each(|(row, before)| padded(row, before));
+        let [next_a, next_b] = &mut next;
+        for y in 0..lightness.len() / width {
+            let around = [&powers, &inverse, &a, &b].map(|plane| plane.around(y));
+            average_row(around, [next_a.row(y), next_b.row(y)]);
         }
-        for y in 0..height {
-            let around = [y.saturating_sub(1), y, (y + 1).min(height - 1)];
-            let all = [&powers, &inverse, &before[0], &before[1]];
-            average_row(
-                all.map(|plane| around.map(|y| &plane[y * wide..][..wide])),
-                planes.each_mut().map(|plane| &mut plane[y * width..][..width]),
-            );
+        next_a.pad(width);
+        next_b.pad(width);
+        std::mem::swap(&mut a, next_a);
+        std::mem::swap(&mut b, next_b);
+    }
+    for (plane, padded) in planes.into_iter().zip([a, b]) {
+        for (row, from) in plane.chunks_exact_mut(width).zip(padded.values.chunks_exact(padded.wide)) {
+            row.copy_from_slice(&from[1..=width]);
         }
     }
 }
 
 /// One row of [`average`]: of the powers, their inverses and both planes the rows above, of it and below.
 fn average_row([powers, inverse, a, b]: [[&[f32]; 3]; 4], [to_a, to_b]: [&mut [f32]; 2]) {
-    for x in 0..to_a.len().min(to_b.len()) {
-        let (power, other) = (powers[1][x + 1], inverse[1][x + 1]);
-        let (mut weights, mut sum_a, mut sum_b) = (0.0, 0.0, 0.0);
+    for x in (0..to_a.len() - 2).step_by(LANES) {
+        let lanes = |row: &[f32], column: usize| -> [f32; LANES] {
+            let row = &row[x + column..][..LANES];
+            std::array::from_fn(|lane| row[lane])
+        };
+        let (power, other) = (lanes(powers[1], 1), lanes(inverse[1], 1));
+        let (mut weights, mut sum_a, mut sum_b) = ([0.0; LANES], [0.0; LANES], [0.0; LANES]);
         for row in 0..3 {
-            for column in x..x + 3 {
-                let (up, down) = (power * inverse[row][column], other * powers[row][column]);
-                let weight = if up < down { up } else { down };
-                weights += weight;
-                sum_a += weight * a[row][column];
-                sum_b += weight * b[row][column];
+            for column in 0..3 {
+                let (powers, inverse) = (lanes(powers[row], column), lanes(inverse[row], column));
+                let (a, b) = (lanes(a[row], column), lanes(b[row], column));
+                for lane in 0..LANES {
+                    let (up, down) = (power[lane] * inverse[lane], other[lane] * powers[lane]);
+                    let weight = if up < down { up } else { down };
+                    weights[lane] += weight;
+                    sum_a[lane] += weight * a[lane];
+                    sum_b[lane] += weight * b[lane];
+                }
             }
         }
-        (to_a[x], to_b[x]) = (sum_a / weights, sum_b / weights);
+        for (to, sum) in [(&mut *to_a, sum_a), (&mut *to_b, sum_b)] {
+            let to = &mut to[x + 1..][..LANES];
+            (0..LANES).for_each(|lane| to[lane] = sum[lane] / weights[lane]);
+        }
     }
 }
 
