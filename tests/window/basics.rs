@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use crate::window_support::{Log, Setup, Window, enter, has, open_advanced, picture_file, press};
 use egui::{Event, Key, Modifiers, Role, accesskit::Toggled};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use impasto_core::settings::{Objective, Settings, Statistic};
+use impasto_core::settings::{Objective, ParamId, Settings, Statistic};
 use impasto_engine::session::{LevelCommand, Start};
 use impasto_network::vgg::Layer;
 
@@ -605,11 +605,10 @@ fn strokes_are_tilted_and_colours_kept_and_settled_while_it_runs() {
         })
     });
     window.steps(3);
-    let colours: [(&str, fn(&Settings) -> f64); 2] = [
-        ("Keep the content's colours", |settings| settings.keep_colours),
-        ("Settle the colours in their shapes", |settings| settings.settle_colours),
-    ];
-    for (name, amount) in colours {
+    for (name, id) in [
+        ("Keep the content's colours", ParamId::KeepColours),
+        ("Settle the colours in their shapes", ParamId::SettleColours),
+    ] {
         let slider = window
             .harness
             .get_by(|node| node.label().as_deref() == Some(name) && node.role() == Role::Slider);
@@ -619,7 +618,8 @@ fn strokes_are_tilted_and_colours_kept_and_settled_while_it_runs() {
             window.harness.key_press(Key::ArrowRight);
             window.steps(2);
         }
-        window.until(name, |_, log| log.updates.last().is_some_and(|(s, _)| amount(s) > 0.0));
+        let amount = |settings: &Settings| id.stored(settings, &[]);
+        window.until(name, |_, log| log.updates.last().is_some_and(|(s, _)| amount(s) > Some(0.0)));
     }
     assert_eq!(window.jobs(), 1);
 }

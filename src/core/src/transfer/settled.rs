@@ -20,12 +20,10 @@ pub struct ColourCache {
 }
 
 impl ColourCache {
-    fn of_content(&mut self, painting: &Painting, shown: &Cow<'_, RgbImage>) -> Option<ColourStatistics> {
-        // Amid a fade it is another at each step.
-        let Cow::Borrowed(content) = shown else { return ColourStatistics::of(shown) };
+    fn of_content(&mut self, painting: &Painting) -> Option<ColourStatistics> {
         let hash = painting.inputs.content.sha256;
         if self.content.as_ref().is_none_or(|(known, _)| *known != hash) {
-            self.content = ColourStatistics::of(content).map(|statistics| (hash, statistics));
+            self.content = ColourStatistics::of(&painting.content).map(|statistics| (hash, statistics));
         }
         self.content.as_ref().map(|(_, statistics)| statistics.clone())
     }
@@ -60,7 +58,11 @@ impl Painting {
         self.with_colour_cache(|cache, painting| {
             let style = cache.of_styles(painting)?;
             let shown = painting.content_shown();
-            let content = cache.of_content(painting, &shown)?;
+            let content = match &shown {
+                Cow::Borrowed(_) => cache.of_content(painting)?,
+                // Amid a fade it is another at each step.
+                Cow::Owned(between) => ColourStatistics::of(between)?,
+            };
             Some(with_settled_colours(picture, &shown, (&content, &style), amount))
         })
     }
