@@ -277,7 +277,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.impasto");
         let crop = Some(Crop { width: 0.5, ..Crop::WHOLE });
-        for (crop, expected) in [(None, 1), (crop, 3)] {
+        for (crop, expected) in [(None, 1), (crop, recipe::MASKS_VERSION)] {
             let mut draft = Draft::new(manifest(), SourceStorage::Embedded);
             let style = Picture::from_rgba("style", 16, 16, [9; 4 * 16 * 16].into()).unwrap();
             let mix = StyleMix { crop, ..StyleMix::default() };

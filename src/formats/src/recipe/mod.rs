@@ -47,6 +47,9 @@ pub use work::{FileMatch, compare_file};
 /// pictures, and many changes. A recipe without them is written as version 1, which older programs read.
 pub const VERSION: u64 = 4;
 
+/// The first version with masks and parts of styles.
+pub(crate) const MASKS_VERSION: u64 = 3;
+
 /// Parameters that programs before version 4 leave out; without effect at 0.
 const NEWEST: [ParamId; 1] = [ParamId::SettleColours];
 
@@ -62,9 +65,9 @@ fn version_of(passes: &[Pass]) -> u64 {
     };
     let newer = |pass: &Pass| pass.last_pictures().is_some() || pass.changes.len() > FEW_CHANGES;
     if passes.iter().any(has_newest) {
-        4
+        VERSION
     } else if passes.iter().any(with_masks) {
-        3
+        MASKS_VERSION
     } else if passes.iter().any(newer) {
         2
     } else {
@@ -88,7 +91,7 @@ fn has_newest(pass: &Pass) -> bool {
 /// The oldest version that can express the mix of styles: older programs would use all of a picture of which
 /// only a part counts.
 pub(crate) fn version_of_mix<'a>(mix: impl IntoIterator<Item = &'a StyleMix>) -> u64 {
-    if mix.into_iter().any(|mix| mix.crop.is_some()) { 3 } else { 1 }
+    if mix.into_iter().any(|mix| mix.crop.is_some()) { MASKS_VERSION } else { 1 }
 }
 
 /// How a picture was painted.
@@ -367,7 +370,7 @@ pub(crate) mod tests {
         let changes = vec![Change { step: 2, styles: Some(mix), ..Change::default() }];
         let later = Pass { changes, ..pass.clone() };
         for newest in [from_the_start, later] {
-            assert_eq!(version_of(&[newest, pass.clone()]), 3);
+            assert_eq!(version_of(&[newest, pass.clone()]), MASKS_VERSION);
         }
     }
 
@@ -417,7 +420,7 @@ pub(crate) mod tests {
         let short = recipe.without_history();
         let (last, [style]) = (short.last(), short.last().styles.as_slice()) else { panic!("{short:?}") };
         assert_eq!((&last.masks, style.mix.crop), (&vec![mask(8).0], crop));
-        assert_eq!((short.version, short.complete), (3, false));
+        assert_eq!((short.version, short.complete), (MASKS_VERSION, false));
         // That is what is left if there is no more room.
         let length = serde_json::to_string(&short).unwrap().len();
         let (back, remarks) = parse("a.png", &recipe.text(length).unwrap()).unwrap();
@@ -450,7 +453,7 @@ pub(crate) mod tests {
             recipe.settings.masks = masks;
             mask = Some(drawn);
         }
-        recipe.version = VERSION;
+        recipe.version = MASKS_VERSION;
         recipe
     }
 
