@@ -8,7 +8,7 @@ use super::{
 };
 use impasto_core::{
     settings::{Region, RegionRole, Settings},
-    transfer::{GradientNorms, PyramidProgress},
+    transfer::{GradientNorms, Inputs, PyramidProgress},
 };
 
 impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
@@ -175,8 +175,10 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             };
             let settled = settings.settled_colours();
             // Those that colours are settled in.
+            let palette = |inputs: &Inputs| inputs.palette.as_ref().map(|palette| palette.sha256);
             let other_colours = replaces
-                || !run.inputs.same_mix_and_palette(&inputs)
+                || run.inputs.mix() != inputs.mix()
+                || palette(&run.inputs) != palette(&inputs)
                 || run.settings.match_colours != settings.match_colours;
             run.settings.kept_colours() != settings.kept_colours()
                 || run.settings.settled_colours() != settled
