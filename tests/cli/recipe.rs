@@ -372,19 +372,27 @@ fn what_a_person_changed_on_the_way_is_painted_again_at_the_same_steps() {
     worker.until("the second run is finished", |worker| {
         worker.state == RunState::Finished && worker.step() == 6
     });
-    let frame = worker.frame.take().unwrap();
-    worker.session.update(2, &Settings { keep_colours: 0.6, ..second }, &woodcut).unwrap();
-    worker.until("the colours are kept", |worker| {
-        worker.frame.as_ref().is_some_and(|now| now.picture != frame.picture)
-    });
-    let frame = worker.frame.take().unwrap();
+    let mut frame = worker.frame.take().unwrap();
+    // Each shows without a step.
+    let settled = Settings { settle_colours: 0.4, ..second };
+    let matched = Settings { match_colours: 0.5, ..settled.clone() };
+    let kept = Settings { keep_colours: 0.6, ..matched.clone() };
+    for (what, settings) in [
+        ("the colours are settled", settled),
+        ("they are settled in others", matched),
+        ("the content's are kept", kept),
+    ] {
+        worker.session.update(2, &settings, &woodcut).unwrap();
+        worker.until(what, |worker| worker.frame.as_ref().is_some_and(|now| now.picture != frame.picture));
+        frame = worker.frame.take().unwrap();
+    }
 
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("a.png");
     let mut recipe = Recipe::new(&frame.record, frame.picture.dimensions(), worker.info.as_ref().unwrap());
     recipe.thumbnails = Thumbnail::of([&*content], Rgb::WHITE);
     assert!(recipe.complete && !recipe.is_plain() && recipe.passes.len() == 2);
-    assert_eq!(recipe.settings.keep_colours, 0.6);
+    assert_eq!((recipe.settings.keep_colours, recipe.settings.settle_colours), (0.6, 0.4));
     let changes = &recipe.passes[0].changes;
     assert!(changes.iter().any(|change| change.level == Some(LevelCommand::Climb)), "{changes:?}");
     assert!(changes.iter().any(|change| change.styles.is_some()), "{changes:?}");
@@ -401,6 +409,26 @@ fn what_a_person_changed_on_the_way_is_painted_again_at_the_same_steps() {
     picture::save_with_text(&*frame.picture, &bare, false, &|room| plain.text(room)).unwrap();
     good(&render(&["--recipe", text(&bare), "--output", text(&again), "--force"]));
     assert_ne!(pixels(&again), *frame.picture);
+}
+
+#[test]
+fn settled_colours_are_painted_again_and_older_programs_refuse_them() {
+    let painted = Painted::new("a.png", &["--settle-colours=0.7"]);
+    let recipe = recipe_of(&painted.path("a.png"));
+    assert_eq!((recipe.version, recipe.settings.settle_colours), (recipe::VERSION, 0.7));
+    good(&painted.again("a.png", "b.png", &[]));
+    assert_eq!(pixels(&painted.path("a.png")), pixels(&painted.path("b.png")), "the same to the last bit");
+    // By no amount it is what it is without.
+    good(&painted.again("a.png", "c.png", &["--settle-colours=0"]));
+    let usual = Painted::new("a.png", &[]).path("a.png");
+    assert_eq!((recipe_of(&painted.path("c.png")).version, recipe_of(&usual).version), (1, 1));
+    assert_eq!(pixels(&painted.path("c.png")), pixels(&usual));
+    let difference = mean_difference(&pixels(&painted.path("a.png")), &pixels(&usual));
+    assert!(difference > 2.0, "{difference}");
+    let wrong = painted.again("a.png", "d.png", &["--settle-colours=1.5"]);
+    assert!(!wrong.status.success());
+    let said = String::from_utf8_lossy(&wrong.stderr);
+    assert!(said.contains("settle-colours"), "{said}");
 }
 
 #[test]

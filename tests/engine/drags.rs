@@ -229,6 +229,7 @@ fn a_quick_run_a_setting_that_paints_nothing_new_and_who_wants_none_make_no_deto
         ("quick", 2, quick.clone(), Settings { style_weight: 20.0, ..quick }),
         ("none wanted", 200, none.clone(), Settings { style_weight: 20.0, ..none }),
         ("colours after the fact", 200, settings(), Settings { keep_colours: 0.5, ..settings() }),
+        ("settled colours", 200, settings(), Settings { settle_colours: 0.5, ..settings() }),
     ] {
         let mut window = Window::open(Some(slow), usual);
         window.until("painting", |window, told| {

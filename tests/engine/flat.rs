@@ -95,6 +95,7 @@ fn flat_styles_paint_whatever_is_done_with_their_colours() {
             (&with_palette, Settings { match_colours: 0.7, palette: named, ..usual.clone() }),
             (&plain, Settings { luminance_only: true, ..usual.clone() }),
             (&plain, Settings { keep_colours: 1.0, ..usual.clone() }),
+            (&with_palette, Settings { settle_colours: 1.0, ..usual.clone() }),
             (&plain, Settings { histogram_weight: 1.0, ..usual.clone() }),
             (&plain, Settings { style_amount: Some(0.7), ..usual.clone() }),
             (&plain, Settings { init: Init::Blank(Rgb([255; 3])), ..usual.clone() }),

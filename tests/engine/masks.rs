@@ -159,6 +159,26 @@ fn frozen_pixels_stay_to_the_last_bit_until_they_are_released() {
 }
 
 #[test]
+fn frozen_pixels_stay_as_they_were_shown_whatever_becomes_of_the_colours() {
+    let pair = inputs(&[StyleMix::default()]);
+    let settled = Settings { settle_colours: 1.0, ..settings() };
+    let mut engine = PaintEngine::new();
+    engine.start(&job(&settled, &pair), None, &mut |_| ()).unwrap();
+    steps(&mut engine, 4);
+    let before = shown(&mut engine);
+    let (frozen, with_mask) = masked(&settled, &pair, &[(RegionRole::Freeze, left())]);
+    engine.update(&frozen, &with_mask).unwrap();
+    steps(&mut engine, 4);
+    let mut last = sides(&before)[1].clone();
+    for settle_colours in [1.0, 0.5, 0.0] {
+        engine.update(&Settings { settle_colours, ..frozen.clone() }, &with_mask).unwrap();
+        let [left, right] = sides(&shown(&mut engine));
+        assert!(left == sides(&before)[0] && right != last, "{settle_colours}");
+        last = right;
+    }
+}
+
+#[test]
 fn what_is_frozen_from_the_start_is_the_initial_image_in_its_full_size() {
     let pair = inputs(&[StyleMix::default()]);
     let (frozen, with_mask) = masked(&settings(), &pair, &[(RegionRole::Freeze, left())]);
@@ -171,25 +191,32 @@ fn what_is_frozen_from_the_start_is_the_initial_image_in_its_full_size() {
 
 #[test]
 fn a_kept_photograph_is_shown_and_painting_goes_on_below_it() {
-    let (plain, pair) = (settings(), inputs(&[StyleMix::default()]));
+    a_kept_photograph_is_shown(&settings());
+    // Nor are its colours settled.
+    a_kept_photograph_is_shown(&Settings { settle_colours: 1.0, ..settings() });
+}
+
+fn a_kept_photograph_is_shown(plain: &Settings) {
+    let pair = inputs(&[StyleMix::default()]);
     let paint = |kept: bool| {
         let mut engine = PaintEngine::new();
-        engine.start(&job(&plain, &pair), None, &mut |_| ()).unwrap();
+        engine.start(&job(plain, &pair), None, &mut |_| ()).unwrap();
         steps(&mut engine, 4);
-        let (keeps, with_mask) = masked(&plain, &pair, &[(RegionRole::Keep, left())]);
+        let (keeps, with_mask) = masked(plain, &pair, &[(RegionRole::Keep, left())]);
         if kept {
             engine.update(&keeps, &with_mask).unwrap();
         }
         steps(&mut engine, 4);
         let reading = engine.read().unwrap();
-        engine.update(&plain, &pair).unwrap();
+        engine.update(plain, &pair).unwrap();
         (reading, shown(&mut engine))
     };
     let ((reading, after), (usual, _)) = (paint(true), paint(false));
-    let content = pair.content_image(&plain);
+    let content = pair.content_image(plain);
     let [left, right] = sides(&reading.picture);
     assert!(left == sides(&content)[0] && right == sides(&usual.picture)[1]);
-    assert!(reading.plain.unwrap() == usual.picture, "painting goes on from what is below");
+    let below = usual.plain.as_ref().unwrap_or(&usual.picture);
+    assert!(reading.plain.as_ref() == Some(below), "painting goes on from what is below");
     assert!(after == usual.picture, "taken away, it leaves nothing behind");
 }
 

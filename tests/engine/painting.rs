@@ -470,6 +470,66 @@ fn kept_colours_are_those_of_the_content_and_painting_goes_on_without_them() {
 }
 
 #[test]
+fn settled_colours_are_shown_and_painting_goes_on_without_them() {
+    let settle = |settle_colours, more: Settings| small(Settings { settle_colours, ..more });
+    let mut engine = started(Settings::default());
+    steps(&mut engine, 12);
+    let plain = engine.read().unwrap();
+    let styles = inputs(&[StyleMix::default()]);
+    let mut shown = |settings: &Settings, inputs: &Inputs| {
+        engine.update(settings, inputs).unwrap();
+        engine.read().unwrap()
+    };
+    let settled = shown(&settle(1.0, Settings::default()), &styles);
+    assert_eq!(settled.plain.as_ref(), Some(&plain.picture));
+    assert!(mean_difference(&settled.picture, &plain.picture) > 3.0);
+    let half = shown(&settle(0.5, Settings::default()), &styles).picture;
+    let [before, after] = [&plain.picture, &settled.picture].map(|end| mean_difference(&half, end));
+    let whole = mean_difference(&plain.picture, &settled.picture);
+    assert!(
+        before + after < 1.2 * whole && (0.3..0.7).contains(&(before / whole)),
+        "{before} {after} {whole}"
+    );
+    // By another style it has other colours, and the content's if the styles have those; the content's own
+    // colours go over it.
+    let other =
+        shown(&settle(1.0, Settings::default()), &inputs(&[StyleMix { weight: 0.0, ..StyleMix::default() }]));
+    assert_eq!((other.plain, other.picture), (None, plain.picture.clone()), "no style counts");
+    let matched = shown(&settle(1.0, Settings { match_colours: 1.0, ..Settings::default() }), &styles);
+    let content = picture::resize(
+        &picture::CONTENTS[0].open().rgb,
+        plain.picture.width(),
+        plain.picture.height(),
+        picture::Filter::Lanczos,
+    );
+    let kept = picture::with_colours_of(&plain.picture, &content, 1.0);
+    assert!(mean_difference(&matched.picture, &kept) < 0.7 * mean_difference(&settled.picture, &kept));
+    let off = shown(&settle(0.0, Settings::default()), &styles);
+    assert!(off.picture == plain.picture && off.plain.is_none());
+    let both = shown(&settle(1.0, Settings { keep_colours: 1.0, ..Settings::default() }), &styles);
+    assert!(both.picture == picture::with_colours_of(&settled.picture, &content, 1.0));
+    // In light alone there are no colours to settle.
+    let light = Settings { luminance_only: true, ..Settings::default() };
+    let light = [0.0, 1.0].map(|settle_colours| {
+        let mut engine = started(Settings { settle_colours, ..light.clone() });
+        steps(&mut engine, 2);
+        engine.read().unwrap().picture
+    });
+    assert!(light[0] == light[1]);
+}
+
+#[test]
+fn settled_colours_leave_the_steps_as_they_are() {
+    let paint = |settle_colours| {
+        let mut engine = started(Settings { settle_colours, ..Settings::default() });
+        let total = steps(&mut engine, 6);
+        let reading = engine.read().unwrap();
+        (total, reading.plain.unwrap_or(reading.picture))
+    };
+    assert!(paint(1.0) == paint(0.0));
+}
+
+#[test]
 fn every_statistic_paints_and_changes_hot() {
     let mut engine = started(Settings { statistic: Statistic::Gram, ..Settings::default() });
     steps(&mut engine, 3);

@@ -148,6 +148,25 @@ fn kept_colours_fade_with_the_targets() {
 }
 
 #[test]
+fn settled_colours_fade_with_the_targets() {
+    let settings = Settings { settle_colours: 1.0, ..small() };
+    for other in [new_version(&pair(), 200), with_styles(&[1])] {
+        let mut engine = started(&settings, &pair(), 4);
+        let before = engine.read().unwrap().picture;
+        engine.replace_pictures(&settings, &other).unwrap();
+        assert!(engine.read().unwrap().picture == before, "nothing is painted yet");
+        (0..10).for_each(|_| engine.step().unwrap());
+        let after = engine.read().unwrap();
+        // As a run of the new pictures shows the same painting.
+        let mut fresh = PaintEngine::new();
+        let begin = job(&settings, &other, Start::Moment);
+        fresh.start(&begin, Some(after.plain.as_ref().unwrap()), &mut |_| ()).unwrap();
+        assert!(fresh.read().unwrap().picture == after.picture);
+        assert!(mean_difference(&after.picture, &before) > 3.0);
+    }
+}
+
+#[test]
 fn the_optimizer_goes_on() {
     // A style that is nearly the same must lead to nearly the same picture; an optimizer that begins afresh would
     // move every value by the whole learning rate in its next step.

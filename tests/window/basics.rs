@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use crate::window_support::{Log, Setup, Window, enter, has, open_advanced, picture_file, press};
 use egui::{Event, Key, Modifiers, Role, accesskit::Toggled};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use impasto_core::settings::{Objective, Settings, Statistic};
+use impasto_core::settings::{Objective, ParamId, Settings, Statistic};
 use impasto_engine::session::{LevelCommand, Start};
 use impasto_network::vgg::Layer;
 
@@ -583,7 +583,7 @@ fn a_preset_sets_the_mix_and_the_mix_before_comes_back() {
 }
 
 #[test]
-fn strokes_are_tilted_and_colours_kept_while_it_runs() {
+fn strokes_are_tilted_and_colours_kept_and_settled_while_it_runs() {
     let mut window = Setup::default().open();
     window.until_painting();
     window
@@ -605,15 +605,21 @@ fn strokes_are_tilted_and_colours_kept_while_it_runs() {
         })
     });
     window.steps(3);
-    let slider = window.harness.get_by(|node| {
-        node.label().as_deref() == Some("Keep the content's colours") && node.role() == Role::Slider
-    });
-    slider.focus();
-    window.steps(2);
-    for _ in 0..3 {
-        window.harness.key_press(Key::ArrowRight);
+    for (name, id) in [
+        ("Keep the content's colours", ParamId::KeepColours),
+        ("Settle the colours in their shapes", ParamId::SettleColours),
+    ] {
+        let slider = window
+            .harness
+            .get_by(|node| node.label().as_deref() == Some(name) && node.role() == Role::Slider);
+        slider.focus();
         window.steps(2);
+        for _ in 0..3 {
+            window.harness.key_press(Key::ArrowRight);
+            window.steps(2);
+        }
+        let amount = |settings: &Settings| id.stored(settings, &[]);
+        window.until(name, |_, log| log.updates.last().is_some_and(|(s, _)| amount(s) > Some(0.0)));
     }
-    window.until("colours are kept", |_, log| log.updates.last().is_some_and(|(s, _)| s.keep_colours > 0.0));
     assert_eq!(window.jobs(), 1);
 }

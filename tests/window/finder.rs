@@ -138,7 +138,12 @@ fn a_setting_is_focused_wherever_it_is() {
 fn words_for_a_setting_find_it() {
     let mut window = Setup::default().open();
     window.until_painting();
-    for (text, label) in [("colour", "Light only"), ("color", "Keep colours"), ("lightness", "Light only")] {
+    for (text, label) in [
+        ("colour", "Light only"),
+        ("color", "Keep colours"),
+        ("blotches", "Settle colours"),
+        ("lightness", "Light only"),
+    ] {
         find(&mut window, text);
         assert!(
             window

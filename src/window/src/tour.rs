@@ -152,6 +152,7 @@ impl ImpastoApp {
         self.settings.size = SIZE;
         self.settings.steps = STEPS;
         (self.settings.keep_colours, self.settings.match_colours) = (0.0, 0.0);
+        self.settings.settle_colours = 0.0;
         self.next.choose_size = false;
         self.panels.tour = Some(Tour { stop: 0, before, painting });
         self.go_to_stop(0);

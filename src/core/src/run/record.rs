@@ -245,16 +245,18 @@ impl Record {
         Self { complete: false, ..self }
     }
 
-    /// The record for a worker that continues from the displayed picture: if colours were kept, or the
-    /// photograph somewhere, the original
-    /// worker would have continued from another picture, so it is incomplete.
+    /// The record for a worker that continues from the displayed picture: if colours were kept or settled, or
+    /// the photograph kept somewhere, the original worker would have continued from another picture, so it is
+    /// incomplete.
     pub fn shown(self) -> Self {
         let keeps = |settings: &Settings| {
+            let colours = [ParamId::KeepColours, ParamId::SettleColours];
             settings.keep_colours > 0.0
-                || settings.automation.get(ParamId::KeepColours).is_some()
+                || settings.settle_colours > 0.0
+                || colours.into_iter().any(|id| settings.automation.get(id).is_some())
                 || settings.masks.of_role(RegionRole::Keep).next().is_some()
         };
-        let fields = ["keep_colours", "automation", "masks"];
+        let fields = ["keep_colours", "settle_colours", "automation", "masks"];
         let changed = self
             .last
             .changes

@@ -216,9 +216,14 @@ fn a_downscale_is_recorded_in_order() {
 fn a_recoloured_picture_makes_the_record_incomplete() {
     let record = Record::new(pass());
     assert!(record.clone().shown().is_complete());
-    let mut changed = record;
-    change(&mut changed, 2, |s| s.keep_colours = 0.5, 1.0);
-    assert!(changed.is_complete() && !changed.shown().is_complete());
+    for recolour in [|s: &mut Settings| s.keep_colours = 0.5, |s: &mut Settings| s.settle_colours = 0.5] {
+        let mut changed = record.clone();
+        change(&mut changed, 2, recolour, 1.0);
+        assert!(changed.is_complete() && !changed.shown().is_complete());
+        let mut from_the_start = pass();
+        recolour(&mut from_the_start.settings);
+        assert!(!Record::new(from_the_start).shown().is_complete());
+    }
 }
 
 #[test]

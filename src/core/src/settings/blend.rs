@@ -271,7 +271,7 @@ mod tests {
             term_weights in vec(some_weight(), GlobalTerm::ALL.len()),
             switches in [any::<bool>(), any::<bool>()],
             style_amount in prop::option::of(0.0..=1.0),
-            shares in [0.0..=1.0, 0.0..=1.0],
+            shares in [0.0..=1.0, 0.0..=1.0, 0.0..=1.0],
             decays in [0.0..1.0, 0.0..1.0, 0.0..1.0],
             rates in [prop::num::f64::POSITIVE, prop::num::f64::POSITIVE],
             style_scale in 0.05..=20.0,
@@ -287,6 +287,7 @@ mod tests {
                 style_amount,
                 keep_colours: shares[0],
                 match_colours: shares[1],
+                settle_colours: shares[2],
                 averaging: decays[0],
                 beta1: decays[1],
                 beta2: decays[2],
@@ -306,7 +307,8 @@ mod tests {
     /// Interpolated numbers of each kind.
     fn moving(s: &Settings) -> Vec<f64> {
         let terms = GlobalTerm::ALL.iter().map(|term| term.weight(s));
-        let others = [s.content_weight, s.style_weight, s.learning_rate, s.keep_colours, s.beta2];
+        let others =
+            [s.content_weight, s.style_weight, s.learning_rate, s.keep_colours, s.settle_colours, s.beta2];
         terms.chain(others).collect()
     }
 

@@ -92,6 +92,8 @@ pub struct Settings {
     pub style_scale: f64,
     /// Share of the content's chroma in the shown painting, 0 to 1.
     pub keep_colours: f64,
+    /// Share of the content's chroma in the styles' colours in the shown painting, 0 to 1.
+    pub settle_colours: f64,
     /// Share of the content's or the palette's colours in the styles, 0 to 1.
     pub match_colours: f64,
     /// Picture whose colours the styles get instead of the content's.
@@ -170,6 +172,7 @@ impl Default for Settings {
             style_tilt: 0.0,
             style_scale: 1.0,
             keep_colours: 0.0,
+            settle_colours: 0.0,
             match_colours: 0.0,
             palette: None,
             luminance_only: false,
@@ -279,6 +282,11 @@ impl Settings {
         if self.luminance_only { 1.0 } else { self.keep_colours }
     }
 
+    /// How far the finished painting's colours follow the content's shapes, 0 to 1.
+    pub fn settled_colours(&self) -> f64 {
+        if self.luminance_only { 0.0 } else { self.settle_colours }
+    }
+
     /// Differences from `new` that require a restart, for display; empty if `new` can be applied between two
     /// steps.
     ///
@@ -356,7 +364,7 @@ mod tests {
         new.luminance_only = true;
         new.init = Init::Noise;
         assert!(old.restart_reasons(&new).is_empty() && old.changes_painting(&new));
-        let still = Settings { steps: 7, keep_colours: 1.0, ..old.clone() };
+        let still = Settings { steps: 7, keep_colours: 1.0, settle_colours: 0.5, ..old.clone() };
         assert!(!old.changes_painting(&still));
         new.size = 300;
         new.device = DeviceChoice::Cpu;

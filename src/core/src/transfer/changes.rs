@@ -43,8 +43,10 @@ impl Painting {
         let other_content = inputs.content.sha256 != self.inputs.content.sha256;
         let fades = other_content || (self.content_before.is_some() && self.is_fading());
         let before = fades.then(|| self.content_shown().into_owned());
+        let colours = self.colours_to_fade_from();
         self.apply(settings, inputs, true)?;
         self.content_before = before.filter(|_| self.is_fading());
+        self.colours.before = colours.filter(|_| self.is_fading());
         if other_content {
             self.content = content_in(self.shape, &self.inputs, &self.settings);
             self.matte = self.inputs.matte(&self.settings, self.shape);

@@ -102,7 +102,7 @@ impl StyleTransfer {
 pub struct Frozen {
     /// As they were shown.
     pub shown: RgbImage,
-    /// As they were painted, before colours were kept.
+    /// As they were painted, before colours were kept or settled.
     pub plain: RgbImage,
 }
 

@@ -37,6 +37,7 @@ mod resume;
 mod saved;
 mod scale_end;
 mod schedule;
+mod settled;
 mod shapes;
 mod space;
 mod spectrum;

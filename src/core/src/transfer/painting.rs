@@ -16,6 +16,7 @@ use super::{
     prepare::Inputs,
     preview_downscale::PreviewDownscale,
     schedule::{Level, Schedule},
+    settled::ColourCache,
     space::upload,
     study::LayerStudy,
     style_transfer::StyleTransfer,
@@ -97,6 +98,7 @@ pub struct Painting {
     pub(super) content: RgbImage,
     /// The content before it was replaced, while the targets fade.
     pub(super) content_before: Option<RgbImage>,
+    pub(super) colours: ColourCache,
     /// The masks in the shape of the final picture, and what is frozen.
     pub(super) masks: FinalMasks,
     pub(super) frozen: Option<Frozen>,
@@ -158,6 +160,7 @@ impl Painting {
             shape,
             content,
             content_before: None,
+            colours: ColourCache::default(),
             masks: FinalMasks::default(),
             frozen: None,
             matte,
@@ -428,9 +431,16 @@ impl Painting {
         if reading.picture.dimensions() != (width, height) {
             reading.picture = resize(&reading.picture, width, height, Filter::Lanczos);
         }
-        let kept = self.modulated.kept_colours();
+        let (settled, kept) = (self.modulated.settled_colours(), self.modulated.kept_colours());
+        let mut shown = None;
+        if settled > 0.0 {
+            shown = self.settled(&reading.picture, settled);
+        }
         if kept > 0.0 {
-            let shown = with_colours_of(&reading.picture, &self.content_shown(), kept);
+            let painted = shown.as_ref().unwrap_or(&reading.picture);
+            shown = Some(with_colours_of(painted, &self.content_shown(), kept));
+        }
+        if let Some(shown) = shown {
             reading.plain = Some(std::mem::replace(&mut reading.picture, shown));
         }
         if let Some(frozen) = &self.frozen {

@@ -6,7 +6,7 @@ use image::RgbImage;
 
 use super::{Dimensions, Pictures, Shapes, TransferError, noise::noise, schedule::Schedule};
 use crate::{
-    picture::{Filter, Picture, luminance_like, resize, style_in_colours_of, thumbnail},
+    picture::{Filter, Picture, fit, luminance_like, resize, style_in_colours_of, thumbnail},
     settings::{Init, Objective, Rgb, Settings, StyleMix},
 };
 use impasto_base::hash::Sha256Hash;
@@ -66,7 +66,7 @@ pub struct Inputs {
 /// Maximum number of styles of a run: as many as files of runs may name.
 pub const MAX_STYLES: usize = 64;
 
-/// Longest side of a palette, which is only used for its mean and covariance.
+/// Longest side of a picture of which only the mean and covariance of the colours are used, as of a palette.
 const PALETTE_SIZE: u32 = 512;
 
 /// Everything that the images of a level depend on, besides its size.
@@ -240,6 +240,21 @@ impl Inputs {
 
     /// The keys of the images for these settings.
     pub fn image_keys(&self, settings: &Settings) -> ImageKeys {
+        let styles = self.style_keys(settings, self.shapes(settings).styles);
+        ImageKeys { content: self.content.sha256, styles }
+    }
+
+    /// The keys of small images of the styles, of which only the colours are used: they are the same at every
+    /// size and scale.
+    pub(super) fn colour_keys(&self, settings: &Settings) -> Vec<StyleImageKey> {
+        let shapes = self.styles.iter().map(|style| {
+            let ((width, height), _) = style.shape_and_scale();
+            fit(width, height, PALETTE_SIZE.min(width.max(height)))
+        });
+        self.style_keys(settings, shapes.collect())
+    }
+
+    fn style_keys(&self, settings: &Settings, shapes: Vec<Dimensions>) -> Vec<StyleImageKey> {
         let content = self.content.sha256;
         let colours = match (settings.match_colours, &self.palette) {
             _ if settings.luminance_only => Colours::Luminance(content),
@@ -252,8 +267,7 @@ impl Inputs {
             shape,
             colours: colours.clone(),
         };
-        let shapes = self.shapes(settings).styles;
-        ImageKeys { content, styles: self.styles.iter().zip(shapes).map(key).collect() }
+        self.styles.iter().zip(shapes).map(key).collect()
     }
 
     /// Make the images of these styles, given the content's image.

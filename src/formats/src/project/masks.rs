@@ -181,7 +181,7 @@ mod tests {
             let (json, _) = crate::project::container::read(&fs::read(&file).unwrap()).unwrap();
             assert_eq!(json.matches("brush").count(), 4, "the recipes have the same strokes");
             let project = Project::read(&file).unwrap();
-            assert_eq!(project.manifest.version, recipe::VERSION);
+            assert_eq!(project.manifest.version, recipe::MASKS_VERSION);
             assert_eq!(project.manifest.recipe, Some(recipe::tests::drawn(4)));
             assert!(project.pins.iter().all(|(pin, _)| pin.recipe == project.manifest.recipe));
             assert_eq!(project.drawings.len(), 4);

@@ -273,11 +273,11 @@ mod tests {
     }
 
     #[test]
-    fn a_part_of_a_style_needs_the_newest_version() {
+    fn a_part_of_a_style_needs_version_3() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.impasto");
         let crop = Some(Crop { width: 0.5, ..Crop::WHOLE });
-        for (crop, expected) in [(None, 1), (crop, recipe::VERSION)] {
+        for (crop, expected) in [(None, 1), (crop, recipe::MASKS_VERSION)] {
             let mut draft = Draft::new(manifest(), SourceStorage::Embedded);
             let style = Picture::from_rgba("style", 16, 16, [9; 4 * 16 * 16].into()).unwrap();
             let mix = StyleMix { crop, ..StyleMix::default() };

@@ -199,7 +199,7 @@ impl Manifest {
     fn least_version(&self) -> u64 {
         let pins = self.pins.iter().filter_map(|pin| pin.recipe.as_ref());
         let recipes = self.recipe.iter().chain(pins).map(|recipe| recipe.version);
-        let masks = if self.masks.is_empty() { 1 } else { recipe::VERSION };
+        let masks = if self.masks.is_empty() { 1 } else { recipe::MASKS_VERSION };
         let styles = recipe::version_of_mix(self.styles.iter().map(|style| &style.style.mix));
         recipes.max().unwrap_or(1).max(styles).max(masks)
     }

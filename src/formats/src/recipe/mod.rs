@@ -28,7 +28,7 @@ use impasto_core::{
         Pass, Record, RunInfo, SourceRecord, Strokes, StyleRecord, bare_name, bring_back_strokes, flat_masks,
         leave_out_strokes, only_masks, remove_folders,
     },
-    settings::{Settings, StyleMix},
+    settings::{ParamId, Parameter, Settings, StyleMix},
 };
 
 pub use command_line::{CommandLine, EXAMPLE, quoted};
@@ -43,23 +43,31 @@ pub use read::{parse, read_file};
 pub use thumbnail::Thumbnail;
 pub use work::{FileMatch, compare_file};
 
-/// Newest format version: it has masks and parts of styles, and the one before it changes of pictures, and many
-/// changes. A recipe without them is written as version 1, which older programs read.
-pub const VERSION: u64 = 3;
+/// Newest format version: it has settled colours; version 3 masks and parts of styles, and version 2 changes of
+/// pictures, and many changes. A recipe without them is written as version 1, which older programs read.
+pub const VERSION: u64 = 4;
+
+/// The first version with masks and parts of styles.
+pub(crate) const MASKS_VERSION: u64 = 3;
+
+/// Parameters that programs before version 4 leave out; without effect at 0.
+const NEWEST: [ParamId; 1] = [ParamId::SettleColours];
 
 /// Changes of a run that programs of version 1 read.
 const FEW_CHANGES: usize = 400;
 
 /// The oldest version that can express these runs.
 fn version_of(passes: &[Pass]) -> u64 {
-    let newest = |pass: &Pass| {
+    let with_masks = |pass: &Pass| {
         let changed = pass.changes.iter().filter_map(|change| change.styles.as_ref()).flatten();
         let mix = pass.styles.iter().map(|style| &style.mix).chain(changed);
         !pass.masks.is_empty() || version_of_mix(mix) > 1
     };
     let newer = |pass: &Pass| pass.last_pictures().is_some() || pass.changes.len() > FEW_CHANGES;
-    if passes.iter().any(newest) {
-        3
+    if passes.iter().any(has_newest) {
+        VERSION
+    } else if passes.iter().any(with_masks) {
+        MASKS_VERSION
     } else if passes.iter().any(newer) {
         2
     } else {
@@ -67,10 +75,23 @@ fn version_of(passes: &[Pass]) -> u64 {
     }
 }
 
+/// Whether a run has a parameter that programs before version 4 do not know, at any time.
+fn has_newest(pass: &Pass) -> bool {
+    let changes =
+        |field: &'static str| pass.changes.iter().filter_map(move |change| change.settings.get(field));
+    NEWEST.into_iter().any(|id| {
+        let field = Parameter::of_id(id).map_or("", |row| row.field);
+        id.stored(&pass.settings, &[]).is_some_and(|value| value != 0.0)
+            || pass.settings.automation.get(id).is_some()
+            || changes(field).any(|value| value.as_f64() != Some(0.0))
+            || changes("automation").any(|tracks| tracks.get(id.to_string()).is_some())
+    })
+}
+
 /// The oldest version that can express the mix of styles: older programs would use all of a picture of which
 /// only a part counts.
 pub(crate) fn version_of_mix<'a>(mix: impl IntoIterator<Item = &'a StyleMix>) -> u64 {
-    if mix.into_iter().any(|mix| mix.crop.is_some()) { 3 } else { 1 }
+    if mix.into_iter().any(|mix| mix.crop.is_some()) { MASKS_VERSION } else { 1 }
 }
 
 /// How a picture was painted.
@@ -280,7 +301,7 @@ pub(crate) mod tests {
             pasted_name,
         },
         run::{Change, Job, Start, drawings},
-        settings::{Crop, Masks},
+        settings::{Automation, Crop, Curve, Key, Masks, Track},
         transfer::Inputs,
     };
     use impasto_test_support::{info, job};
@@ -339,7 +360,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_part_of_a_style_needs_the_newest_version() {
+    fn a_part_of_a_style_needs_version_3() {
         let crop = Some(Crop { width: 0.5, ..Crop::WHOLE });
         let pass = recipe().last().clone();
         assert_eq!(version_of(std::slice::from_ref(&pass)), 1);
@@ -349,8 +370,32 @@ pub(crate) mod tests {
         let changes = vec![Change { step: 2, styles: Some(mix), ..Change::default() }];
         let later = Pass { changes, ..pass.clone() };
         for newest in [from_the_start, later] {
+            assert_eq!(version_of(&[newest, pass.clone()]), MASKS_VERSION);
+        }
+    }
+
+    #[test]
+    fn settled_colours_need_the_newest_version_at_whichever_time() {
+        let pass = recipe().last().clone();
+        let change = |name: &str, value: serde_json::Value| {
+            let settings = [(name.to_owned(), value)].into_iter().collect();
+            vec![Change { step: 2, settings, ..Change::default() }]
+        };
+        let mut from_the_start = pass.clone();
+        from_the_start.settings.settle_colours = 0.5;
+        let mut automation = Automation::default();
+        let key = Key { at: 0.0, value: 1.0, ease: Default::default() };
+        automation.set(ParamId::SettleColours, Track { on: true, curve: Curve::Keys(vec![key]) });
+        let later = Pass { changes: change("settle_colours", 0.5.into()), ..pass.clone() };
+        let moved = serde_json::to_value(&automation).unwrap();
+        let moved_later = Pass { changes: change("automation", moved), ..pass.clone() };
+        let mut moved = pass.clone();
+        moved.settings.automation = automation;
+        for newest in [from_the_start, later, moved, moved_later] {
             assert_eq!(version_of(&[newest, pass.clone()]), VERSION);
         }
+        let never = Pass { changes: change("settle_colours", 0.0.into()), ..pass };
+        assert_eq!(version_of(&[never]), 1);
     }
 
     /// A mask's record, and the settings that use it.
@@ -375,7 +420,7 @@ pub(crate) mod tests {
         let short = recipe.without_history();
         let (last, [style]) = (short.last(), short.last().styles.as_slice()) else { panic!("{short:?}") };
         assert_eq!((&last.masks, style.mix.crop), (&vec![mask(8).0], crop));
-        assert_eq!((short.version, short.complete), (VERSION, false));
+        assert_eq!((short.version, short.complete), (MASKS_VERSION, false));
         // That is what is left if there is no more room.
         let length = serde_json::to_string(&short).unwrap().len();
         let (back, remarks) = parse("a.png", &recipe.text(length).unwrap()).unwrap();
@@ -408,7 +453,7 @@ pub(crate) mod tests {
             recipe.settings.masks = masks;
             mask = Some(drawn);
         }
-        recipe.version = VERSION;
+        recipe.version = MASKS_VERSION;
         recipe
     }
 

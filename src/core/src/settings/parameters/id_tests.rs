@@ -62,6 +62,7 @@ fn inactive_parameters_are_neither_read_nor_set() {
         ParamId::Alpha,
         ParamId::Beta,
         ParamId::KeepColours,
+        ParamId::SettleColours,
         ParamId::PictureWeight(0),
         ParamId::RegionStrength(0),
         ParamId::Style(Layer::ALL[1]),

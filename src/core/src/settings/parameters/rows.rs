@@ -242,6 +242,19 @@ parameters! {
         inactive: LIGHT_ONLY,
         axis: AxisValues::Of("0-1 [3]"),
     }
+    [SettleColours] settle_colours: number(SHARE) {
+        address: "settle-colours",
+        label: "Settle colours",
+        synonyms: "color, blotches, bleed, shape, chroma, oklab",
+        control: "Settle the colours in their shapes, number",
+        flag: flag("settle-colours", "AMOUNT", "How far the painting's colours follow the content's shapes, 0 to 1: its lightness with the content's chroma in the styles' colours, taken after the fact"),
+        effect: Effect::Pace,
+        default: OnObjective::Keep,
+        blend: Blend::Linear,
+        randomize: Some(Randomize { name: "settle", change: RandomChange::Share(0.4, [0.01, 1.0]), when: |settings| settings.settle_colours > 0.0 }),
+        inactive: LIGHT_ONLY,
+        axis: AxisValues::Of("0-1 [3]"),
+    }
     [MatchColours] match_colours: number(SHARE) {
         address: "match-colours",
         label: "Match colours",

@@ -8,7 +8,7 @@ use super::{
 };
 use impasto_core::{
     settings::{Region, RegionRole, Settings},
-    transfer::{GradientNorms, PyramidProgress},
+    transfer::{GradientNorms, Inputs, PyramidProgress},
 };
 
 impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
@@ -173,9 +173,18 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             let kept = |settings: &Settings| -> Vec<Region> {
                 settings.masks.of_role(RegionRole::Keep).cloned().collect()
             };
+            let settled = settings.settled_colours();
+            // Those that colours are settled in.
+            let palette = |inputs: &Inputs| inputs.palette.as_ref().map(|palette| palette.sha256);
+            let other_colours = replaces
+                || run.inputs.mix() != inputs.mix()
+                || palette(&run.inputs) != palette(&inputs)
+                || run.settings.match_colours != settings.match_colours;
             run.settings.kept_colours() != settings.kept_colours()
+                || run.settings.settled_colours() != settled
                 || kept(&run.settings) != kept(&settings)
                 || (other_content && settings.kept_colours() > 0.0)
+                || (other_colours && settled > 0.0)
         });
         self.before_change();
         let repaints = self.run.as_ref().is_some_and(|run| {
