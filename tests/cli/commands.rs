@@ -325,7 +325,7 @@ fn the_coherence_term_is_a_flag_and_told_in_the_report() {
     let (with, without) = (rendered(&["--coherence-weight", "0.5"]), rendered(&[]));
     assert_eq!(with["settings"]["coherence_weight"], 0.5);
     assert!(with["steps"].as_array().unwrap().iter().all(|step| step["coherence"].as_f64().unwrap() > 0.0));
-    assert!(without["settings"].get("coherence_weight").is_none());
+    assert_eq!(without["settings"]["coherence_weight"], 0.0);
     assert_eq!(without["steps"][2]["coherence"], 0.0);
     assert!(with["steps"][0]["total"].as_f64() > without["steps"][0]["total"].as_f64());
 }

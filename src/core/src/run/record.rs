@@ -420,9 +420,8 @@ impl Record {
 fn difference(old: &Settings, new: &Settings) -> Map<String, Value> {
     let fields = |settings: &Settings| match serde_json::to_value(settings) {
         Ok(Value::Object(mut fields)) => {
-            // Left out if there are none, or if it is 0, which is a change as well.
+            // Left out if there are none, which is a change as well.
             fields.entry("masks").or_insert_with(|| Map::new().into());
-            fields.entry("coherence_weight").or_insert_with(|| 0.0.into());
             fields
         }
         _ => Map::new(),

@@ -58,18 +58,6 @@ fn changes_are_kept_with_their_steps_and_folded_within_one() {
 }
 
 #[test]
-fn what_files_leave_out_at_zero_is_a_change_as_well() {
-    let mut record = Record::new(pass());
-    let on = Settings { coherence_weight: 0.5, ..Settings::default() };
-    let mix = inputs(1.0);
-    record.change(2, (&Settings::default(), &on), (&mix, &mix));
-    record.change(5, (&on, &Settings::default()), (&mix, &mix));
-    let weights: Vec<_> =
-        record.passes()[0].changes.iter().map(|change| change.settings["coherence_weight"].clone()).collect();
-    assert_eq!(weights, [0.5, 0.0]);
-}
-
-#[test]
 fn replaced_pictures_are_kept_and_never_folded() {
     let settings = Settings::default();
     let with = |index: usize| {

@@ -70,8 +70,7 @@ pub struct Settings {
     pub style_weight: f64,
     /// Weight of the histogram term; 0 leaves it out.
     pub histogram_weight: f64,
-    /// Weight of the coherence term; 0 leaves it out, also of files: programs before it do not know it.
-    #[serde(skip_serializing_if = "is_zero")]
+    /// Weight of the coherence term; 0 leaves it out.
     pub coherence_weight: f64,
     /// Neighbours that smoothness compares.
     pub smoothness: Smoothness,
@@ -203,10 +202,6 @@ impl Default for Settings {
             masks: Masks::default(),
         }
     }
-}
-
-fn is_zero(weight: &f64) -> bool {
-    *weight == 0.0
 }
 
 /// Longest side in the classic objective, the maximum of the tutorial's recipe.

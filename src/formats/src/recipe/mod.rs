@@ -28,7 +28,7 @@ use impasto_core::{
         Pass, Record, RunInfo, SourceRecord, Strokes, StyleRecord, bare_name, bring_back_strokes, flat_masks,
         leave_out_strokes, only_masks, remove_folders,
     },
-    settings::{ParamId, Settings, StyleMix},
+    settings::{Settings, StyleMix},
 };
 
 pub use command_line::{CommandLine, EXAMPLE, quoted};
@@ -43,8 +43,8 @@ pub use read::{parse, read_file};
 pub use thumbnail::Thumbnail;
 pub use work::{FileMatch, compare_file};
 
-/// Newest format version: it has masks, parts of styles and the coherence term, and the one before it changes of
-/// pictures, and many changes. A recipe without them is written as version 1, which older programs read.
+/// Newest format version: it has masks and parts of styles, and the one before it changes of pictures, and many
+/// changes. A recipe without them is written as version 1, which older programs read.
 pub const VERSION: u64 = 3;
 
 /// Changes of a run that programs of version 1 read.
@@ -55,10 +55,7 @@ fn version_of(passes: &[Pass]) -> u64 {
     let newest = |pass: &Pass| {
         let changed = pass.changes.iter().filter_map(|change| change.styles.as_ref()).flatten();
         let mix = pass.styles.iter().map(|style| &style.mix).chain(changed);
-        let coherent = pass.settings.coherence_weight > 0.0
-            || pass.settings.automation.get(ParamId::Coherence).is_some()
-            || pass.changes.iter().any(|change| change.settings.contains_key("coherence_weight"));
-        !pass.masks.is_empty() || version_of_mix(mix) > 1 || coherent
+        !pass.masks.is_empty() || version_of_mix(mix) > 1
     };
     let newer = |pass: &Pass| pass.last_pictures().is_some() || pass.changes.len() > FEW_CHANGES;
     if passes.iter().any(newest) {
@@ -354,20 +351,6 @@ pub(crate) mod tests {
         for newest in [from_the_start, later] {
             assert_eq!(version_of(&[newest, pass.clone()]), VERSION);
         }
-    }
-
-    #[test]
-    fn the_coherence_term_needs_the_newest_version() {
-        let pass = recipe().last().clone();
-        let settings = Settings { coherence_weight: 0.5, ..pass.settings.clone() };
-        let from_the_start = Pass { settings, ..pass.clone() };
-        let fields = [("coherence_weight".to_owned(), 0.5.into())].into_iter().collect();
-        let changes = vec![Change { step: 2, settings: fields, ..Change::default() }];
-        for newest in [from_the_start, Pass { changes, ..pass.clone() }] {
-            assert_eq!(version_of(&[newest, pass.clone()]), VERSION);
-        }
-        // Left out of what programs before it read.
-        assert!(!serde_json::to_string(&pass.settings).unwrap().contains("coherence"));
     }
 
     /// A mask's record, and the settings that use it.

@@ -250,10 +250,9 @@ mod tests {
 
     #[test]
     fn every_field_of_the_settings_has_one_row() {
-        // Without any, the masks are left out, and so is a coherence of 0.
+        // Without any, the masks are left out.
         let masks = Masks { style_map: Some("map.png".into()), ..Masks::default() };
-        let settings =
-            serde_json::to_value(Settings { masks, coherence_weight: 1.0, ..Settings::default() }).unwrap();
+        let settings = serde_json::to_value(Settings { masks, ..Settings::default() }).unwrap();
         let fields: BTreeSet<&str> = settings.as_object().unwrap().keys().map(String::as_str).collect();
         let rows: BTreeSet<&str> = PARAMETERS.iter().map(|row| row.field).collect();
         assert_eq!(rows, fields);
