@@ -314,6 +314,22 @@ fn a_render_leaves_a_picture_a_report_and_frames() {
     expect(&render.args(["--force"]).run(), 0, &[]);
 }
 
+#[test]
+fn the_coherence_term_is_a_flag_and_told_in_the_report() {
+    let rendered = |flags: &[&str]| {
+        let render = Render::new().args(["--steps", "3"]).args(flags.iter().copied());
+        let render = render.to("out.png").path_arg("--report", "report.json");
+        expect(&render.run(), 0, &["saved"]);
+        render.report("report.json")
+    };
+    let (with, without) = (rendered(&["--coherence-weight", "0.5"]), rendered(&[]));
+    assert_eq!(with["settings"]["coherence_weight"], 0.5);
+    assert!(with["steps"].as_array().unwrap().iter().all(|step| step["coherence"].as_f64().unwrap() > 0.0));
+    assert_eq!(without["settings"]["coherence_weight"], 0.0);
+    assert_eq!(without["steps"][2]["coherence"], 0.0);
+    assert!(with["steps"][0]["total"].as_f64() > without["steps"][0]["total"].as_f64());
+}
+
 /// Keys, hashes, step numbers and the totals' formula.
 #[track_caller]
 fn check_report(report: &Value, expected_steps: &[u64]) {

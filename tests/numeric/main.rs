@@ -4,6 +4,7 @@
 mod common;
 
 mod amount;
+mod coherence;
 mod curve;
 mod drivers;
 mod fade;

@@ -1,6 +1,6 @@
 //! The window's controls of how the network computes, in front of a fake engine.
 
-use crate::window_support::{Setup, Window, open_advanced};
+use crate::window_support::{Setup, Window, enter, open_advanced};
 use egui::accesskit::Role;
 use egui_kittest::kittest::Queryable;
 use impasto_core::settings::{Padding, Pooling, Settings};
@@ -39,6 +39,19 @@ fn the_pooling_is_changed_while_it_paints() {
             log.updates.last().is_some_and(|(settings, _): &(Settings, _)| settings.pooling == pooling)
         });
     }
+    assert_eq!(window.jobs(), 1);
+}
+
+#[test]
+fn the_coherence_is_set_while_it_paints() {
+    let mut window = Setup { size: [1280.0, 1600.0], ..Setup::default() }.open();
+    window.until_painting();
+    open_advanced(&mut window);
+    assert!(window.harness.query_all_by_label_contains("Coherence").next().is_some());
+    enter(&mut window, "Coherence weight, number", "0.5");
+    window.until("the engine knows", |_, log| {
+        log.updates.last().is_some_and(|(settings, _): &(Settings, _)| settings.coherence_weight == 0.5)
+    });
     assert_eq!(window.jobs(), 1);
 }
 

@@ -104,7 +104,7 @@ impl Undo {
         // The pointer may be on several controls within a frame, which are several changes. Hands at a
         // controller move several faders at once, which arrive one by one and are one change.
         let shared = keys.iter().any(|key| current.keys.contains(key));
-        let outside = !keys.is_empty() && !(self.held[1] || self.held_before[1]);
+        let outside = !(keys.is_empty() || self.held[1] || self.held_before[1]);
         let together = last
             && ((held && current.gesture == Some(self.gesture) && (shared || outside))
                 || (time - current.time < TOGETHER && keys.len() == 1 && keys == current.keys));

@@ -16,12 +16,13 @@
 //!
 //! In balanced a layer's style may use other statistics than the Gram matrix, see [`StyleTarget`].
 //!
-//! total = α·Σ w·content + β·Σ w·style + γ·smoothness + δ·histogram, where histogram is the mean of two
-//! layers' terms, see [`Quantiles`]. The objectives differ only in the factors of the two squared distances,
-//! see [`Objective::content_factor`] and [`Objective::style_factor`].
+//! total = α·Σ w·content + β·Σ w·style + γ·smoothness + δ·histogram + κ·coherence, where histogram and coherence
+//! are each the mean of two layers' terms, see [`Quantiles`] and [`neighbours`]. The objectives differ only in the
+//! factors of the two squared distances, see [`Objective::content_factor`] and [`Objective::style_factor`].
 
 mod histogram;
 mod moments;
+pub mod neighbours;
 mod roots;
 mod smoothness;
 mod style;

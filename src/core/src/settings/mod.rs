@@ -70,6 +70,8 @@ pub struct Settings {
     pub style_weight: f64,
     /// Weight of the histogram term; 0 leaves it out.
     pub histogram_weight: f64,
+    /// Weight of the coherence term; 0 leaves it out.
+    pub coherence_weight: f64,
     /// Neighbours that smoothness compares.
     pub smoothness: Smoothness,
     /// Amount of style against content, 0 to 1; `Some` replaces α and β by measured ones.
@@ -161,6 +163,7 @@ impl Default for Settings {
             content_weight: 1.0,
             style_weight: Objective::Balanced.default_style_weight(),
             histogram_weight: 0.0,
+            coherence_weight: 0.0,
             smoothness: Smoothness::Four,
             style_amount: None,
             smoothness_weight: 2.5,
@@ -309,6 +312,7 @@ mod tests {
     fn settings_survive_toml_and_json() {
         let mut settings = Settings::for_objective(Objective::Classic);
         settings.init = Init::File("a b.png".into());
+        settings.coherence_weight = 0.5;
         settings.device = DeviceChoice::Named("llvmpipe".into());
         settings.style_layers.set("relu3_4".parse().unwrap(), 0.25);
         let muted = Strip { weight: 0.3, muted: true, solo: false };

@@ -11,9 +11,11 @@ pub enum GlobalTerm {
     Smoothness,
     /// Mean over its layers.
     Histogram,
+    /// Mean over its layers.
+    Coherence,
 }
 
-named!(GlobalTerm, "term", Smoothness => "smoothness", Histogram => "histogram");
+named!(GlobalTerm, "term", Smoothness => "smoothness", Histogram => "histogram", Coherence => "coherence");
 serde_as_text!(GlobalTerm);
 
 /// Description of a term.
@@ -53,6 +55,13 @@ impl GlobalTerm {
                 layers: &[Layer::PAPER_STYLE[0], Layer::PAPER_STYLE[3]],
                 switches: None,
                 tooltip: "Weight of the histogram term: how closely the distribution of each feature follows the style's at relu1_1 and relu4_1. Steadies colours and contrasts; in balanced usual are 0.25 to 2.5, and a step takes longer.",
+            },
+            Self::Coherence => TermInfo {
+                parameter: ParamId::Coherence,
+                // Where a place sees a stroke: relu3_1 and relu4_1.
+                layers: &[Layer::PAPER_STYLE[2], Layer::PAPER_STYLE[3]],
+                switches: None,
+                tooltip: "Weight of the coherence term: how closely each place follows the most similar place of the styles. 0 is statistics alone; more gives whole strokes of the style instead of averages of them.",
             },
         }
     }

@@ -1,7 +1,10 @@
 //! The complete state of a run at one size, on the host. Its file format is safetensors, see `state_file.rs`.
 
+use std::collections::BTreeMap;
+
 use super::{Term, line_search::WolfeSearch, planes::Planes};
 use crate::settings::Optimizer;
+use impasto_network::vgg::Layer;
 
 /// Everything that a step changes in a run at one size.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +21,17 @@ pub struct State {
     pub lowest: LowestState,
     /// The last step's terms, unweighted.
     pub terms: Vec<(Term, f32)>,
+    /// Of the term that keeps its aims for some evaluations, if it is in use.
+    pub aims: Option<Aims>,
+}
+
+/// What the places of the picture aim at.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Aims {
+    /// Evaluations since they were chosen.
+    pub age: u32,
+    /// By layer and part of the picture: for each position `[P]` the number of a sample of the styles.
+    pub parts: BTreeMap<(Layer, usize), Vec<u32>>,
 }
 
 /// State of an optimizer.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{Dimensions, Inputs, Shapes};
-use crate::settings::{Optimizer, Precision, RegionRole, Settings};
+use super::{Dimensions, Inputs, Shapes, terms::SAMPLES};
+use crate::settings::{GlobalTerm, Optimizer, Precision, RegionRole, Settings};
 use impasto_network::vgg::Layer;
 
 /// Positions of a layer in a picture.
@@ -105,7 +105,9 @@ pub fn memory_bytes(shapes: &Shapes, settings: &Settings, kernels: KernelSet) ->
     };
     let images = images * picture.input() + styles;
     let masks = picture.masks(settings);
-    (4.0 * (weights + stored * content + step.max(stored * style) + grams + images + masks)) as u64 + PROGRAM
+    let aims = picture.aims(settings, shapes.styles.len());
+    (4.0 * (weights + stored * content + step.max(stored * style) + grams + images + masks + aims)) as u64
+        + PROGRAM
 }
 
 /// Floats of a picture's features down to a layer.
@@ -170,6 +172,16 @@ impl Features {
         let seen: f64 = seen.into_iter().map(|layer| positions(layer, self.shape.0, self.shape.1)).sum();
         // The rest of the picture is a part too.
         of_picture + 2.0 * (planes + 1.0) * seen
+    }
+
+    /// Of the coherence term: at each of its layers the target in each part of the picture, the picture's own
+    /// features to be matched, and the samples of each style and those that are compared, as they are and packed.
+    fn aims(&self, settings: &Settings, styles: usize) -> f64 {
+        let parts = (1 + settings.masks.painted().count()) as f64;
+        let of_layer = |&layer: &Layer| {
+            (parts + 1.0) * self.output(layer) + ((styles + 2) * SAMPLES * layer.channels()) as f64
+        };
+        GlobalTerm::Coherence.layers(settings).iter().map(of_layer).sum()
     }
 
     /// Of a forward pass for a style's statistics: a layer's input and output, and the outputs that the
@@ -334,6 +346,18 @@ mod tests {
         assert!(one >= none + 5 * 4 * 512 * 512, "{none} {one}");
         assert!(with(&[RegionRole::Paint; 3]) >= one + 2 * 3 * 4 * 512 * 512);
         assert!(with(&[RegionRole::Freeze]) >= none + 7 * 4 * 512 * 512);
+    }
+
+    #[test]
+    fn what_each_place_aims_at_takes_memory() {
+        let with = |coherence_weight: f64, styles: usize| {
+            let shapes = Shapes { content: (512, 512), styles: vec![(64, 64); styles] };
+            memory_bytes(&shapes, &Settings { coherence_weight, ..Settings::default() }, KernelSet::Cpu)
+        };
+        // A target and a copy of 256 channels at a quarter of the size, and of 512 at an eighth.
+        let features = 2 * 4 * (256 * 128 * 128 + 512 * 64 * 64);
+        assert!(with(0.5, 1) >= with(0.0, 1) + features, "{} {}", with(0.5, 1), with(0.0, 1));
+        assert!(with(0.5, 2) >= with(0.5, 1) + 4 * 2048 * (256 + 512));
     }
 
     #[test]

@@ -103,6 +103,16 @@ impl Evaluator {
         Ok(())
     }
 
+    /// The terms' targets.
+    pub fn targets(&self) -> &Targets {
+        &self.targets
+    }
+
+    /// The terms' targets, to change what they aim at between two evaluations.
+    pub fn targets_mut(&mut self) -> &mut Targets {
+        &mut self.targets
+    }
+
     /// See [`Targets::set_masks`].
     pub fn set_masks(&mut self, masks: Option<LevelMasks>) -> Option<LevelMasks> {
         self.targets.set_masks(masks)
@@ -342,9 +352,10 @@ impl Evaluator {
         &mut self.network
     }
 
-    /// Return the network and the targets for reuse, without a fade.
+    /// Return the network and the targets for reuse, without a fade and without what the picture aimed at.
     pub fn into_parts(mut self) -> (Network, Targets) {
         self.targets.end_fade();
+        self.targets.forget_aims();
         (self.network, self.targets)
     }
 }

@@ -82,6 +82,7 @@ impl StyleTransfer {
         self.step = state.step;
         self.evaluated = state.evaluated.clone();
         self.converged = false;
+        self.evaluator.targets_mut().forget_aims();
         if let Some(lbfgs) = &mut self.lbfgs {
             lbfgs.forget();
         }

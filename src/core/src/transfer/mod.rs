@@ -2,6 +2,7 @@
 //! a pyramid.
 
 mod adam;
+mod aiming;
 mod amount;
 mod automate;
 mod average;

@@ -61,6 +61,7 @@ impl StyleTransfer {
                 .names()
                 .zip(numbers(self.evaluated.terms.values().collect())?)
                 .collect(),
+            aims: self.evaluator.targets().aims(),
         })
     }
 
@@ -70,7 +71,9 @@ impl StyleTransfer {
         let optimizer = self.lbfgs.as_ref().map_or(2, Lbfgs::images);
         let average = usize::from(self.average.sum().is_some());
         let kept = usize::from(self.lowest.kept().is_some());
-        12 * u64::from(width) * u64::from(height) * (1 + optimizer + average + kept) as u64
+        let aims = self.evaluator.targets().aims();
+        let aims: usize = aims.iter().flat_map(|aims| aims.parts.values()).map(Vec::len).sum();
+        12 * u64::from(width) * u64::from(height) * (1 + optimizer + average + kept) as u64 + 4 * aims as u64
     }
 
     /// Continue from a state of a run with the same pictures at the same size.
@@ -105,6 +108,7 @@ impl StyleTransfer {
         let kept = state.lowest.kept.as_ref().map(|(total, best)| (number(*total), best.tensor(&device)));
         self.lowest = Lowest::of(state.lowest.past.iter().copied().map(number).collect(), kept);
         self.converged = false;
+        self.evaluator.targets_mut().set_aims(state.aims.as_ref());
         Ok(())
     }
 }

@@ -1,26 +1,30 @@
 //! A run's state in safetensors format, to resume a run exactly, readable from Python.
 //!
 //! Pictures and settings are not included: a state belongs to its run with the settings at that step. Images
-//! are `F32` tensors `[3, H, W]`; other numbers that must be exact are `F32` and `F64` tensors of one
+//! are `F32` tensors `[3, H, W]`; other numbers that must be exact are `F32`, `F64` and `U32` tensors of one
 //! dimension; counts, names and switches are JSON in the metadata entry `impasto`.
 //!
 //! The bytes may come from an untrusted file. safetensors checks that the tensors are contiguous and fill the
 //! file; unexpected tensors or types make the whole state invalid.
 
-use std::{borrow::Cow, collections::HashMap};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, HashMap},
+};
 
 use safetensors::{Dtype, SafeTensors, View};
 use serde::{Deserialize, Serialize};
 
 use super::{
     Term, TransferError,
-    checkpoint::{AdamState, LbfgsState, LowestState, OptimizerState, State},
+    checkpoint::{AdamState, Aims, LbfgsState, LowestState, OptimizerState, State},
     line_search::WolfeSearch,
     lowest::WINDOW,
     planes::Planes,
     schedule::Level,
 };
 use crate::settings::{MAX_HISTORY, Optimizer};
+use impasto_network::vgg::Layer;
 
 /// Version of the format; other versions are not read.
 const VERSION: u32 = 4;
@@ -81,6 +85,22 @@ struct Header {
     average_steps: u32,
     /// As `style/relu3_1`, in the order of the tensor `terms`.
     terms: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    aims: Option<AimsHeader>,
+}
+
+/// Which aims a state has.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AimsHeader {
+    age: u32,
+    /// Layers and parts of the picture.
+    parts: Vec<(Layer, usize)>,
+}
+
+/// Name of the tensor of the aims at a layer in a part.
+fn aims_name((layer, part): (Layer, usize)) -> String {
+    format!("aims.{layer}.{part}")
 }
 
 fn none(halvings: &u32) -> bool {
@@ -96,6 +116,7 @@ struct Part<'a> {
 enum TensorValues<'a> {
     F32(Cow<'a, [f32]>),
     F64(Vec<f64>),
+    U32(&'a [u32]),
 }
 
 impl View for Part<'_> {
@@ -103,6 +124,7 @@ impl View for Part<'_> {
         match self.values {
             TensorValues::F32(_) => Dtype::F32,
             TensorValues::F64(_) => Dtype::F64,
+            TensorValues::U32(_) => Dtype::U32,
         }
     }
 
@@ -114,6 +136,7 @@ impl View for Part<'_> {
         match &self.values {
             TensorValues::F32(values) => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
             TensorValues::F64(values) => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
+            TensorValues::U32(values) => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
         }
     }
 
@@ -121,6 +144,7 @@ impl View for Part<'_> {
         match &self.values {
             TensorValues::F32(values) => values.len() * 4,
             TensorValues::F64(values) => values.len() * 8,
+            TensorValues::U32(values) => values.len() * 4,
         }
     }
 }
@@ -198,6 +222,10 @@ impl<'a> Writer<'a> {
             self.f32s("lowest.best.total", [*total]);
         }
         self.f32s("terms", state.terms.iter().map(|&(_, value)| value));
+        for (&at, samples) in state.aims.iter().flat_map(|aims| &aims.parts) {
+            let (shape, values) = (vec![samples.len()], TensorValues::U32(samples));
+            self.0.push((aims_name(at), Part { shape, values }));
+        }
     }
 }
 
@@ -230,6 +258,10 @@ pub fn to_bytes(
         reweighted: state.reweighted,
         average_steps: state.average.as_ref().map_or(0, |(.., steps)| *steps),
         terms: state.terms.iter().map(|(term, _)| term.to_string()).collect(),
+        aims: state
+            .aims
+            .as_ref()
+            .map(|aims| AimsHeader { age: aims.age, parts: aims.parts.keys().copied().collect() }),
     };
     let header = serde_json::to_string(&header).expect("numbers and texts");
     let mut writer = Writer::default();
@@ -326,6 +358,16 @@ impl<'a> Reader<'a> {
         values.try_into().ok()
     }
 
+    fn aims(&mut self, header: &AimsHeader) -> Option<Aims> {
+        let part = |&at: &(Layer, usize)| {
+            let (shape, data) = self.data(&aims_name(at), Dtype::U32)?;
+            let samples = data.as_chunks::<4>().0.iter().map(|&bytes| u32::from_le_bytes(bytes)).collect();
+            (shape.len() == 1).then_some((at, samples))
+        };
+        let parts = header.parts.iter().map(part).collect::<Option<BTreeMap<_, _>>>()?;
+        Some(Aims { age: header.age, parts })
+    }
+
     /// Read an optional part if the tensor `name` exists.
     fn option<T>(&mut self, name: &str, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<Option<T>> {
         if self.has(name) { read(self).map(Some) } else { Some(None) }
@@ -354,6 +396,10 @@ impl<'a> Reader<'a> {
         if names.len() != values.len() {
             return None;
         }
+        let aims = match &header.aims {
+            Some(aims) => Some(self.aims(aims)?),
+            None => None,
+        };
         Some(State {
             variable,
             optimizer,
@@ -362,6 +408,7 @@ impl<'a> Reader<'a> {
             reweighted: header.reweighted,
             lowest: LowestState { past, kept },
             terms: names.into_iter().zip(values).collect(),
+            aims,
         })
     }
 

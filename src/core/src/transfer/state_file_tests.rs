@@ -34,6 +34,7 @@ fn state(optimizer: OptimizerState) -> State {
             .into_iter()
             .chain(GlobalTerm::ALL.iter().map(|&term| (Term::Global(term), 0.01)))
             .collect(),
+        aims: None,
     }
 }
 
@@ -61,7 +62,10 @@ fn bytes(state: &State) -> Vec<u8> {
 
 #[test]
 fn a_state_of_either_optimizer_survives_as_bytes_and_every_cut_is_refused() {
-    for state in [state(adam()), state(OptimizerState::Adam(None)), state(lbfgs())] {
+    let parts = [((Layer::ALL[4], 0), vec![7, u32::MAX]), ((Layer::ALL[8], 2), vec![])];
+    let aims = Some(Aims { age: 5, parts: parts.into_iter().collect() });
+    let aiming = State { aims, ..state(adam()) };
+    for state in [state(adam()), state(OptimizerState::Adam(None)), state(lbfgs()), aiming] {
         let bytes = bytes(&state);
         let SavedRun { progress: run, details: kept, frozen: held, state: back } =
             from_bytes(&bytes).unwrap();

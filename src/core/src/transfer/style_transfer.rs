@@ -254,6 +254,7 @@ impl StyleTransfer {
             if let Some(iterate) = lbfgs.iterate() {
                 self.variable = iterate.clone();
             }
+            self.evaluator.targets_mut().expire_aims();
             return lbfgs.forget();
         }
         if transition == Transition::Sudden {
@@ -288,6 +289,7 @@ impl StyleTransfer {
     /// If the device fails.
     pub fn step(&mut self) -> Result<(), TransferError> {
         self.advance_fade()?;
+        self.advance_aims();
         let Evaluation { terms, gradient, .. } = self.evaluate();
         self.step += 1;
         let total = terms.total(&self.settings);

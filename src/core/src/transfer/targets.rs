@@ -5,6 +5,7 @@ use image::RgbImage;
 
 use super::{
     Pictures, TransferError,
+    checkpoint::Aims,
     feature_targets::{FeatureTargets, NetworkImages, StyleWeights, shares},
     freeze::Freeze,
     luminance::Luminance,
@@ -80,8 +81,37 @@ impl Targets {
         if before.is_some() || self.masks.is_some() {
             // What a term keeps for some steps is of the former masks.
             self.global.iter_mut().for_each(|(_, targets)| targets.blend(&self.style_weights));
+            self.forget_aims();
         }
         before
+    }
+
+    /// See [`LayerTargets::advance`](terms::LayerTargets::advance).
+    pub fn advance(&mut self, every: u32) -> bool {
+        self.global.iter_mut().fold(false, |due, (_, targets)| targets.advance(every) || due)
+    }
+
+    /// Let what the picture aims at be chosen anew in the next evaluation.
+    pub fn expire_aims(&mut self) {
+        self.global.iter_mut().for_each(|(_, targets)| targets.expire());
+    }
+
+    /// Forget what the picture aims at: it goes on from another one.
+    pub fn forget_aims(&mut self) {
+        self.global.iter_mut().for_each(|(_, targets)| targets.forget_aims());
+    }
+
+    /// What the picture aims at, for a saved state.
+    pub fn aims(&self) -> Option<Aims> {
+        self.global.iter().find_map(|(_, targets)| targets.aims())
+    }
+
+    /// Go on with a saved state's aims, or without any.
+    pub fn set_aims(&mut self, aims: Option<&Aims>) {
+        self.forget_aims();
+        if let Some(aims) = aims {
+            self.global.iter_mut().for_each(|(_, targets)| targets.set_aims(aims));
+        }
     }
 
     /// The masks; `None` if the whole picture is painted alike.
@@ -222,10 +252,11 @@ impl Targets {
         changed
     }
 
-    /// Number of floats on the device.
+    /// Number of floats on the device, and of those on the host that terms keep of the styles.
     pub fn floats(&self) -> usize {
         let image = |image: &Tensor<4>| image.dims().into_iter().product::<usize>();
-        image(&self.content) + self.styles.iter().map(image).sum::<usize>() + self.features.floats()
+        let global: usize = self.global.iter().map(|(_, targets)| targets.floats()).sum();
+        image(&self.content) + self.styles.iter().map(image).sum::<usize>() + self.features.floats() + global
     }
 }
 

@@ -49,6 +49,18 @@ impl Features {
         }
     }
 
+    /// Height and width.
+    pub fn shape(&self) -> (usize, usize) {
+        match self {
+            Features::Tensor(tensor) => {
+                let [_, _, height, width] = tensor.dims();
+                (height, width)
+            }
+            Features::Host { height, width, .. } => (*height, *width),
+            Features::Gpu(features) => (features.shape.height, features.shape.width),
+        }
+    }
+
     /// Gram matrix F·Fᵀ/P `[C, C]`, F being C×P.
     pub fn gram(&self) -> Tensor<2> {
         match self {
@@ -177,6 +189,22 @@ impl Features {
                 let rows = self.to_tensor().permute([0, 2, 3, 1]).into_data();
                 rows.try_to_vec().expect("the device gives its features back")
             }
+        }
+    }
+
+    /// The values at these positions, `[n, C]`, waiting for the device.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such position, or the device fails.
+    pub fn rows(&self, positions: &[usize]) -> Vec<f32> {
+        let gather = |values: &[f32]| {
+            let channels = values.len() / self.positions();
+            positions.iter().flat_map(|at| &values[at * channels..][..channels]).copied().collect()
+        };
+        match self {
+            Features::Host { matrix, .. } => gather(&matrix.values),
+            _ => gather(&self.values()),
         }
     }
 

@@ -33,6 +33,7 @@ mod update;
 pub use allocations::{is_about_memory, refused, watch};
 pub use chain::LayerTime;
 pub use check::{fast_precision, self_check};
+pub use cpu::{Nearest, nearest};
 pub use devices::{Device, DeviceError, devices, mark_failed, open};
 pub use feature_gradient::{FeatureGradient, WeightedGradient};
 pub use features::Features;

@@ -153,7 +153,9 @@ impl Canvas {
     fn brush(&self, points: &[[f32; 2]], radius: f32, hardness: f32) -> Vec<f32> {
         let mut trace = Trace::new((self.width as u32, self.height as u32), radius);
         trace.line(points[0], points[0]);
-        points.windows(2).for_each(|pair| drop(trace.line(pair[0], pair[1])));
+        for pair in points.windows(2) {
+            trace.line(pair[0], pair[1]);
+        }
         let squares = std::mem::take(&mut trace.squares);
         squares.into_iter().map(|square| trace.cover_at(square, hardness)).collect()
     }

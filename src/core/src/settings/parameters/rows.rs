@@ -129,6 +129,15 @@ parameters! {
         blend: Blend::Geometric,
         axis: AxisValues::Around,
     }
+    [Coherence] coherence_weight: number(Scale { range: |_| Range::linear(0.0, 1.0), limits: Limits::Weight }) {
+        address: "coherence",
+        label: "Coherence",
+        synonyms: "neighbours, patches, nnst, kappa",
+        control: "Coherence weight, number",
+        flag: flag("coherence-weight", "KAPPA", "Weight of the coherence term: how closely each place follows the most similar place of the styles at relu3_1 and relu4_1 (after Kolkin et al. 2022), 0 to 1; whole strokes come more and averages of them less, the colours of a style with them. 0 leaves it out"),
+        blend: Blend::Geometric,
+        axis: AxisValues::Around,
+    }
     smoothness: text(Smoothness) {
         label: "Stencil",
         synonyms: "smoothness, nine points, neighbours",

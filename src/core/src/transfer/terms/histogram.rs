@@ -11,7 +11,7 @@ use crate::{
     transfer::feature_targets::{StyleWeights, shares},
 };
 use impasto_network::{
-    compute::{FeatureGradient, Features, Network, PositionWeights},
+    compute::{Features, Network, PositionWeights},
     vgg::Layer,
 };
 
@@ -147,18 +147,7 @@ impl LayerTargets for Histograms {
     ) -> Option<TermEvaluation> {
         let evaluations = parts.iter().filter_map(|part| {
             let (target, factor) = self.target(layer, features, part)?;
-            let gradient_for = |target, weight: f64| {
-                FeatureGradient::to_target(target, 2.0 * weight * factor).weighted_by(part.weights)
-            };
-            let distance = match part.weights {
-                None => features.distance(&target),
-                Some(weights) => features.weighted_distance(&target, weights),
-            };
-            Some(TermEvaluation {
-                value: distance * factor,
-                alone: alone.map(|weight| gradient_for(target.clone(), weight)),
-                gradient: Some(gradient_for(target, weight)),
-            })
+            Some(TermEvaluation::toward(target, factor, features, part, weight, alone))
         });
         evaluations.reduce(TermEvaluation::plus)
     }

@@ -5,6 +5,7 @@
 //! with one weight are listed in [`GlobalTerm`], and [`formula`] returns their computation. The formulas are
 //! in [`crate::objective`].
 
+mod coherence;
 mod content;
 mod histogram;
 mod smoothness;
@@ -14,6 +15,7 @@ use burn::tensor::Tensor;
 
 use super::{
     Term,
+    checkpoint::Aims,
     feature_targets::{FeatureTargets, StyleWeights},
     masks::{LayerMasks, Part},
 };
@@ -23,6 +25,7 @@ use impasto_network::{
     vgg::Layer,
 };
 
+pub use coherence::SAMPLES;
 pub use style::Style;
 
 /// A term evaluated at a layer's features.
@@ -36,6 +39,30 @@ pub struct TermEvaluation {
 }
 
 impl TermEvaluation {
+    /// The squared distance times `factor` to a target, in a part of the picture, with its gradient times
+    /// `weight`, and with `alone` also its gradient times that.
+    fn toward(
+        target: Features,
+        factor: f64,
+        features: &Features,
+        part: &Part,
+        weight: f64,
+        alone: Option<f64>,
+    ) -> Self {
+        let gradient_for = |weight: f64| {
+            FeatureGradient::to_target(target.clone(), 2.0 * weight * factor).weighted_by(part.weights)
+        };
+        let distance = match part.weights {
+            None => features.distance(&target),
+            Some(weights) => features.weighted_distance(&target, weights),
+        };
+        Self {
+            value: distance * factor,
+            alone: alone.map(gradient_for),
+            gradient: Some(gradient_for(weight)),
+        }
+    }
+
     /// The sum of one term's evaluations in two parts of the picture.
     fn plus(self, other: Self) -> Self {
         let add = |a: Option<FeatureGradient>, b: Option<FeatureGradient>| match (a, b) {
@@ -94,6 +121,32 @@ pub trait LayerTargets {
         weight: f64,
         alone: Option<f64>,
     ) -> Option<TermEvaluation>;
+
+    /// Count the evaluation that follows, and choose new aims in it if `every` evaluations have been made with
+    /// the present ones; returns whether it does. Only for a term that keeps what the picture aims at for some
+    /// evaluations, as the functions below.
+    fn advance(&mut self, _every: u32) -> bool {
+        false
+    }
+
+    /// Choose new aims in the next evaluation that is counted.
+    fn expire(&mut self) {}
+
+    /// Forget the aims: the next evaluation is of another picture, or of other parts.
+    fn forget_aims(&mut self) {}
+
+    /// The aims, to be saved; `None` without any.
+    fn aims(&self) -> Option<Aims> {
+        None
+    }
+
+    /// Restore saved aims.
+    fn set_aims(&mut self, _aims: &Aims) {}
+
+    /// Number of floats kept of the styles, if they are many.
+    fn floats(&self) -> usize {
+        0
+    }
 }
 
 /// The terms with one weight that use layers, with their targets.
@@ -111,6 +164,7 @@ fn formula(term: GlobalTerm) -> Formula {
     match term {
         GlobalTerm::Smoothness => Formula::Image(smoothness::evaluate),
         GlobalTerm::Histogram => Formula::Layers(|| Box::<histogram::Histograms>::default()),
+        GlobalTerm::Coherence => Formula::Layers(|| Box::<coherence::Coherence>::default()),
     }
 }
 

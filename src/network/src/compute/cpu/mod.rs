@@ -9,6 +9,7 @@ mod isa;
 mod kernel;
 mod kernels;
 mod matrix;
+mod nearest;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod pool;
@@ -25,3 +26,4 @@ pub use buffer::BufferPool;
 pub use kernel::multiply_adds;
 pub use kernels::CpuKernels;
 pub use matrix::{HostFeatureGradient, HostFeatures, HostPart};
+pub use nearest::{Nearest, nearest};
