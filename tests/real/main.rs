@@ -6,6 +6,7 @@ mod environment;
 mod xvfb;
 
 mod alive;
+mod by_place;
 mod comeback;
 mod stage;
 mod window;

@@ -51,7 +51,7 @@ pub const VERSION: u64 = 4;
 pub(crate) const MASKS_VERSION: u64 = 3;
 
 /// Parameters that programs before version 4 leave out; without effect at 0.
-const NEWEST: [ParamId; 1] = [ParamId::SettleColours];
+const NEWEST: [ParamId; 2] = [ParamId::SettleColours, ParamId::Coherence];
 
 /// Changes of a run that programs of version 1 read.
 const FEW_CHANGES: usize = 400;
