@@ -150,12 +150,14 @@ struct Live {
     points: usize,
     /// Another shape, as it was drawn last.
     drawn: Vec<Stroke>,
+    /// The stroke has ended: it is shown until it is in the mask, in the next frame.
+    ended: bool,
 }
 
 impl Live {
     fn new(base: Sheet, pen: &Pen) -> Self {
         let trace = Trace::new(base.mask.dimensions(), pen.numbers.radius);
-        Self { mask: base.mask.clone(), base, trace, points: 0, drawn: Vec::new() }
+        Self { mask: base.mask.clone(), base, trace, points: 0, drawn: Vec::new(), ended: false }
     }
 
     /// Draw what the pen has drawn since the last frame.
@@ -191,28 +193,29 @@ impl Live {
             _ => new.map(|at| [kept[at], kept[at + 1]]).collect(),
         };
         self.points = kept.len();
-        let (width, height) = self.mask.dimensions();
-        for [from, to] in lines {
-            let [columns, rows] = self.trace.line(from, to);
-            if columns.is_empty() || rows.is_empty() {
-                continue;
+        let changed = lines.into_iter().map(|[from, to]| self.trace.line(from, to));
+        let changed = changed.filter(|[columns, rows]| !columns.is_empty() && !rows.is_empty());
+        let joined = |a: &Range<usize>, b: &Range<usize>| a.start.min(b.start)..a.end.max(b.end);
+        let changed = changed.reduce(|a, b| [joined(&a[0], &b[0]), joined(&a[1], &b[1])]);
+        let Some([columns, rows]) = changed else { return };
+        for y in rows.clone() {
+            for x in columns.clone() {
+                let cover = self.trace.cover(x, y, pen.numbers.hardness) * pen.numbers.opacity;
+                let at = (x as u32, y as u32);
+                let mut pixel = self.base.mask[at];
+                pen.mode.change(&mut pixel, cover);
+                self.mask[at] = pixel;
             }
-            for y in rows.clone() {
-                for x in columns.clone() {
-                    let cover = self.trace.cover(x, y, pen.numbers.hardness) * pen.numbers.opacity;
-                    let mut pixel = self.base.mask[(x as u32, y as u32)];
-                    pen.mode.change(&mut pixel, cover);
-                    self.mask.put_pixel(x as u32, y as u32, pixel);
-                }
-            }
-            // The line around it depends on the neighbours.
-            let wider = |range: Range<usize>, side: u32| {
-                range.start.saturating_sub(1)..(range.end + 1).min(side as usize)
-            };
-            let (columns, rows) = (wider(columns, width), wider(rows, height));
-            let (at, image) = ([columns.start, rows.start], self.base.look.image(&self.mask, columns, rows));
-            self.base.texture.set_partial(at, image, TextureOptions::LINEAR);
         }
+        // The line around it depends on the neighbours.
+        let wider = |range: Range<usize>, side: u32| {
+            range.start.saturating_sub(1)..(range.end + 1).min(side as usize)
+        };
+        let (width, height) = self.mask.dimensions();
+        let (columns, rows) = (wider(columns, width), wider(rows, height));
+        let at = [columns.start, rows.start];
+        let image = self.base.look.image(&self.mask, columns, rows);
+        self.base.texture.set_partial(at, image, TextureOptions::LINEAR);
     }
 }
 
@@ -239,11 +242,15 @@ impl Sheets {
     /// Follow the pen on the mask of this name and look; on black if there is none yet.
     fn follow_pen(&mut self, ctx: &Context, pen: Option<&Pen>, look: Look, name: &Path, content: (u32, u32)) {
         let Some(pen) = pen.filter(|pen| pen.tool != Tool::Path) else {
-            self.live = None;
+            self.live = self.live.take().filter(|live| !live.ended);
+            if let Some(live) = &mut self.live {
+                live.ended = true;
+                ctx.request_repaint();
+            }
             return;
         };
         // Undo, for instance, takes the mask away below a stroke.
-        let same = |live: &Live| live.base.name == name && live.base.look == look;
+        let same = |live: &Live| !live.ended && live.base.name == name && live.base.look == look;
         if !self.live.as_ref().is_some_and(same) {
             let known = self.all.iter().find(|sheet| sheet.name == name && sheet.look == look);
             let mask = known.map_or_else(

@@ -8,7 +8,7 @@ use impasto_core::picture::drawing::{MAX_POINTS, Mode, Shape, Stroke};
 /// Points of a brush's line are at least this part of its radius apart; those of a path drawn by hand at
 /// least this part of the picture's longer side.
 const APART: f32 = 1.0 / 6.0;
-const PATH_APART: f32 = 0.002;
+const PATH_APART: f32 = 0.004;
 /// A shape that is smaller, in fractions of the longer side, was not meant.
 const SMALLEST: f32 = 0.002;
 /// How far outside of the picture points may be, in its sides.
