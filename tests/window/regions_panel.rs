@@ -270,3 +270,22 @@ fn maps_of_strength_are_added_and_removed() {
     until_masks(&mut window, "it is back", |masks| masks.style_map.is_some());
     assert!(has(&window, "Undone: Style map removed"));
 }
+
+#[test]
+fn the_palette_of_commands_knows_the_regions() {
+    let mut window = open();
+    add(&mut window);
+    let find = |window: &mut Window, query: &str, entry: &str| {
+        window.harness.key_press_modifiers(Modifiers::COMMAND, Key::K);
+        window.steps(3);
+        window.harness.event(Event::Text(query.to_owned()));
+        window.steps(3);
+        assert!(has(window, entry), "{entry}");
+        window.harness.key_press(Key::Enter);
+        window.steps(4);
+    };
+    find(&mut window, "strength of region 1 0.3", "Set Strength of Region 1 to 0.3");
+    until_masks(&mut window, "the strength arrives", |masks| masks.regions[0].strength == 0.3);
+    find(&mut window, "remove region 1", "Remove Region 1");
+    until_masks(&mut window, "it is gone", |masks| masks.regions.is_empty());
+}

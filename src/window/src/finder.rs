@@ -183,7 +183,7 @@ impl ImpastoApp {
                 add(Some(score), title, "your own".to_owned(), Some(Box::new(mix).into()));
             }
         }
-        for (title, detail, action) in self.mixes_findings() {
+        for (title, detail, action) in self.mixes_findings().into_iter().chain(self.regions_findings()) {
             add(fits(query, &title), title, detail, Some(action));
         }
         for (against, name) in self.comparable() {
@@ -222,6 +222,11 @@ impl ImpastoApp {
         for control in CONTROLS {
             let name = control.trim_end_matches(", number");
             add(fits(query, name), name.to_owned(), String::new(), Some(Focus(control.to_owned()).into()));
+        }
+        for (title, now, settings) in typed.map_or_else(Vec::new, |typed| self.strengths_found(typed)) {
+            let score = fits_any(name, &title, "region, mask").map(|score| score + 60);
+            let set = format!("Set {title} to {}", typed.unwrap_or_default());
+            add(score, set, now, Some(Box::new(settings).into()));
         }
         for Field { key, name: title, words, control, value } in fields::all(&self.settings) {
             let score = fits_any(query, &title, &words);

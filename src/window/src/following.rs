@@ -103,7 +103,8 @@ impl ImpastoApp {
             }
         };
         let loaded = Loaded { stamp: Some(stamp), ..opened.into_loaded(ctx) };
-        if self.pictures.masks.take_version(&path, stamp, &loaded.picture) {
+        let in_use = self.settings.masks.files().any(|file| file == path);
+        if self.pictures.masks.take_version(&path, stamp, &loaded.picture) && in_use {
             self.messages.toasts.add("A mask has changed.");
         }
         let mut replaced = Vec::new();

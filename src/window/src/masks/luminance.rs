@@ -178,7 +178,7 @@ mod tests {
         let range = Luminances { from: 0.25, to: 0.75 };
         assert_eq!([0.0, 0.25, 0.5, 0.75, 1.0].map(|value| range.inside(value)), [0.0, 1.0, 1.0, 1.0, 0.0]);
         assert!((range.inside(0.22) - 0.5).abs() < 1e-9 && (range.inside(0.78) - 0.5).abs() < 1e-9);
-        let mask = range.mask(&GrayImage::from_fn(3, 1, |x, _| Luma([100 * x as u8])));
+        let mask = range.mask(&GrayImage::from_fn(3, 1, |x, _| Luma([120 * x as u8])));
         assert_eq!(mask.as_raw(), &[0, 255, 0]);
     }
 }

@@ -7,6 +7,7 @@ mod actions;
 mod bar;
 pub mod colours;
 mod cursor;
+mod findings;
 pub mod flags;
 mod hand;
 mod looks;
@@ -189,7 +190,8 @@ impl MaskDesk {
             surplus -= usize::from(goes);
             !goes
         });
-        self.stamps.retain(|name, _| in_use(name));
+        let pictures = &self.pictures;
+        self.stamps.retain(|name, _| pictures.iter().any(|(known, _)| known == name));
     }
 }
 

@@ -142,3 +142,42 @@ fn styles(styles: &[RegionStyle]) -> Value {
         styles => Value::String(styles.iter().map(one).collect::<Vec<_>>().join(" and ")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fields;
+    use impasto_core::settings::{RegionRole, Settings};
+
+    fn title(change: impl FnOnce(&mut Masks)) -> String {
+        let region = |name: &str| Region { name: name.to_owned(), mask: "a.png".into(), ..Region::default() };
+        let masks = Masks { regions: vec![region("sky"), region("sea")], ..Masks::default() };
+        let before = Settings { masks, ..Settings::default() };
+        let mut after = before.clone();
+        change(&mut after.masks);
+        fields::title(&before, &after, &fields::changes(&before, &after))
+    }
+
+    #[test]
+    fn a_change_of_masks_is_said_in_plain_words() {
+        assert_eq!(title(|_| {}), "");
+        assert_eq!(title(|masks| masks.regions[0].strength = 0.4), "Strength of sky 1 → 0.4");
+        assert_eq!(title(|masks| masks.regions[1].role = RegionRole::Freeze), "Role of sea paint → freeze");
+        assert_eq!(title(|masks| masks.regions[0].mask = "/b/c.png".into()), "Mask of sky a.png → c.png");
+        assert_eq!(title(|masks| masks.regions[0].name = "heaven".into()), "Region sky → heaven");
+        assert_eq!(title(|masks| drop(masks.regions.remove(0))), "Region sky removed");
+        assert_eq!(title(|masks| masks.regions.swap(0, 1)), "Order of the regions sky, sea → sea, sky");
+        let styles = vec![RegionStyle { style: 1, weight: 0.5 }];
+        assert_eq!(title(|masks| masks.regions[0].styles = styles), "Styles of sky as in the rest → 2 × 0.5");
+        assert_eq!(title(|masks| masks.style_map = Some("map.png".into())), "Style map added, map.png");
+        let both = title(|masks| masks.regions.iter_mut().for_each(|region| region.strength = 0.5));
+        assert_eq!(both, "Strength of sky 1 → 0.5, and 1 more");
+        // The first mask of all.
+        let region = Region { name: "rock".into(), ..Region::default() };
+        let none = Settings::default();
+        let first = Settings { masks: Masks { regions: vec![region], ..Masks::default() }, ..none.clone() };
+        let said = |a: &Settings, b: &Settings| fields::title(a, b, &fields::changes(a, b));
+        assert_eq!(said(&none, &first), "Region rock added, paint");
+        assert_eq!(said(&first, &none), "Region rock removed");
+    }
+}
