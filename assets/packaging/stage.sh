@@ -3,9 +3,11 @@
 #
 #   assets/packaging/stage.sh PROGRAM [FOLDER]
 #
-# PROGRAM is a built impasto that runs on this machine; FOLDER is target/package unless it is given.
+# PROGRAM is a built impasto; FOLDER is target/package unless it is given. If PROGRAM is for another kind of machine,
+# IMPASTO_RUN names one for this machine, which prints the manual pages and completions.
 set -euo pipefail
 program=$(realpath "$1")
+run=$(realpath "${IMPASTO_RUN:-$program}")
 root=$(cd "$(dirname "$0")/../.." && pwd)
 tree=${2:-$root/target/package}
 rm -rf "$tree"
@@ -40,9 +42,9 @@ for icon in assets/desktop/icons/*.png; do
 done
 put assets/desktop/impasto.svg "share/icons/hicolor/scalable/apps/$id.svg"
 
-"$program" man "$tree/share/man/man1"
+"$run" man "$tree/share/man/man1"
 gzip -9 -n "$tree"/share/man/man1/*.1
-script() { mkdir -p "$(dirname "$tree/share/$2")"; "$program" completions "$1" > "$tree/share/$2"; } # SHELL FILE
+script() { mkdir -p "$(dirname "$tree/share/$2")"; "$run" completions "$1" > "$tree/share/$2"; } # SHELL FILE
 script bash bash-completion/completions/impasto
 script zsh zsh/site-functions/_impasto
 script fish fish/vendor_completions.d/impasto.fish

@@ -14,8 +14,8 @@ use super::{MAX_BYTES, ProjectError, container};
 use impasto_base::{files::open_regular, text};
 use impasto_core::settings::MAX_SIZE;
 
-/// Maximum size of the encoded picture, in bytes: the largest painting, hardly compressed.
-const MAX_PICTURE: u64 = 256 << 20;
+/// Maximum size of the picture in bytes, encoded and decoded: the largest painting, and some for the decoder.
+const MAX_PICTURE: u64 = (3 * MAX_SIZE as u64 * MAX_SIZE as u64) + (8 << 20);
 
 /// What is read of the manifest.
 #[derive(Deserialize)]
@@ -49,6 +49,7 @@ fn picture_of(file: impl Read + Seek) -> Result<Option<RgbImage>, ProjectError> 
     let mut limits = Limits::default();
     limits.max_image_width = Some(MAX_SIZE);
     limits.max_image_height = Some(MAX_SIZE);
+    limits.max_alloc = Some(MAX_PICTURE);
     reader.limits(limits);
     let picture = reader.decode().map_err(|error| damaged(&error.to_string()))?;
     Ok(Some(picture.into_rgb8()))
