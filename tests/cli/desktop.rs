@@ -83,7 +83,7 @@ fn every_command_has_a_manual_page() {
     assert_eq!(found, expected);
     assert_eq!(fs::read_to_string(pages.join("impasto.1")).unwrap(), page);
     let requests =
-        [".TH", ".SH", ".SS", ".TP", ".RS", ".RE", ".ie", ".el", ".br", ".nf", ".fi", ".PP", ".sp"];
+        [".TH", ".SH", ".SS", ".TP", ".RS", ".RE", ".IP", ".ie", ".el", ".br", ".nf", ".fi", ".PP", ".sp"];
     for name in found {
         let page = fs::read_to_string(pages.join(&name)).unwrap();
         assert!(page.contains(".SH NAME") && page.contains(".SH OPTIONS"), "{name}");

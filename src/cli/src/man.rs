@@ -16,7 +16,7 @@ pub(super) fn run(folder: Option<&Path>) -> anyhow::Result<ExitCode> {
     // Names the pages, and gives each command the flags that all of them have.
     command.build();
     match folder {
-        None => super::print(&String::from_utf8(page(&Man::new(command))?)?)?,
+        None => super::print(&String::from_utf8(page(&man(command))?)?)?,
         Some(folder) => {
             fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
             write(command, folder)?;
@@ -30,10 +30,15 @@ fn write(command: Command, folder: &Path) -> anyhow::Result<()> {
     for below in command.get_subcommands().filter(|below| !below.is_hide_set()) {
         write(below.clone(), folder)?;
     }
-    let man = Man::new(command);
+    let man = man(command);
     let path = folder.join(man.get_filename());
     files::write_atomic_shared(&path, &page(&man)?)
         .with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// The page of a command.
+fn man(command: Command) -> Man {
+    Man::new(command).source(concat!("Impasto ", env!("CARGO_PKG_VERSION")))
 }
 
 /// The page in roff.
