@@ -19,7 +19,7 @@ root=$work/root
 running=() mounted=()
 clean() {
   for process in "${running[@]}"; do kill "$process" 2>/dev/null || true; done
-  for ((at = ${#mounted[@]} - 1; at >= 0; at--)); do umount "${mounted[at]}" || umount -l "${mounted[at]}"; done
+  for ((at = ${#mounted[@]} - 1; at >= 0; at--)); do umount -R "${mounted[at]}" || umount -R -l "${mounted[at]}"; done
   rm -rf --one-file-system "$work"
 }
 trap clean EXIT
@@ -51,8 +51,8 @@ deb=$(echo "$out"/*.deb)
 echo "$deb: $(size "$deb"), made in $(seconds "$start") s"
 dpkg-deb -f "$deb" Package Version Architecture Depends Recommends Installed-Size
 if command -v lintian >/dev/null; then
-  # None of a program that was built elsewhere for one system; see assets/packaging/README.md.
-  lintian --no-tag-display-limit --fail-on error --suppress-tags embedded-library,initial-upload-closes-no-bugs "$deb"
+  # Its libraries are crates, which are built in; and no bug of Debian's is closed.
+  lintian --tag-display-limit 0 --allow-root --fail-on error --suppress-tags embedded-library,initial-upload-closes-no-bugs "$deb"
 fi
 
 if command -v cargo-generate-rpm >/dev/null && command -v rpm >/dev/null; then
@@ -128,12 +128,13 @@ window=$!
 running+=("$window")
 found=
 for _ in $(seq 600); do
-  found=$(DISPLAY=$screen xdotool search --onlyvisible --class "$id" 2>/dev/null | head -n 1) && [ -n "$found" ] && break
+  found=$(DISPLAY=$screen xdotool search --onlyvisible --name '^Impasto$' 2>/dev/null | head -n 1) && [ -n "$found" ] && break
   kill -0 "$window" 2>/dev/null || { cat "$work/window.log"; fail "the window has closed"; }
   sleep 0.1
 done
-[ -n "$found" ] || fail "there is no window of class $id"
+[ -n "$found" ] || fail "there is no window"
 echo "a window after $(seconds "$opened") s; $(seconds "$start") s from the package to it"
+class=$(DISPLAY=$screen xdotool search --class "^${id//./\\.}\$" 2>/dev/null | head -n 1) || true
 project=
 for _ in $(seq 1200); do
   project=$(find "$root/home/painter/.local/share/impasto" -name painting.impasto 2>/dev/null | head -n 1)
@@ -143,8 +144,8 @@ done
 [ -n "$project" ] || fail "nothing was painted"
 echo "a painting is kept after $(seconds "$opened") s; $(seconds "$start") s from the package to it"
 if command -v import >/dev/null; then import -display "$screen" -window root "$out/window.png"; fi
-cp "$project" "$root/home/painter/mine.impasto"
-cp "$project" "$root/home/painter/mine"
+cp -p "$project" "$root/home/painter/mine.impasto"
+cp -p "$project" "$root/home/painter/mine"
 kill "$window"
 wait "$window" || true
 
@@ -157,6 +158,8 @@ person gio mime application/x-impasto | grep -q "$id.desktop" || fail "projects 
 person gio mime image/png | grep -q "$id.desktop" || fail "pictures are not opened with it"
 [ -s "$root/usr/share/man/man1/impasto-render.1.gz" ] || fail "a manual page is missing"
 inside bash -c '. /usr/share/bash-completion/completions/impasto && complete -p impasto' | grep -q impasto || fail "bash completes nothing"
+# By it the desktop finds the window's menu entry and icon.
+[ -n "$class" ] || fail "the window is not of the class $id"
 thumbnailer=$(sed -n 's/^Exec=//p' "$root/usr/share/thumbnailers/$id.thumbnailer")
 thumbnailer=${thumbnailer//%s/128}
 thumbnailer=${thumbnailer//%i//home/painter/mine.impasto}
