@@ -15,10 +15,11 @@ use zip::{ZipWriter, write::SimpleFileOptions};
 
 use crate::environment::{impasto, quiet};
 
-const COMMANDS: [&str; 11] = [
+const COMMANDS: [&str; 12] = [
     "render",
     "grid",
     "batch",
+    "farm",
     "timelapse",
     "layers",
     "devices",

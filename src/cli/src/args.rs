@@ -14,7 +14,10 @@ use clap::{
 
 use clap_complete::Shell;
 
-use super::{farm::Scheduler, missing::MissingArg, regions::RegionArg, shard::ShardArg, style_arg::StyleArg};
+use super::{
+    farm::Scheduler, missing::MissingArg, regions::RegionArg, shard::ShardArg, style_arg::StyleArg,
+    thumbnail::ThumbnailArgs,
+};
 use impasto_core::settings::{DeviceChoice, Precision, SettingsFlags};
 use impasto_formats::explore::{Axis, Pairing};
 
@@ -359,17 +362,6 @@ pub(super) struct BenchArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct ThumbnailArgs {
-    /// Longest side in pixels
-    #[arg(long, short, value_name = "PIXELS", default_value_t = 256, value_parser = clap::value_parser!(u32).range(16..=2048))]
-    pub size: u32,
-    /// The project
-    pub input: PathBuf,
-    /// Output file; a file of this name is replaced
-    pub output: PathBuf,
 }
 
 #[derive(Debug, Subcommand)]

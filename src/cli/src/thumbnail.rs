@@ -1,14 +1,25 @@
 //! `impasto thumbnail`: a small picture of a project, for file managers.
 
-use std::{io::Cursor, process::ExitCode};
+use std::{io::Cursor, path::PathBuf, process::ExitCode};
 
 use anyhow::Context as _;
+use clap::Args;
 use image::ImageFormat;
 
-use super::args::ThumbnailArgs;
 use impasto_base::files;
 use impasto_core::picture;
 use impasto_formats::project;
+
+#[derive(Debug, Args)]
+pub(super) struct ThumbnailArgs {
+    /// Longest side in pixels
+    #[arg(long, short, value_name = "PIXELS", default_value_t = 256, value_parser = clap::value_parser!(u32).range(16..=2048))]
+    pub size: u32,
+    /// The project
+    pub input: PathBuf,
+    /// Output file; a file of this name is replaced
+    pub output: PathBuf,
+}
 
 /// Write it, whatever the extension of the output is.
 pub(super) fn run(arguments: &ThumbnailArgs) -> anyhow::Result<ExitCode> {
