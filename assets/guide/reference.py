@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 COMMANDS = ["", "render", "grid", "batch", "farm", "timelapse", "layers", "devices", "bench", "weights info", "weights check",
-            "notices"]
+            "notices", "completions", "man"]
 # Settings have a section of their own, as five commands share them.
 SETTINGS = re.compile(r"^Settings.*:$")
 

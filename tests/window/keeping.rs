@@ -254,6 +254,24 @@ fn a_project_brings_the_engines_state_back_and_the_same_run_goes_on() {
 }
 
 #[test]
+fn a_project_is_opened_wherever_it_stands_among_the_given_files() {
+    let mut window = setup(None).open();
+    window.until_painting();
+    let (project, _) = saved_project(&mut window, "mine.impasto");
+    let folder = tempfile::tempdir().unwrap();
+    // A desktop knows it by its first bytes as well.
+    let [picture, given] = ["meadow.png", "theirs"].map(|name| folder.path().join(name));
+    fs::copy(&project, &given).unwrap();
+    image::RgbImage::new(60, 40).save(&picture).unwrap();
+    let mut setup = Setup::default();
+    (setup.options.content, setup.options.styles) = (Some(picture), vec![given]);
+    let mut other = setup.open_in(folder);
+    other.until("it is told", |harness, _| {
+        harness.query_all_by_label_contains("Opened theirs: play goes on").next().is_some()
+    });
+}
+
+#[test]
 fn a_painting_that_is_smaller_than_asked_is_kept_with_the_engines_state() {
     let mut setup = setup(None);
     setup.log.largest = Some(181);

@@ -12,7 +12,12 @@ use clap::{
     parser::ValueSource,
 };
 
-use super::{farm::Scheduler, missing::MissingArg, regions::RegionArg, shard::ShardArg, style_arg::StyleArg};
+use clap_complete::Shell;
+
+use super::{
+    farm::Scheduler, missing::MissingArg, regions::RegionArg, shard::ShardArg, style_arg::StyleArg,
+    thumbnail::ThumbnailArgs,
+};
 use impasto_core::settings::{DeviceChoice, Precision, SettingsFlags};
 use impasto_formats::explore::{Axis, Pairing};
 
@@ -69,6 +74,20 @@ pub(super) enum Command {
     Weights(WeightsCommand),
     /// Print the licences of everything that the program is built from
     Notices,
+    /// Print a script by which a shell completes commands and flags
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print the manual page, or write one of each command to a folder
+    Man {
+        /// Folder for the pages, created if necessary
+        #[arg(value_name = "FOLDER")]
+        folder: Option<PathBuf>,
+    },
+    /// Write a small picture of a project's painting as PNG; file managers call it
+    #[command(hide = true)]
+    Thumbnail(ThumbnailArgs),
 }
 
 #[derive(Debug, Args)]
@@ -412,7 +431,9 @@ fn looks_like_a_command(text: &OsStr) -> bool {
 }
 
 fn no_such_command(word: &OsStr) -> String {
-    let names: Vec<String> = Cli::command().get_subcommands().map(|c| c.get_name().to_owned()).collect();
+    let command = Cli::command();
+    let shown = command.get_subcommands().filter(|command| !command.is_hide_set());
+    let names: Vec<&str> = shown.map(|command| command.get_name()).collect();
     format!("no picture and no command is called {}; commands: {}", word.display(), names.join(", "))
 }
 

@@ -14,11 +14,13 @@ mod args;
 mod batch;
 mod bench;
 mod checks;
+mod completions;
 mod devices;
 mod farm;
 mod grid;
 mod interrupt;
 mod layers;
+mod man;
 mod missing;
 mod optional;
 mod paintings;
@@ -30,6 +32,7 @@ mod runs;
 mod shard;
 mod sheets;
 mod style_arg;
+mod thumbnail;
 mod timelapse;
 mod weights;
 
@@ -125,6 +128,9 @@ fn dispatch(cli: Cli, started: Instant, window: OpenWindow) -> anyhow::Result<Ex
             print(impasto_base::notices::THIRD_PARTY)?;
             Ok(ExitCode::SUCCESS)
         }
+        Some(Command::Completions { shell }) => completions::run(shell),
+        Some(Command::Man { folder }) => man::run(folder.as_deref()),
+        Some(Command::Thumbnail(arguments)) => thumbnail::run(&arguments),
     }
 }
 

@@ -7,7 +7,7 @@ use super::{
     theme::{Palette, RADIUS, space},
 };
 
-/// The chapters in their order, as `assets/guide/README.md` lists them.
+/// The chapters in their order, as `assets/guide/README.md` lists them, without the one on installing.
 const TEXT: &str = concat!(
     include_str!("../../../assets/guide/first-painting.md"),
     include_str!("../../../assets/guide/mixer.md"),

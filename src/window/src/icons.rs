@@ -342,30 +342,21 @@ fn arc(center: Pos2, radius: f32, from: f32, to: f32) -> Vec<Pos2> {
         .collect()
 }
 
-/// The window's icon: a thick stroke of paint on a dark disc.
+/// The window's icon; `assets/desktop` has it in all sizes.
 pub fn window_icon() -> egui::IconData {
-    const SIDE: u32 = 128;
-    let mut rgba = Vec::with_capacity((SIDE * SIDE * 4) as usize);
-    for y in 0..SIDE {
-        for x in 0..SIDE {
-            let (u, v) = (x as f32 / 64.0 - 0.9922, y as f32 / 64.0 - 0.9922);
-            let disc = coverage(0.96 - u.hypot(v));
-            // A wave along the diagonal; ridges across it are the bristles' tracks.
-            let along = (u - v) * 0.7;
-            let across = (u + v) * 0.7 - 0.16 * (along * 3.4).sin();
-            let stroke = coverage(0.26 - across.abs()) * coverage(0.66 - along.abs());
-            let ridge = 0.86 + 0.14 * (across * 38.0).sin();
-            let paint = [240.0 * ridge, (104.0 + 40.0 * across) * ridge, 58.0 * ridge];
-            for channel in paint {
-                rgba.push((38.0 + (channel - 38.0) * stroke).clamp(0.0, 255.0) as u8);
-            }
-            rgba.push((255.0 * disc) as u8);
-        }
-    }
-    egui::IconData { rgba, width: SIDE, height: SIDE }
+    let png = include_bytes!("../../../assets/desktop/icons/128.png");
+    eframe::icon_data::from_png_bytes(png).unwrap_or_default()
 }
 
-/// Antialiased edge: 0 outside, 1 inside, over one pixel.
-fn coverage(distance: f32) -> f32 {
-    (distance * 64.0 + 0.5).clamp(0.0, 1.0)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_windows_icon_is_a_round_picture() {
+        let icon = window_icon();
+        let opacity = |x: u32, y: u32| icon.rgba[((y * icon.width + x) * 4 + 3) as usize];
+        assert_eq!((icon.width, icon.height), (128, 128));
+        assert_eq!((opacity(0, 0), opacity(64, 64)), (0, 255));
+    }
 }

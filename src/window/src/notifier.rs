@@ -34,6 +34,7 @@ mod bus {
         thread,
     };
 
+    use impasto_base::APP_ID;
     use zbus::{Connection, zvariant::Value};
 
     /// The thread that asks the service, once there is something to show.
@@ -76,8 +77,7 @@ mod bus {
     /// Shows a text instead of the notification `replaced`, 0 for none, and gives the new one's number.
     pub async fn show(connection: &Connection, replaced: u32, text: &str) -> zbus::Result<u32> {
         let service = "org.freedesktop.Notifications";
-        let (actions, hints) =
-            (Vec::<&str>::new(), HashMap::from([("desktop-entry", Value::from("impasto"))]));
+        let (actions, hints) = (Vec::<&str>::new(), HashMap::from([("desktop-entry", Value::from(APP_ID))]));
         let (icon, body, usual_time) = ("", "", -1);
         // The summary is plain text; bodies may be markup.
         let arguments = ("Impasto", replaced, icon, text, body, actions, hints, usual_time);

@@ -45,12 +45,13 @@ use super::{
     worker::{NextRun, SpawnSession, Worker},
     xwayland,
 };
-use impasto_base::paths;
+use impasto_base::{APP_ID, paths};
 use impasto_core::settings::Settings;
 use impasto_engine::{
     queue::{JobQueue, Painter},
     session::{PaintEngine, Session},
 };
+use impasto_formats::project::Project;
 use impasto_network::compute::{self, DeviceInfo};
 
 /// What the command line gives the window.
@@ -66,6 +67,14 @@ pub struct Options {
     pub started: Option<Instant>,
     /// Print the times of the frames at the end.
     pub frame_times: bool,
+}
+
+impl Options {
+    /// The project among the given files, wherever it stands and whatever its name is.
+    fn project(&self) -> Option<PathBuf> {
+        let is_project = |path: &&PathBuf| extensions::is_project(path) || Project::is(path);
+        self.content.iter().chain(&self.styles).find(is_project).cloned()
+    }
 }
 
 /// Called by the painter behind the window when there is something to show.
@@ -115,7 +124,7 @@ pub fn run(options: Options) -> anyhow::Result<()> {
     let native = eframe::NativeOptions {
         renderer: eframe::Renderer::Wgpu,
         viewport: egui::ViewportBuilder::default()
-            .with_app_id("impasto")
+            .with_app_id(APP_ID)
             .with_title("Impasto")
             .with_icon(icons::window_icon())
             .with_inner_size([1360.0, 860.0])
@@ -252,9 +261,10 @@ impl ImpastoApp {
         app.look_for_comeback();
         app.queue.desk.set_known_files(app.files.known.clone());
         app.open_queue();
-        match start.options.content.clone().filter(|path| extensions::is_project(path)) {
+        match start.options.project() {
             Some(project) => {
-                let others = Options { content: None, ..start.options.clone() };
+                // It brings its own pictures.
+                let others = Options { content: None, styles: Vec::new(), ..start.options.clone() };
                 app.first_pictures(&others, &remembered);
                 app.read_project(project);
             }

@@ -23,6 +23,7 @@ use super::{
     icons,
     present::{POINTER, pointer_moves},
 };
+use impasto_base::APP_ID;
 
 /// Size of the window when it opens, and the smallest, in points.
 const SIZE: [f32; 2] = [960.0, 640.0];
@@ -142,7 +143,7 @@ impl ImpastoApp {
             return;
         }
         let builder = ViewportBuilder::default()
-            .with_app_id("impasto")
+            .with_app_id(APP_ID)
             .with_title("Impasto, the painting alone")
             .with_icon(icons::window_icon())
             .with_inner_size(SIZE)

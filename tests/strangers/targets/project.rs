@@ -19,7 +19,7 @@ use impasto_core::{
 };
 use impasto_engine::session::StyleRecord;
 use impasto_formats::{
-    project::{Draft, LossCurve, Manifest, Project, SourceStorage},
+    project::{self, Draft, LossCurve, Manifest, Project, SourceStorage},
     recipe::Recipe,
 };
 use serde_json::{Value, json};
@@ -130,6 +130,9 @@ pub fn run(data: &[u8]) {
     fs::write(&theirs, file).unwrap();
     let before = home.listing();
     within(MEMORY, || {
+        if let Err(error) = project::preview(&theirs) {
+            is_harmless(&impasto_base::error::chain(&error));
+        }
         match Project::read(&theirs) {
             Err(error) => return is_harmless(&impasto_base::error::chain(&error)),
             Ok(project) => project.remarks.iter().for_each(|remark| is_harmless(remark)),

@@ -18,7 +18,7 @@
 
 use std::{
     collections::BTreeMap,
-    io::{self, Cursor, Read as _, Seek, Write},
+    io::{self, Cursor, Read as _, Seek, SeekFrom, Write},
     iter,
 };
 
@@ -29,9 +29,10 @@ use zip::{
 };
 
 use super::{MAX_BYTES, ProjectError};
+use impasto_base::text;
 
 /// The entry that names the others.
-const MANIFEST: &str = "manifest.json";
+pub(super) const MANIFEST: &str = "manifest.json";
 /// Signature of a local header.
 const LOCAL_MAGIC: &[u8] = b"PK\x03\x04";
 /// Bytes of a local header before the name.
@@ -94,12 +95,7 @@ pub(super) fn write(
 /// [`ProjectError::NotAProject`] if it is no zip or has no manifest, [`ProjectError::Damaged`] if a part is
 /// missing, changed or over a limit.
 pub(super) fn read(file: &[u8]) -> Result<(String, Entries), ProjectError> {
-    if !file.starts_with(LOCAL_MAGIC) {
-        return Err(ProjectError::NotAProject);
-    }
-    check_end(file)?;
-    let config = Config { archive_offset: ArchiveOffset::Known(0) };
-    let mut zip = ZipArchive::with_config(config, Cursor::new(file)).map_err(changed)?;
+    let mut zip = open(Cursor::new(file))?;
     zip.validate_header_consistency().map_err(changed)?;
     let most = MAX_BYTES.min(MAX_UNPACKED + MAX_RATIO * file.len() as u64);
     let directory = zip.metadata();
@@ -137,11 +133,51 @@ pub(super) fn read(file: &[u8]) -> Result<(String, Entries), ProjectError> {
     Ok((manifest, entries))
 }
 
-/// Check the record at the end: the directory lies directly before it and is small enough to be read. Without
-/// this, the zip crate would look for other records, and make room for as many entries as a record claims.
-fn check_end(file: &[u8]) -> Result<(), ProjectError> {
-    let position = file.len().checked_sub(END).ok_or_else(|| damaged("it ends early"))?;
-    let end = &file[position..];
+/// Read the directory alone.
+///
+/// # Errors
+///
+/// [`ProjectError::NotAProject`] if it is no zip, [`ProjectError::Damaged`] if its directory cannot be used or
+/// the file cannot be read.
+pub(super) fn open<R: io::Read + Seek>(mut file: R) -> Result<ZipArchive<R>, ProjectError> {
+    let mut magic = [0; LOCAL_MAGIC.len()];
+    if file.read_exact(&mut magic).is_err() || magic != LOCAL_MAGIC {
+        return Err(ProjectError::NotAProject);
+    }
+    let length = file.seek(SeekFrom::End(0)).map_err(changed)?;
+    let position = length.checked_sub(END as u64).ok_or_else(|| damaged("it ends early"))?;
+    let mut end = [0; END];
+    file.seek(SeekFrom::Start(position)).and_then(|_| file.read_exact(&mut end)).map_err(changed)?;
+    check_end(&end, position)?;
+    let config = Config { archive_offset: ArchiveOffset::Known(0) };
+    ZipArchive::with_config(config, file).map_err(changed)
+}
+
+/// Unpack one entry; `None` if there is none of this name.
+///
+/// # Errors
+///
+/// [`ProjectError::Damaged`] if it has more than `most` bytes or was changed.
+pub(super) fn entry<R: io::Read + Seek>(
+    zip: &mut ZipArchive<R>,
+    name: &str,
+    most: u64,
+) -> Result<Option<Vec<u8>>, ProjectError> {
+    let Some(index) = zip.index_for_name(name) else { return Ok(None) };
+    let entry = zip.by_index(index).map_err(changed)?;
+    let mut bytes = Vec::new();
+    // Not the claimed size, which may be false. The checksum is compared at the entry's end.
+    entry.take(most.saturating_add(1)).read_to_end(&mut bytes).map_err(changed)?;
+    if bytes.len() as u64 > most {
+        return Err(damaged(format!("its entry {} is too large", text::display_name(name))));
+    }
+    Ok(Some(bytes))
+}
+
+/// Check the record at the end, at this position: the directory lies directly before it and is small enough to
+/// be read. Without this, the zip crate would look for other records, and make room for as many entries as a
+/// record claims.
+fn check_end(end: &[u8; END], position: u64) -> Result<(), ProjectError> {
     let two = |at: usize| u16::from_le_bytes([end[at], end[at + 1]]);
     let four = |at: usize| u64::from(two(at)) | u64::from(two(at + 2)) << 16;
     let (disks, comment) = (four(4), two(20));
@@ -152,7 +188,7 @@ fn check_end(file: &[u8]) -> Result<(), ProjectError> {
     if all > MAX_ENTRIES {
         return Err(damaged("it has too many entries"));
     }
-    if here != all || start + size != position as u64 {
+    if here != all || start + size != position {
         return Err(changed(()));
     }
     Ok(())

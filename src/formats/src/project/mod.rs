@@ -5,6 +5,7 @@ mod container;
 mod error;
 mod masks;
 mod pins;
+mod preview;
 pub mod sessions;
 #[cfg(test)]
 mod untrusted;
@@ -39,6 +40,7 @@ use impasto_core::{
 use container::Entries;
 pub use error::ProjectError;
 pub use pins::{MAX_PINS, SavedPin};
+pub use preview::preview;
 pub use write::{Draft, SourceStorage};
 
 /// Newest format version: that of the newest recipe in it. A project without a newer one is written as version
