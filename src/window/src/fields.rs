@@ -227,7 +227,7 @@ mod tests {
 
     #[test]
     fn several_changes_are_said_in_one_line() {
-        assert_eq!(titled(|s| s.style_layers = s.style_layers.tilted(0.1)), "Style layers, 5 of them");
+        assert_eq!(titled(|s| s.style_layers = s.style_layers.tilted(0.1)), "Style layers, 4 of them");
         assert_eq!(titled(|s| *s = Preset::BoldStrokes.apply(s)), "Preset Bold strokes");
         let mixed = titled(|s| {
             s.set_objective(Objective::Paper);

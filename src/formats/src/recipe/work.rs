@@ -55,7 +55,9 @@ impl Recipe {
 /// The settings without those that do not change the job's picture.
 fn that_count(settings: &Settings, job: &Job) -> Settings {
     let mut settings = Settings { preview_every: 0, ..settings.clone() };
-    if job.inputs.content.alpha.is_none() || !job.settings.keeps_transparency() {
+    if job.inputs.content.alpha.is_none()
+        || settings.keeps_transparency() == job.settings.keeps_transparency()
+    {
         settings.transparency = job.settings.transparency;
     }
     settings
