@@ -5,7 +5,7 @@
 
 mod actions;
 mod bar;
-pub mod colours;
+mod colours;
 mod cursor;
 pub mod flags;
 mod hand;
