@@ -438,6 +438,9 @@ fn each_region_has_its_colour_and_strokes_go_to_the_chosen_one() {
     drag(&mut window, &[[0.55, 0.2], [0.95, 0.8]]);
     window.until("the second region", |_, log| value(log, 1, [0.75, 0.5]) == Some(255));
     assert_eq!(value(&window.log.lock().unwrap(), 0, [0.75, 0.5]), Some(0));
+    let node = window.harness.get_by_label_contains("Painting, 96 by 64");
+    let told = node.accesskit_node().description().unwrap_or_default();
+    assert!(told.starts_with("Drawing on Region 2 with the tool Ellipse. "), "{told}");
     window.harness.hover_at(at(&window, 0.5, 0.98));
     window.steps(3);
     let after = blue(&mut window, "masks_two");

@@ -338,7 +338,8 @@ impl ImpastoApp {
                     Look::Wrap => format!("{what}; tiled"),
                 };
                 response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &what));
-                accessible::description(&response, self.canvas_description());
+                let told = self.masking_description() + &self.canvas_description();
+                accessible::description(&response, told);
                 let response = response.on_hover_cursor(CursorIcon::Grab);
                 let panes = self.draw(ui, &response, &shown, look);
                 if let Some(drawn) = self.view.canvas.drawn.filter(|_| painted.is_some()) {

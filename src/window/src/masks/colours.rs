@@ -2,6 +2,8 @@
 
 use egui::Color32;
 
+use super::Place;
+
 /// Eight that differ in hue and lightness: they are told apart on photographs and with any colour vision.
 const COLOURS: [Color32; 8] = [
     Color32::from_rgb(0x00, 0xb8, 0xff),
@@ -14,13 +16,18 @@ const COLOURS: [Color32; 8] = [
     Color32::from_rgb(0x8c, 0x1c, 0x13),
 ];
 
-/// Colour of the region of this index; from the ninth on they begin again.
-pub fn colour(index: usize) -> Color32 {
-    COLOURS[index % COLOURS.len()]
-}
-
 /// Colour of the maps, which are no regions.
-pub const MAP: Color32 = Color32::from_gray(0xd0);
+const MAP: Color32 = Color32::from_gray(0xd0);
+
+impl Place {
+    /// Its colour; from the ninth region on they begin again.
+    pub fn colour(self) -> Color32 {
+        match self {
+            Place::Region(index) => COLOURS[index % COLOURS.len()],
+            Place::StyleMap | Place::ContentMap => MAP,
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -33,6 +40,7 @@ mod tests {
             let channel = |at: usize| f64::from(a.to_array()[at]) - f64::from(b.to_array()[at]);
             (2.0 * channel(0).powi(2) + 4.0 * channel(1).powi(2) + 3.0 * channel(2).powi(2)).sqrt()
         };
+        let colour = |index| Place::Region(index).colour();
         let all: Vec<Color32> = (0..8).map(colour).chain([MAP]).collect();
         for (index, &a) in all.iter().enumerate() {
             for &b in &all[index + 1..] {

@@ -1,6 +1,6 @@
 //! What is drawn at the pointer: the brush's size and hardness, and the shape in progress.
 
-use egui::{Align2, Color32, FontId, Painter, Pos2, Shape, Stroke, vec2};
+use egui::{Align2, Color32, FontId, Painter, Pos2, Rect, Shape, Stroke, vec2};
 
 use super::{
     pen::{Pane, Pen},
@@ -59,7 +59,7 @@ fn shape(painter: &Painter, pen: &Pen, pane: &Pane) {
             point(painter, ends[1], false);
         }
         Tool::Ellipse => {
-            let bounds = pen.bounds(pane);
+            let bounds = Rect::from_two_pos(ends[0], ends[1]);
             for (width, colour) in LINES {
                 let stroke = Stroke::new(width, colour);
                 painter.add(Shape::ellipse_stroke(bounds.center(), bounds.size() / 2.0, stroke));

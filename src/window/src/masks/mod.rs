@@ -5,7 +5,7 @@
 
 mod actions;
 mod bar;
-pub mod colours;
+mod colours;
 mod cursor;
 mod findings;
 pub mod flags;

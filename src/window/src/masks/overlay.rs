@@ -11,7 +11,7 @@ use egui::{Color32, ColorImage, Context, Painter, Pos2, Rect, TextureHandle, Tex
 use image::{GrayImage, Luma};
 
 use super::{
-    Place, colours,
+    Place,
     pen::{Pane, Pen},
     places,
     tools::Tool,
@@ -39,14 +39,6 @@ const WIDTH: usize = 2;
 const WHOLE: Rect = Rect { min: Pos2::ZERO, max: Pos2 { x: 1.0, y: 1.0 } };
 
 impl Place {
-    /// Its colour on the canvas.
-    pub fn colour(self) -> Color32 {
-        match self {
-            Place::Region(index) => colours::colour(index),
-            Place::StyleMap | Place::ContentMap => colours::MAP,
-        }
-    }
-
     /// How it is drawn: regions are hatched in four directions, which tells them apart without their colours.
     fn look(self) -> Look {
         match self {

@@ -156,7 +156,7 @@ pub struct Pen {
     corners: usize,
 }
 
-/// What became of the pen.
+/// What is to be done with the pen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Then {
     GoOn,
@@ -279,11 +279,6 @@ impl Pen {
             }
         };
         shapes.into_iter().map(|shape| Stroke { shape, mode: self.mode, opacity }).collect()
-    }
-
-    /// Its corners on the screen, for an ellipse.
-    pub fn bounds(&self, pane: &Pane) -> Rect {
-        Rect::from_two_pos(pane.on_screen(self.trail.first()), pane.on_screen(self.trail.tip))
     }
 }
 

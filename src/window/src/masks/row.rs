@@ -8,7 +8,6 @@ use egui::{
 use super::{
     Place, RemoveMask, SelectMask,
     actions::MaskAction,
-    colours,
     flags::{Flag, Switch},
     looks::Look,
     styles,
@@ -140,10 +139,7 @@ impl Row<'_> {
         let size = vec2(PICTURE + SWATCH, 2.0 * ROW + 2.0);
         let (rect, response) = ui.allocate_exact_size(size, Sense::click());
         let (swatch, well) = rect.split_left_right_at_x(rect.min.x + SWATCH);
-        let colour = match self.place {
-            Place::Region(index) => colours::colour(index),
-            Place::StyleMap | Place::ContentMap => colours::MAP,
-        };
+        let colour = self.place.colour();
         let swatch = swatch.shrink2(vec2(1.0, 0.0));
         match self.shown {
             true => ui.painter().rect_filled(swatch, 2.0, colour),

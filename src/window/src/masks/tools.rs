@@ -297,6 +297,16 @@ impl ImpastoApp {
         }
     }
 
+    /// What the canvas is drawn on with, for those who do not see it.
+    pub(crate) fn masking_description(&self) -> String {
+        if !self.view.masking.on {
+            return String::new();
+        }
+        let masks = &self.settings.masks;
+        let title = self.selected_mask().map_or("a new region", |place| place.title(masks));
+        format!("Drawing on {title} with the tool {}. ", self.view.masking.tool.name())
+    }
+
     /// Draw what a pen has drawn; nothing if that is too small to be meant.
     pub(super) fn paint(&self, pen: &Pen) {
         let strokes = pen.strokes();
