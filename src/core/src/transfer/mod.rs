@@ -44,6 +44,7 @@ mod space;
 mod spectrum;
 mod state_file;
 mod study;
+mod style_mask;
 mod style_transfer;
 mod target_cache;
 mod target_fade;
