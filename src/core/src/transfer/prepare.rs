@@ -312,7 +312,7 @@ impl Inputs {
 }
 
 /// The pixels of a style that are more opaque than not, in one row; `None` if there is none.
-fn shown(style: &RgbImage, opacity: &GrayImage) -> Option<RgbImage> {
+pub(super) fn shown(style: &RgbImage, opacity: &GrayImage) -> Option<RgbImage> {
     let pixels = style.pixels().zip(opacity.pixels()).filter(|(_, opacity)| opacity.0[0] > 127);
     let bytes: Vec<u8> = pixels.flat_map(|(pixel, _)| pixel.0).collect();
     RgbImage::from_raw(bytes.len() as u32 / 3, 1, bytes).filter(|shown| shown.width() > 0)
