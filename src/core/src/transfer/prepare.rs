@@ -384,6 +384,46 @@ mod tests {
     }
 
     #[test]
+    fn what_is_hidden_of_a_style_has_no_effect() {
+        let style = |hidden: [u8; 3]| {
+            let pixel = |x: u8, y: u8| match x {
+                ..24 => [hidden[0], hidden[1], hidden[2], 0],
+                _ => [200, 3 * x, 5 * y, if x < 30 { 128 } else { 255 }],
+            };
+            let pixels = (0..40).flat_map(|y| (0..60).flat_map(move |x| pixel(x, y))).collect();
+            StyleSource::new(Arc::new(Picture::from_rgba("part", 60, 40, pixels).unwrap()))
+        };
+        let made = |hidden: [u8; 3], settings: &Settings| {
+            let inputs = Inputs::new(picture(60, 40), vec![style(hidden)]);
+            inputs.pictures(settings, None).unwrap()
+        };
+        let (red, blue) = ([255, 0, 0], [0, 0, 255]);
+        let usual = Settings { size: 60, ..Settings::default() };
+        for settings in [
+            usual.clone(),
+            Settings { match_colours: 0.7, ..usual.clone() },
+            Settings { luminance_only: true, ..usual.clone() },
+        ] {
+            let [one, other] = [red, blue].map(|hidden| made(hidden, &settings));
+            assert_eq!((&one.styles, &one.style_masks), (&other.styles, &other.style_masks));
+            let mask = one.style_masks[0].as_ref().unwrap();
+            assert_eq!([0, 15, 59].map(|x| mask.get_pixel(x, 20)[0]), [0, 0, 255]);
+        }
+        // A flattened one is on the background, and counts whole, as does one of which nothing is to be seen.
+        let flat = Settings { transparency: Transparency::Flatten, ..usual.clone() };
+        let made = made(red, &flat);
+        assert_eq!((made.style_masks, made.styles[0].get_pixel(3, 3).0), (vec![None], [255; 3]));
+        let nothing = StyleSource::new(Arc::new(
+            Picture::from_rgba("nothing", 40, 40, [9, 9, 9, 0].repeat(1600)).unwrap(),
+        ));
+        let inputs = Inputs::new(picture(60, 40), vec![nothing]);
+        assert_eq!(inputs.pictures(&usual, None).unwrap().style_masks, [None]);
+        // Another transparency gives another image.
+        let inputs = Inputs::new(picture(60, 40), vec![style(red)]);
+        assert_ne!(inputs.image_keys(&usual), inputs.image_keys(&flat));
+    }
+
+    #[test]
     fn a_transparency_that_is_kept_lets_no_background_in() {
         // Red, with a soft left edge to nothing.
         let pixel = |x: u8| [200, 30, 20, if x < 20 { 0 } else { x.saturating_sub(20).saturating_mul(40) }];
