@@ -35,6 +35,7 @@ impl FromStr for RegionArg {
                 ("freeze", _) => region.role = RegionRole::Freeze,
                 ("keep", _) => region.role = RegionRole::Keep,
                 ("hard", _) => region.edge = Edge::Hard,
+                ("rough", _) => region.edge = Edge::Rough,
                 (_, Some(Ok(strength))) => region.strength = strength,
                 (_, Some(Err(_))) => return Err(format!("{option} is no number")),
                 _ => break,
@@ -146,6 +147,7 @@ mod tests {
         );
         assert_eq!(parse("sky=a:b.png:freeze").unwrap().role, RegionRole::Freeze);
         assert_eq!(parse("sky=a:b.png:keep"), Ok(Region { role: RegionRole::Keep, ..sky }));
+        assert_eq!(parse("sky=a.png:rough").unwrap().edge, Edge::Rough);
         let layers = parse("sky=a.png:layers=relu5_1+relu4_1=0.5:hard").unwrap().layers.unwrap();
         let factors: Vec<_> = layers.iter().map(|(layer, factor)| (layer.to_string(), factor)).collect();
         assert_eq!(factors, [("relu4_1".to_owned(), 0.5), ("relu5_1".to_owned(), 1.0)]);

@@ -263,6 +263,12 @@ mod tests {
         weights[40..].fill(0.0);
         let found = quantiles.remap_weighted(&x, &weights);
         assert!(close(&found[..120], &quantiles.remap(&x[..120])));
+        // The distribution of the weighted ones alone.
+        let of = |values: &[f32], weights: &[f32]| Quantiles::of_weighted(values, weights, channels);
+        let whole = Quantiles::of(&x, channels);
+        assert!(close(&of(&x, &[0.25; 60]).curves, &whole.curves));
+        let (part, first) = (of(&x, &weights), Quantiles::of(&x[..120], channels));
+        assert!(close(&part.curves, &first.curves) && (part.energy - first.energy).abs() < 1e-6);
         // What has no weight stays, unless it equals something that has.
         assert!((120..180).all(|i| found[i] == x[i] || x[i] == 0.0));
     }

@@ -79,6 +79,8 @@ pub enum Edge {
     Soft,
     /// By means of 2×2 at each pooling alone.
     Hard,
+    /// Where it is soft, patches of the size of strokes are in or out; then as [`Edge::Soft`].
+    Rough,
 }
 
 impl Default for Region {

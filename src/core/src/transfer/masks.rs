@@ -217,7 +217,7 @@ pub(super) fn through_layers(
             plane = pooled(&plane, shape);
             shape = (shape.0 / 2, shape.1 / 2);
         }
-        if edge == Edge::Soft {
+        if edge != Edge::Hard {
             plane = blurred(&plane, shape, wraps);
         }
         if wanted.contains(&layer) {

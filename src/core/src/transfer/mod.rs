@@ -35,6 +35,7 @@ mod pyramid_progress;
 mod readback;
 mod replace;
 mod resume;
+mod rough_edge;
 mod saved;
 mod scale_end;
 mod schedule;
