@@ -150,7 +150,7 @@ pub fn inputs(mix: &[StyleMix]) -> Inputs {
 pub fn pictures() -> Pictures {
     let open = |file: &str| image::open(data(file)).unwrap().to_rgb8();
     let content = open("content.png");
-    Pictures { initial: content.clone(), content, styles: vec![open("style.png")] }
+    Pictures { initial: content.clone(), content, styles: vec![open("style.png")], style_masks: Vec::new() }
 }
 
 /// The style as the classic objective wants it: in the content's shape, as Pillow resizes it.

@@ -84,8 +84,12 @@ fn run(place: &mut Place, size: u32, settings: &Settings) -> StyleTransfer {
     let Pictures { content, styles, .. } = pictures();
     let square = |picture: &RgbImage| image::imageops::resize(picture, size, size, FilterType::Triangle);
     let content = square(&content);
-    let pictures =
-        Pictures { initial: content.clone(), content, styles: styles.iter().map(square).collect() };
+    let pictures = Pictures {
+        initial: content.clone(),
+        content,
+        styles: styles.iter().map(square).collect(),
+        style_masks: Vec::new(),
+    };
     let settings = Settings { size, ..settings.clone() };
     let (weights, network) = (Arc::clone(&place.weights), place.network.take());
     let device = &place.device.tensor;

@@ -126,7 +126,8 @@ fn flat_pictures_paint_on_an_adapter_as_on_the_cpu() {
         (picture([20, 40, 200]), mosaic),
         (picture([128; 3]), picture([20, 40, 200])),
     ] {
-        let pictures = Pictures { initial: content.clone(), content, styles: vec![style] };
+        let pictures =
+            Pictures { initial: content.clone(), content, styles: vec![style], style_masks: Vec::new() };
         for statistic in [Statistic::Moments, Statistic::Wasserstein] {
             let settings = Settings { statistic, padding: Padding::Zero, ..Settings::default() };
             let total = |device| {

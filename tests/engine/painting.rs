@@ -337,7 +337,12 @@ fn a_learning_rate_beyond_reason_is_told_and_not_painted() {
 #[test]
 fn a_picture_too_narrow_for_the_layers_is_explained() {
     let narrow = RgbImage::from_pixel(100, 9, image::Rgb([9, 99, 199]));
-    let pictures = Pictures { initial: narrow.clone(), content: narrow.clone(), styles: vec![narrow] };
+    let pictures = Pictures {
+        initial: narrow.clone(),
+        content: narrow.clone(),
+        styles: vec![narrow],
+        style_masks: Vec::new(),
+    };
     let weights = Arc::new(Weights::bundled().unwrap());
     let new = |settings: &Settings| {
         StyleTransfer::new(&cpu().tensor, Arc::clone(&weights), None, &pictures, &[1.0], settings)

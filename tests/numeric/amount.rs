@@ -19,7 +19,7 @@ fn pictures(size: u32) -> Pictures {
         impasto_core::picture::resize(&picture, width, height, Filter::Lanczos)
     };
     let content: RgbImage = open("chelsea.jpg");
-    Pictures { initial: content.clone(), content, styles: vec![open("swirl.jpg")] }
+    Pictures { initial: content.clone(), content, styles: vec![open("swirl.jpg")], style_masks: Vec::new() }
 }
 
 fn run(device: &Device, size: u32, settings: &Settings) -> StyleTransfer {

@@ -23,7 +23,7 @@ fn follow(device: &Device, steps: usize, precision: Precision) {
     assert_eq!(totals.len(), 201);
     let Pictures { content, styles, .. } = pictures();
     let content = image::imageops::crop_imm(&content, 0, 0, 64, 48).to_image();
-    let pictures = Pictures { initial: content.clone(), content, styles };
+    let pictures = Pictures { initial: content.clone(), content, styles, style_masks: Vec::new() };
     let settings = Settings { precision, averaging: 0.0, ..reference_settings(Objective::Balanced) };
     let weights = Arc::new(Weights::bundled().unwrap());
     let mut run = StyleTransfer::new(&device.tensor, weights, None, &pictures, &[1.0], &settings).unwrap();

@@ -24,7 +24,8 @@ impl Bench {
 
     fn run(&self, content: &RgbImage, styles: &[&RgbImage], shares: &[f64]) -> StyleTransfer {
         let styles = styles.iter().map(|style| (*style).clone()).collect();
-        let pictures = Pictures { initial: content.clone(), content: content.clone(), styles };
+        let pictures =
+            Pictures { initial: content.clone(), content: content.clone(), styles, style_masks: Vec::new() };
         let weights = Arc::clone(&self.weights);
         StyleTransfer::new(&cpu().tensor, weights, None, &pictures, shares, &self.settings).unwrap()
     }

@@ -53,8 +53,12 @@ fn painted(device: &TensorDevice, weights: &Arc<Weights>, settings: &Settings, s
     let Pictures { content, styles, .. } = pictures();
     let square = |picture: &RgbImage| image::imageops::resize(picture, SIZE, SIZE, FilterType::Triangle);
     let content = square(&content);
-    let pictures =
-        Pictures { initial: content.clone(), content, styles: styles.iter().map(square).collect() };
+    let pictures = Pictures {
+        initial: content.clone(),
+        content,
+        styles: styles.iter().map(square).collect(),
+        style_masks: Vec::new(),
+    };
     let settings = Settings { size: SIZE, ..settings.clone() };
     let weights = Arc::clone(weights);
     let mut run = StyleTransfer::new(device, weights, None, &pictures, &[1.0], &settings).unwrap();

@@ -18,4 +18,5 @@ mod pyramid;
 mod reference;
 mod regions;
 mod study;
+mod style_masks;
 mod weights;

@@ -276,7 +276,8 @@ fn a_style_pulls_in_the_seam_of_two_regions_as_inside_of_them() {
     let (width, height) = (192, 96);
     let content = noise(width, height);
     let style = pictures().styles.remove(0);
-    let pictures = Pictures { initial: content.clone(), content, styles: vec![style] };
+    let pictures =
+        Pictures { initial: content.clone(), content, styles: vec![style], style_masks: Vec::new() };
     let fade = plane((192, 96), |x, _| ((x - 63.5) / 64.0).clamp(0.0, 1.0));
     let back: Vec<f32> = fade.iter().map(|m| 1.0 - m).collect();
     for &statistic in Statistic::ALL {
@@ -313,7 +314,7 @@ fn a_region_does_not_reach_into_another() {
     styles.push(RgbImage::from_fn(64, 64, |x, y| {
         if (x / 4 + y / 4) % 2 == 0 { Rgb([250, 240, 20]) } else { Rgb([10, 20, 160]) }
     }));
-    let pictures = Pictures { initial: content.clone(), content, styles };
+    let pictures = Pictures { initial: content.clone(), content, styles, style_masks: Vec::new() };
     let left = plane((512, 48), |x, _| ((392.0 - x) / 16.0).clamp(0.0, 1.0));
     let right: Vec<f32> = left.iter().map(|m| 1.0 - m).collect();
     let paint = |of_right: usize| {

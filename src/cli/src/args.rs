@@ -104,8 +104,10 @@ pub(super) struct RenderArgs {
     pub style: Vec<StyleArg>,
     /// Region of the picture by its mask, a grey picture that is white inside and is fitted to the content:
     /// sky=sky.png. It is painted in the styles that name it, or else in those that name none, as is what no
-    /// region covers. Behind colons: strength=0.5 (of its styles), hard (an edge that is not blurred), freeze
-    /// (what is there stays) or keep (the content is shown there) (repeatable)
+    /// region covers. Behind colons: strength=0.5 (of its styles), hard (an edge that is not blurred), rough
+    /// (an edge of patches where the mask is soft), layers=relu5_1+relu4_1=0.5 (factors of the style layers'
+    /// weights, 0 for the others), freeze (what is there stays) or keep (the content is shown there)
+    /// (repeatable)
     #[arg(long, value_name = "NAME=MASK[:OPTION]")]
     pub region: Vec<RegionArg>,
     /// Grey picture of the styles' strength at each place, full where it is white

@@ -56,6 +56,37 @@ impl Quantiles {
         Self { curves, energy: squares / values.len() as f64 }
     }
 
+    /// As [`Quantiles::of`], with positions counted by their weights `[P]`, of which one is positive: a value is in
+    /// the middle of its share.
+    pub fn of_weighted(values: &[f32], weights: &[f32], channels: usize) -> Self {
+        let total: f64 = weights.iter().map(|&weight| f64::from(weight)).sum();
+        let mut curves = vec![0.0; channels * POINTS];
+        curves.par_chunks_exact_mut(POINTS).enumerate().for_each(|(channel, curve)| {
+            let sorted = sorted(values[channel..].iter().step_by(channels).copied());
+            let counted = sorted.iter().filter(|(_, position)| weights[*position as usize] > 0.0);
+            let mut below = 0.0;
+            let middles: Vec<(f64, f32)> = counted
+                .map(|&(value, position)| {
+                    let weight = f64::from(weights[position as usize]) / total;
+                    below += weight;
+                    (below - 0.5 * weight, value)
+                })
+                .collect();
+            for (index, point) in curve.iter_mut().enumerate() {
+                let share = (index as f64 + 0.5) / POINTS as f64;
+                let next = middles.partition_point(|(middle, _)| *middle < share);
+                let last = &middles[middles.len() - 1];
+                let (low, high) = (&middles[next.saturating_sub(1)], middles.get(next).unwrap_or(last));
+                let part =
+                    if high.0 > low.0 { ((share - low.0) / (high.0 - low.0)).clamp(0.0, 1.0) } else { 0.0 };
+                *point = low.1 + (high.1 - low.1) * part as f32;
+            }
+        });
+        let rows = values.chunks_exact(channels).zip(weights);
+        let squares: f64 = rows.map(|(row, &weight)| f64::from(weight) * square_sum(row)).sum();
+        Self { curves, energy: squares / (total * channels as f64) }
+    }
+
     /// The weighted mean of several distributions; `shares` sum to 1.
     ///
     /// # Panics
@@ -232,6 +263,12 @@ mod tests {
         weights[40..].fill(0.0);
         let found = quantiles.remap_weighted(&x, &weights);
         assert!(close(&found[..120], &quantiles.remap(&x[..120])));
+        // The distribution of the weighted ones alone.
+        let of = |values: &[f32], weights: &[f32]| Quantiles::of_weighted(values, weights, channels);
+        let whole = Quantiles::of(&x, channels);
+        assert!(close(&of(&x, &[0.25; 60]).curves, &whole.curves));
+        let (part, first) = (of(&x, &weights), Quantiles::of(&x[..120], channels));
+        assert!(close(&part.curves, &first.curves) && (part.energy - first.energy).abs() < 1e-6);
         // What has no weight stays, unless it equals something that has.
         assert!((120..180).all(|i| found[i] == x[i] || x[i] == 0.0));
     }

@@ -36,6 +36,11 @@ impl Moments {
         }
     }
 
+    /// Mean energy per position: the trace of S.
+    pub fn energy(&self) -> f64 {
+        f64::from(diagonal(&self.gram, &identity(&self.gram)).sum().into_scalar::<f32>())
+    }
+
     /// Multiply every statistic by `share`.
     pub fn scaled(&self, share: f64) -> Self {
         Self { gram: self.gram.clone() * share, mean: self.mean.clone() * share }

@@ -49,6 +49,7 @@ pub use recolour::{LUMINANCE, luminance_like, style_in_colours_of, with_colours_
 pub use rescue::{fallback_folders, save_elsewhere, save_under_free_name};
 pub use save::{Export, check_destination, free_name, numbered_name, save, save_with_text, write_with};
 pub use settle::{ColourStatistics, with_settled_colours};
+pub(crate) use shape::resize_grey;
 pub use shape::{Filter, fit, resize, resize_rgba, thumbnail};
 
 /// A decoded picture: 8-bit sRGB, upright, with a separate opacity channel.

@@ -78,7 +78,7 @@ pub fn resize(image: &RgbImage, width: u32, height: u32, filter: Filter) -> RgbI
 }
 
 /// As [`resize`], for an opacity.
-pub(super) fn resize_grey(image: &GrayImage, width: u32, height: u32, filter: Filter) -> GrayImage {
+pub(crate) fn resize_grey(image: &GrayImage, width: u32, height: u32, filter: Filter) -> GrayImage {
     let mut pixels = GrayImage::new(width.max(1), height.max(1));
     resample(image.as_raw(), image.dimensions(), &mut pixels, (width, height), PixelType::U8, filter);
     pixels

@@ -7,7 +7,8 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{SettingsError, validate::error};
+use super::{LayerWeights, SettingsError, validate::error};
+use impasto_network::vgg::Layer;
 
 /// Maximum number of regions.
 pub const MAX_REGIONS: usize = 16;
@@ -37,6 +38,10 @@ pub struct Region {
     /// Strength of its style terms, 1 as in the rest of the picture.
     pub strength: f64,
     pub edge: Edge,
+    /// Factors of the style layers' weights in it, 0 for a layer that is not among them; as in the rest if
+    /// `None`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub layers: Option<LayerWeights>,
     /// Its styles; if empty, those without a region, as in the rest.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub styles: Vec<RegionStyle>,
@@ -74,6 +79,8 @@ pub enum Edge {
     Soft,
     /// By means of 2×2 at each pooling alone.
     Hard,
+    /// Where it is soft, patches of the size of strokes are in or out; then as [`Edge::Soft`].
+    Rough,
 }
 
 impl Default for Region {
@@ -84,8 +91,16 @@ impl Default for Region {
             role: RegionRole::Paint,
             strength: 1.0,
             edge: Edge::Soft,
+            layers: None,
             styles: Vec::new(),
         }
+    }
+}
+
+impl Region {
+    /// Factor of a style layer's weight in it.
+    pub fn layer_factor(&self, layer: Layer) -> f64 {
+        self.layers.as_ref().map_or(1.0, |layers| layers.get(layer).unwrap_or(0.0))
     }
 }
 
@@ -161,12 +176,13 @@ impl Masks {
             ));
         }
         let mut names = BTreeSet::new();
-        for Region { name, strength, styles, .. } in &self.regions {
+        for Region { name, strength, layers, styles, .. } in &self.regions {
             if name.is_empty() || !names.insert(name) {
                 return Err(error("region", format!("each needs a name of its own, unlike {name:?}")));
             }
             let weights = styles.iter().map(|style| style.weight);
-            for weight in weights.chain([*strength]) {
+            let factors = layers.iter().flat_map(|layers| layers.iter().map(|(_, factor)| factor));
+            for weight in weights.chain([*strength]).chain(factors) {
                 if !(weight.is_finite() && weight >= 0.0) {
                     let message =
                         format!("{name} has the strength {weight}, but must have 0 or a positive number");
@@ -213,6 +229,15 @@ mod tests {
         let message = |masks: &Masks| masks.validate().unwrap_err().to_string();
         masks.regions[1].strength = -1.0;
         assert!(message(&masks).contains("sea has the strength -1"));
+        masks.regions[1].strength = 1.0;
+        masks.regions[1].layers = Some([(Layer::ALL[4], 0.5)].into_iter().collect());
+        assert_eq!([4, 0].map(|at| masks.regions[1].layer_factor(Layer::ALL[at])), [0.5, 0.0]);
+        assert_eq!(masks.regions[0].layer_factor(Layer::ALL[0]), 1.0);
+        let text = serde_json::to_string(&masks).unwrap();
+        assert_eq!(serde_json::from_str::<Masks>(&text).unwrap(), masks);
+        masks.validate().unwrap();
+        masks.regions[1].layers = Some([(Layer::ALL[4], f64::NAN)].into_iter().collect());
+        assert!(message(&masks).contains("sea has the strength NaN"));
         masks.regions[1] = region("sky", &[]);
         assert!(message(&masks).contains("\"sky\""));
         masks.regions = (0..=MAX_REGIONS).map(|index| region(&index.to_string(), &[])).collect();

@@ -143,14 +143,14 @@ pub enum LineSearch {
 
 named!(Objective, "objective", Balanced => "balanced", Paper => "paper", Classic => "classic");
 
-/// What becomes of the content's transparency.
+/// What becomes of the transparency of the content and of styles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Transparency {
     /// The painting is as transparent as the content. Under its transparent parts are the colours around
-    /// them, so that the background does not reach its edges.
+    /// them, so that the background does not reach its edges. What is transparent of a style does not count.
     #[default]
     Keep,
-    /// The content is painted on the background.
+    /// Pictures are flattened on the background.
     Flatten,
 }
 

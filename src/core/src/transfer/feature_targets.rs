@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 
 use burn::tensor::Tensor;
 
-use super::target_fade::{ContentBefore, TargetFade};
+use super::{
+    style_mask::StyleMask,
+    target_fade::{ContentBefore, TargetFade},
+};
 use crate::{
     objective::{Moments, StyleTarget},
     settings::{Masks, Statistic},
 };
 use impasto_network::{
-    compute::{Features, Network},
+    compute::{Features, Network, PositionWeights},
     vgg::Layer,
 };
 
@@ -72,6 +75,8 @@ impl StyleWeights {
 pub struct NetworkImages<'a> {
     pub content: Tensor<4>,
     pub styles: &'a [Tensor<4>],
+    /// What counts of each style; `None` if all does.
+    pub masks: &'a [Option<StyleMask>],
     pub weights: &'a StyleWeights,
     /// Whether the content's unit includes the styles' energies.
     pub relative: bool,
@@ -95,6 +100,14 @@ pub(super) fn blend(each: &[Option<Moments>], weights: &[f64]) -> Option<Moments
     let scaled = |(moments, share): (&Option<Moments>, f64)| Some(moments.as_ref()?.scaled(share));
     let all: Option<Vec<Moments>> = each.iter().zip(shares(weights)).map(scaled).collect();
     all?.into_iter().reduce(Moments::plus)
+}
+
+/// Mean energy per position, with positions counted by their weights if there are some.
+fn energy(features: &Features, weights: Option<&PositionWeights>) -> f64 {
+    match weights {
+        None => features.energy() / features.positions() as f64,
+        Some(weights) => Moments::weighted(features, Some(weights)).energy(),
+    }
 }
 
 impl FeatureTargets {
@@ -139,6 +152,7 @@ impl FeatureTargets {
     ) {
         let energy_missing = |layer: &Layer| pictures.relative && self.content[layer].styles[index].is_none();
         let moments_missing = |layer: &Layer| self.each.get(layer).is_none_or(|each| each[index].is_none());
+        let weights = |layer: Layer| pictures.masks[index].as_ref()?.at(layer);
         let energies: Vec<Layer> = content.iter().copied().filter(energy_missing).collect();
         let moments: Vec<Layer> = style.iter().copied().filter(moments_missing).collect();
         for (layer, features) in
@@ -147,11 +161,11 @@ impl FeatureTargets {
             if energies.contains(&layer)
                 && let Some(target) = self.content.get_mut(&layer)
             {
-                target.styles[index] = Some(features.energy() / features.positions() as f64);
+                target.styles[index] = Some(energy(&features, weights(layer)));
             }
             if moments.contains(&layer) {
                 let each = self.each.entry(layer).or_insert_with(|| vec![None; pictures.styles.len()]);
-                each[index] = Some(Moments::of(&features));
+                each[index] = Some(Moments::weighted(&features, weights(layer)));
                 self.style.remove(&layer);
             }
         }

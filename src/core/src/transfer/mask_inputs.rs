@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Dimensions, Inputs, LevelMasks, PixelMasks, TransferError, masks};
+use super::{Dimensions, Inputs, LevelMasks, PixelMasks, TransferError, masks, rough_edge::roughen};
 use crate::{
     picture::Picture,
     settings::{Edge, Region, RegionRole, Settings},
@@ -70,8 +70,14 @@ impl Inputs {
     /// The masks in this shape; `None` if no mask changes how a step paints.
     pub fn level_masks(&self, settings: &Settings, shape: Dimensions) -> Option<LevelMasks> {
         let painted = self.regions(settings).filter(|(region, _)| region.role == RegionRole::Paint);
-        let regions: Vec<_> =
-            painted.map(|(region, mask)| (masks::fitted(mask, shape), region.edge)).collect();
+        let region = |(region, mask): (&Region, &Arc<Picture>)| {
+            let mut plane = masks::fitted(mask, shape);
+            if region.edge == Edge::Rough {
+                roughen(&mut plane, shape);
+            }
+            (plane, region.edge)
+        };
+        let regions: Vec<_> = painted.map(region).collect();
         let [style, content] = self.maps(settings).map(|map| map.map(|map| masks::fitted(map, shape)));
         let freeze = self.united_masks(RegionRole::Freeze, settings, shape);
         let none = regions.is_empty() && style.is_none() && content.is_none() && freeze.is_none();

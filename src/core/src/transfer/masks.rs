@@ -193,13 +193,17 @@ pub fn fitted(picture: &Picture, (width, height): Dimensions) -> Vec<f32> {
 }
 
 /// Weights of a layer's positions, unless all are 1.
-fn weights(values: Vec<f32>, shape: (usize, usize), device: &TensorDevice) -> Option<PositionWeights> {
+pub(super) fn weights(
+    values: Vec<f32>,
+    shape: (usize, usize),
+    device: &TensorDevice,
+) -> Option<PositionWeights> {
     let whole = values.iter().all(|&value| value == 1.0);
     (!whole).then(|| PositionWeights::new(values, shape, device))
 }
 
 /// What layers down to the `deepest` see of a mask, of those in `wanted`, with the layer's height and width.
-fn through_layers(
+pub(super) fn through_layers(
     mut plane: Vec<f32>,
     mut shape: (usize, usize),
     edge: Edge,
@@ -213,7 +217,7 @@ fn through_layers(
             plane = pooled(&plane, shape);
             shape = (shape.0 / 2, shape.1 / 2);
         }
-        if edge == Edge::Soft {
+        if edge != Edge::Hard {
             plane = blurred(&plane, shape, wraps);
         }
         if wanted.contains(&layer) {

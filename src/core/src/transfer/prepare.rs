@@ -2,9 +2,14 @@
 
 use std::sync::Arc;
 
-use image::RgbImage;
+use image::{GrayImage, RgbImage};
 
-use super::{Dimensions, Pictures, Shapes, TransferError, noise::noise, schedule::Schedule};
+use super::{
+    Dimensions, Pictures, Shapes, TransferError,
+    noise::noise,
+    schedule::Schedule,
+    transparency::{opaque, style_opacity},
+};
 use crate::{
     picture::{Filter, Picture, fit, luminance_like, resize, style_in_colours_of, thumbnail},
     settings::{Init, Objective, Rgb, Settings, StyleMix},
@@ -82,6 +87,8 @@ pub struct StyleImageKey {
     picture: Sha256Hash,
     shape: Dimensions,
     colours: Colours,
+    /// Transparent pixels do not count.
+    masked: bool,
 }
 
 /// Source of a style's colours.
@@ -207,7 +214,8 @@ impl Inputs {
         let content = self.content_image(settings);
         let style_keys = self.image_keys(settings).styles;
         let all: Vec<usize> = (0..style_keys.len()).collect();
-        let styles = self.style_images(&all, &style_keys, settings, &content);
+        let made = self.style_images(&all, &style_keys, settings, &content);
+        let (styles, style_masks): (Vec<RgbImage>, Vec<_>) = made.into_iter().unzip();
         let first_style = &styles[0];
         let (width, height) = content.dimensions();
         let to_shape = |picture: &RgbImage| resize(picture, width, height, filter(settings));
@@ -229,7 +237,7 @@ impl Inputs {
                 to_shape(&picture.flattened(background(settings)))
             }
         };
-        Ok(Pictures { content, styles, initial })
+        Ok(Pictures { content, styles, style_masks, initial })
     }
 
     /// The content in its shape.
@@ -266,36 +274,48 @@ impl Inputs {
             picture: style.part_hash(),
             shape,
             colours: colours.clone(),
+            masked: style.picture.alpha.is_some() && settings.keeps_transparency(),
         };
         self.styles.iter().zip(shapes).map(key).collect()
     }
 
-    /// Make the images of these styles, given the content's image.
+    /// Make the images of these styles, given the content's image, with their opacities if not all counts.
     pub fn style_images(
         &self,
         indices: &[usize],
         style_keys: &[StyleImageKey],
         settings: &Settings,
         content: &RgbImage,
-    ) -> Vec<RgbImage> {
+    ) -> Vec<(RgbImage, Option<GrayImage>)> {
         let small =
             |palette: &Arc<Picture>| thumbnail(&palette.flattened(Some(settings.background)), PALETTE_SIZE);
         let palette = self.palette.as_ref().filter(|_| settings.match_colours > 0.0).map(small);
         let image = |&index: &usize| {
-            let (width, height) = style_keys[index].shape;
+            let shape = style_keys[index].shape;
             let part = self.styles[index].part();
-            let style = resize(&part.flattened(background(settings)), width, height, filter(settings));
-            match &style_keys[index].colours {
-                Colours::Own => style,
-                Colours::Luminance(_) => luminance_like(&style, content),
+            let style = opaque(&part, settings, shape, background(settings), filter(settings));
+            let opacity = style_opacity(&part, settings, shape);
+            let shown = opacity.as_ref().and_then(|opacity| shown(&style, opacity));
+            let counted = shown.as_ref().unwrap_or(&style);
+            let style = match &style_keys[index].colours {
+                Colours::Luminance(_) => luminance_like(&style, counted, content),
                 Colours::Palette(amount, _) => {
-                    style_in_colours_of(&style, palette.as_ref().unwrap_or(content), *amount)
+                    style_in_colours_of(&style, counted, palette.as_ref().unwrap_or(content), *amount)
                 }
-                Colours::Content(amount, _) => style_in_colours_of(&style, content, *amount),
-            }
+                Colours::Content(amount, _) => style_in_colours_of(&style, counted, content, *amount),
+                Colours::Own => style,
+            };
+            (style, opacity)
         };
         indices.iter().map(image).collect()
     }
+}
+
+/// The pixels of a style that are more opaque than not, in one row; `None` if there is none.
+pub(super) fn shown(style: &RgbImage, opacity: &GrayImage) -> Option<RgbImage> {
+    let pixels = style.pixels().zip(opacity.pixels()).filter(|(_, opacity)| opacity.0[0] > 127);
+    let bytes: Vec<u8> = pixels.flat_map(|(pixel, _)| pixel.0).collect();
+    RgbImage::from_raw(bytes.len() as u32 / 3, 1, bytes).filter(|shown| shown.width() > 0)
 }
 
 /// The objective's resampling filter.
@@ -361,6 +381,46 @@ mod tests {
                 assert!(width <= style.0 && height <= style.1);
             }
         }
+    }
+
+    #[test]
+    fn what_is_hidden_of_a_style_has_no_effect() {
+        let style = |hidden: [u8; 3]| {
+            let pixel = |x: u8, y: u8| match x {
+                ..24 => [hidden[0], hidden[1], hidden[2], 0],
+                _ => [200, 3 * x, 5 * y, if x < 30 { 128 } else { 255 }],
+            };
+            let pixels = (0..40).flat_map(|y| (0..60).flat_map(move |x| pixel(x, y))).collect();
+            StyleSource::new(Arc::new(Picture::from_rgba("part", 60, 40, pixels).unwrap()))
+        };
+        let made = |hidden: [u8; 3], settings: &Settings| {
+            let inputs = Inputs::new(picture(60, 40), vec![style(hidden)]);
+            inputs.pictures(settings, None).unwrap()
+        };
+        let (red, blue) = ([255, 0, 0], [0, 0, 255]);
+        let usual = Settings { size: 60, ..Settings::default() };
+        for settings in [
+            usual.clone(),
+            Settings { match_colours: 0.7, ..usual.clone() },
+            Settings { luminance_only: true, ..usual.clone() },
+        ] {
+            let [one, other] = [red, blue].map(|hidden| made(hidden, &settings));
+            assert_eq!((&one.styles, &one.style_masks), (&other.styles, &other.style_masks));
+            let mask = one.style_masks[0].as_ref().unwrap();
+            assert_eq!([0, 15, 59].map(|x| mask.get_pixel(x, 20)[0]), [0, 0, 255]);
+        }
+        // A flattened one is on the background, and counts whole, as does one of which nothing is to be seen.
+        let flat = Settings { transparency: Transparency::Flatten, ..usual.clone() };
+        let made = made(red, &flat);
+        assert_eq!((made.style_masks, made.styles[0].get_pixel(3, 3).0), (vec![None], [255; 3]));
+        let nothing = StyleSource::new(Arc::new(
+            Picture::from_rgba("nothing", 40, 40, [9, 9, 9, 0].repeat(1600)).unwrap(),
+        ));
+        let inputs = Inputs::new(picture(60, 40), vec![nothing]);
+        assert_eq!(inputs.pictures(&usual, None).unwrap().style_masks, [None]);
+        // Another transparency gives another image.
+        let inputs = Inputs::new(picture(60, 40), vec![style(red)]);
+        assert_ne!(inputs.image_keys(&usual), inputs.image_keys(&flat));
     }
 
     #[test]

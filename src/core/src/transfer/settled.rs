@@ -5,7 +5,11 @@ use std::{borrow::Cow, mem};
 
 use image::RgbImage;
 
-use super::{Painting, prepare::StyleImageKey, style_transfer::StyleTransfer};
+use super::{
+    Painting,
+    prepare::{StyleImageKey, shown},
+    style_transfer::StyleTransfer,
+};
 use crate::picture::{ColourStatistics, with_settled_colours};
 use impasto_base::hash::Sha256Hash;
 
@@ -37,7 +41,11 @@ impl ColourCache {
         for (index, key) in keys.iter().enumerate() {
             if self.styles.iter().all(|(known, _)| known != key) {
                 let images = inputs.style_images(&[index], &keys, modulated, content);
-                let statistics = images.iter().find_map(ColourStatistics::of);
+                let statistics = images.iter().find_map(|(image, opacity)| {
+                    // Of what counts.
+                    let counted = opacity.as_ref().and_then(|opacity| shown(image, opacity));
+                    ColourStatistics::of(counted.as_ref().unwrap_or(image))
+                });
                 self.styles.extend(statistics.map(|statistics| (key.clone(), statistics)));
             }
         }

@@ -1,7 +1,7 @@
 //! The terms' targets at one size: the pictures on the device, and the targets computed from their features.
 
 use burn::tensor::{Device as TensorDevice, Tensor};
-use image::RgbImage;
+use image::{GrayImage, RgbImage};
 
 use super::{
     Pictures, TransferError,
@@ -13,6 +13,7 @@ use super::{
     planes::Planes,
     readback::values,
     space::upload,
+    style_mask::StyleMask,
     terms::{self, GlobalTargets, LayerTerm, global_targets},
 };
 use crate::settings::{Effective, Masks, Objective, Padding, Pooling, Settings};
@@ -31,12 +32,16 @@ pub enum StyleImage {
     /// The one that had this index.
     Kept(usize),
     New(RgbImage),
+    /// A new one of which only a part counts: nothing where this opacity of the same shape is 0.
+    Masked(RgbImage, GrayImage),
 }
 
 /// The pictures of one size, and the targets of the layers requested so far.
 pub struct Targets {
     content: Tensor<4>,
     styles: Vec<Tensor<4>>,
+    /// What counts of each style; `None` if all does.
+    style_masks: Vec<Option<StyleMask>>,
     style_weights: StyleWeights,
     /// `None` if the whole picture is painted alike.
     masks: Option<LevelMasks>,
@@ -53,6 +58,9 @@ impl Targets {
         Self {
             content: upload(&pictures.content, device),
             styles: pictures.styles.iter().map(|style| upload(style, device)).collect(),
+            style_masks: (0..pictures.styles.len())
+                .map(|index| pictures.style_masks.get(index)?.as_ref().map(StyleMask::new))
+                .collect(),
             style_weights: StyleWeights::new(style_weights, &Masks::default()),
             masks: None,
             features: FeatureTargets::default(),
@@ -139,23 +147,27 @@ impl Targets {
         };
         self.set_style_weights(&self.style_weights.whole.clone(), settings);
         let styles: Vec<Tensor<4>> = self.styles.iter().map(seen).collect();
+        let wraps = settings.padding == Padding::Circular;
+        let device = self.content.device();
+        let terms = self.global.iter().flat_map(|(term, _)| term.layers(settings));
+        let masked: Vec<Layer> = content.iter().chain(style).chain(terms).copied().collect();
+        self.style_masks.iter_mut().flatten().for_each(|mask| mask.ensure(&masked, wraps, &device));
         let pictures = NetworkImages {
             content: seen(&self.content),
             styles: &styles,
+            masks: &self.style_masks,
             weights: &self.style_weights,
             relative: settings.objective == Objective::Balanced,
             statistic: settings.style_statistic(),
         };
         self.features.ensure(network, &pictures, content, style);
-        let mut masked = [content, style].concat();
         for (term, targets) in &mut self.global {
-            targets.ensure(network, &styles, &self.style_weights, term.layers(settings));
-            masked.extend(term.layers(settings));
+            let layers = term.layers(settings);
+            targets.ensure(network, &styles, &self.style_masks, &self.style_weights, layers);
         }
         if let Some(masks) = &mut self.masks {
             let [_, _, height, width] = self.content.dims();
-            let wraps = settings.padding == Padding::Circular;
-            masks.ensure(&masked, (height, width), wraps, &self.content.device());
+            masks.ensure(&masked, (height, width), wraps, &device);
         }
     }
 
@@ -205,14 +217,20 @@ impl Targets {
         }
         let image = |style: &StyleImage| match style {
             StyleImage::Kept(index) => self.styles[*index].clone(),
-            StyleImage::New(image) => upload(image, &device),
+            StyleImage::New(image) | StyleImage::Masked(image, _) => upload(image, &device),
         };
+        let mask = |style: &StyleImage| match style {
+            StyleImage::Kept(index) => self.style_masks[*index].clone(),
+            StyleImage::New(_) => None,
+            StyleImage::Masked(_, opacity) => Some(StyleMask::new(opacity)),
+        };
+        self.style_masks = replacement.styles.iter().map(mask).collect();
         self.styles = replacement.styles.iter().map(image).collect();
         // Those of the parts follow when the targets are ensured.
         self.style_weights = StyleWeights::new(&replacement.style_weights, &Masks::default());
         let former = |style: &StyleImage| match style {
             StyleImage::Kept(index) => Some(*index),
-            StyleImage::New(_) => None,
+            StyleImage::New(_) | StyleImage::Masked(..) => None,
         };
         let former: Vec<Option<usize>> = replacement.styles.iter().map(former).collect();
         self.features.renew(replacement.content.is_some(), &former, fades);
@@ -268,7 +286,7 @@ impl Replacement {
     /// If one is not.
     pub fn check(&self, deepest: Layer) -> Result<(), TransferError> {
         let styles = self.styles.iter().filter_map(|style| match style {
-            StyleImage::New(image) => Some(("style", image)),
+            StyleImage::New(image) | StyleImage::Masked(image, _) => Some(("style", image)),
             StyleImage::Kept(_) => None,
         });
         let mut images = self.content.iter().map(|content| ("content", content)).chain(styles);

@@ -1,10 +1,10 @@
 //! The content's transparency: flattened, or kept by the painting.
 
-use image::RgbImage;
+use image::{GrayImage, RgbImage};
 
 use super::{Dimensions, Inputs};
 use crate::{
-    picture::{Filter, Matte, filled, resize, resize_rgba},
+    picture::{Filter, Matte, Picture, filled, resize, resize_grey, resize_rgba},
     settings::{Rgb, Settings},
 };
 
@@ -23,15 +23,38 @@ impl Inputs {
         background: Option<Rgb>,
         filter: Filter,
     ) -> RgbImage {
-        if self.content.alpha.is_none() || !settings.keeps_transparency() {
-            return resize(&self.content.flattened(background), width, height, filter);
-        }
-        // Where it is opaque it is resampled as ever; at its edges a sharp filter would overshoot, if it met
-        // nothing there instead of the colours around.
-        let small = resize_rgba(&self.content, width, height, Filter::Bilinear);
-        let (columns, rows) = self.content.dimensions();
-        let mut whole = resize(&filled(&small, settings.background), columns, rows, Filter::Bilinear);
-        self.content.blend_onto(&mut whole);
-        resize(&whole, width, height, filter)
+        opaque(&self.content, settings, (width, height), background, filter)
     }
+}
+
+/// As [`Inputs::opaque_content`], of any picture.
+pub(super) fn opaque(
+    picture: &Picture,
+    settings: &Settings,
+    (width, height): Dimensions,
+    background: Option<Rgb>,
+    filter: Filter,
+) -> RgbImage {
+    if picture.alpha.is_none() || !settings.keeps_transparency() {
+        return resize(&picture.flattened(background), width, height, filter);
+    }
+    // Where it is opaque it is resampled as ever; at its edges a sharp filter would overshoot, if it met
+    // nothing there instead of the colours around.
+    let small = resize_rgba(picture, width, height, Filter::Bilinear);
+    let (columns, rows) = picture.dimensions();
+    let mut whole = resize(&filled(&small, settings.background), columns, rows, Filter::Bilinear);
+    picture.blend_onto(&mut whole);
+    resize(&whole, width, height, filter)
+}
+
+/// What counts of a style's picture in these dimensions; `None` if all does, or nothing would.
+pub(super) fn style_opacity(
+    picture: &Picture,
+    settings: &Settings,
+    (width, height): Dimensions,
+) -> Option<GrayImage> {
+    let alpha = picture.alpha.as_ref().filter(|_| settings.keeps_transparency())?;
+    // As for the painting's own opacity.
+    let opacity = resize_grey(alpha, width, height, Filter::Bilinear);
+    Some(opacity).filter(|opacity| opacity.pixels().any(|pixel| pixel.0[0] > 0))
 }

@@ -55,7 +55,7 @@ const ROLES: [Value<RegionRole>; 3] = [
         "The photograph is shown there instead of the painting",
     ),
 ];
-const EDGES: [Value<Edge>; 2] = [
+const EDGES: [Value<Edge>; 3] = [
     (
         Edge::Soft,
         "Soft",
@@ -63,6 +63,12 @@ const EDGES: [Value<Edge>; 2] = [
         "Deeper layers see a softer edge, as wide as what they see: strokes of both sides mix",
     ),
     (Edge::Hard, "Hard", "Hard", "Each layer sees the edge as it is drawn"),
+    (
+        Edge::Rough,
+        "Rough",
+        "Rough",
+        "Where the mask is soft, patches of the size of strokes are in or out: strokes of both sides interlock",
+    ),
 ];
 
 /// What a region is for, in a word or two.

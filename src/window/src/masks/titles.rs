@@ -8,7 +8,7 @@ use super::row::text_of_role;
 use crate::fields::Change;
 use impasto_core::{
     picture::is_pasted,
-    settings::{Edge, Masks, Region, RegionStyle},
+    settings::{Edge, LayerWeights, Masks, Region, RegionStyle},
 };
 
 /// The field of the settings.
@@ -100,6 +100,7 @@ fn fields(old: &Region, new: &Region, all: &mut Vec<Change>) {
     add("Strength", old.strength.into(), new.strength.into());
     add("Role", text(text_of_role(old.role)), text(text_of_role(new.role)));
     add("Edge", text(edge(old.edge)), text(edge(new.edge)));
+    add("Layers", layers(old.layers.as_ref()), layers(new.layers.as_ref()));
     add("Styles", styles(&old.styles), styles(&new.styles));
     if old.mask != new.mask {
         all.push(change(
@@ -123,7 +124,14 @@ fn edge(edge: Edge) -> &'static str {
     match edge {
         Edge::Soft => "soft",
         Edge::Hard => "hard",
+        Edge::Rough => "rough",
     }
+}
+
+fn layers(layers: Option<&LayerWeights>) -> Value {
+    let factor = |(layer, factor)| format!("{layer} {factor}");
+    let named = |layers: &LayerWeights| layers.iter().map(factor).collect::<Vec<_>>().join(", ");
+    text(&layers.map_or_else(|| "all".to_owned(), named))
 }
 
 fn mask(name: &Path) -> Value {

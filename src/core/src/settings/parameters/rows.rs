@@ -444,7 +444,7 @@ parameters! {
         label: "Transparency",
         synonyms: "alpha, cut-out, opacity, png",
         control: "Transparency",
-        flag: flag("transparency", "HOW", "What becomes of a content's transparency: keep (PNG, WebP and TIFF are saved as transparent as the content is, everything else shows the painting on the background) or flatten (it is painted on the background)"),
+        flag: flag("transparency", "HOW", "What becomes of transparency: keep (PNG, WebP and TIFF are saved as transparent as the content is, everything else shows the painting on the background; what is transparent of a style does not count) or flatten (it is painted on the background)"),
         effect: Effect::Restart("transparency"),
         scope: Scope::Run,
         default: OnObjective::Keep,

@@ -12,7 +12,10 @@ use rayon::prelude::*;
 use super::{Aims, LayerTargets, Part, TermEvaluation};
 use crate::{
     objective::neighbours::{aims, energy, factor},
-    transfer::feature_targets::{StyleWeights, shares},
+    transfer::{
+        feature_targets::{StyleWeights, shares},
+        style_mask::StyleMask,
+    },
 };
 use impasto_base::random::SplitMix64;
 use impasto_network::{
@@ -34,8 +37,9 @@ struct Samples {
 }
 
 impl Samples {
-    /// Of features on a grid whose offset depends on the seed.
-    fn new(features: &Features, channels: usize, seed: u64) -> Self {
+    /// Of features on a grid whose offset depends on the seed; with a mask, of the positions that are mostly
+    /// in it.
+    fn new(features: &Features, channels: usize, seed: u64, mask: Option<&[f32]>) -> Self {
         let (height, width) = features.shape();
         let mut random = SplitMix64::new(seed);
         let mut step = 1;
@@ -49,6 +53,13 @@ impl Samples {
             rows.flat_map(|y| (left..width).step_by(step).map(move |x| y * width + x)).collect();
         for last in (1..positions.len()).rev() {
             positions.swap(last, below(last + 1));
+        }
+        if let Some(mask) = mask {
+            positions.retain(|&position| mask[position] > 0.5);
+            if positions.is_empty() {
+                let most = (0..mask.len()).max_by(|&a, &b| mask[a].total_cmp(&mask[b]));
+                positions.extend(most);
+            }
         }
         Self { values: features.rows(&positions), channels }
     }
@@ -217,7 +228,14 @@ impl Coherence {
 }
 
 impl LayerTargets for Coherence {
-    fn ensure(&mut self, network: &Network, images: &[Tensor<4>], weights: &StyleWeights, layers: &[Layer]) {
+    fn ensure(
+        &mut self,
+        network: &Network,
+        images: &[Tensor<4>],
+        masks: &[Option<StyleMask>],
+        weights: &StyleWeights,
+        layers: &[Layer],
+    ) {
         // A term that was off begins anew.
         self.aims.retain(|(layer, _), _| layers.contains(layer));
         let missing: Vec<Layer> =
@@ -226,10 +244,12 @@ impl LayerTargets for Coherence {
             return;
         }
         let mut found: BTreeMap<Layer, Vec<Samples>> = BTreeMap::new();
-        for (style, image) in images.iter().enumerate() {
+        for (style, (image, mask)) in images.iter().zip(masks).enumerate() {
             for (layer, features) in network.features(image.clone(), &missing) {
                 let seed = (style * Layer::ALL.len() + layer.index()) as u64;
-                found.entry(layer).or_default().push(Samples::new(&features, layer.channels(), seed));
+                let mask = mask.as_ref().and_then(|mask| mask.at(layer)).map(PositionWeights::values);
+                let samples = Samples::new(&features, layer.channels(), seed, mask);
+                found.entry(layer).or_default().push(samples);
             }
         }
         for (layer, each) in found {
@@ -353,7 +373,8 @@ mod tests {
 
     /// Of two styles, in two parts.
     fn coherence(weights: [[f64; 2]; 2]) -> Coherence {
-        let each = [1, 2].map(|salt| Samples::new(&features((9, 8), salt), LAYER.channels(), salt as u64));
+        let each =
+            [1, 2].map(|salt| Samples::new(&features((9, 8), salt), LAYER.channels(), salt as u64, None));
         let mut samples = LayerSamples { each: each.into(), parts: Vec::new() };
         samples.blend(&StyleWeights { whole: vec![1.0; 2], parts: weights.map(Vec::from).into() });
         Coherence { layers: BTreeMap::from([(LAYER, samples)]), ..Coherence::default() }
@@ -362,9 +383,16 @@ mod tests {
     #[test]
     fn samples_are_of_the_whole_picture_and_bounded() {
         let picture = features((70, 61), 3);
-        let samples = Samples::new(&picture, LAYER.channels(), 7);
+        let samples = Samples::new(&picture, LAYER.channels(), 7, None);
         assert!((SAMPLES / 4..=SAMPLES).contains(&samples.len()), "{}", samples.len());
-        let again = Samples::new(&picture, LAYER.channels(), 7);
+        let again = Samples::new(&picture, LAYER.channels(), 7, None);
+        // A mask leaves those that are in it, in their order.
+        let masked = |inside: fn(usize) -> f32| {
+            let mask: Vec<f32> = (0..picture.positions()).map(inside).collect();
+            Samples::new(&picture, LAYER.channels(), 7, Some(&mask)).values
+        };
+        assert_eq!(masked(|_| 1.0), samples.values);
+        assert_eq!(masked(|position| if position == 5 { 0.25 } else { 0.0 }), picture.rows(&[5]));
         assert_eq!(samples.values, again.values, "the seed decides");
         // A small picture has all of its positions, in another order.
         let (small, channels) = (features((5, 7), 4), LAYER.channels());
@@ -374,7 +402,7 @@ mod tests {
             rows.sort();
             rows
         };
-        let all = Samples::new(&small, channels, 1).values;
+        let all = Samples::new(&small, channels, 1, None).values;
         assert_eq!(rows(&all), rows(&small.values()));
         assert_ne!(all, small.values());
     }

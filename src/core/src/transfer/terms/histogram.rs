@@ -8,7 +8,10 @@ use burn::tensor::Tensor;
 use super::{LayerTargets, Part, TermEvaluation};
 use crate::{
     objective::Quantiles,
-    transfer::feature_targets::{StyleWeights, shares},
+    transfer::{
+        feature_targets::{StyleWeights, shares},
+        style_mask::StyleMask,
+    },
 };
 use impasto_network::{
     compute::{Features, Network, PositionWeights},
@@ -91,16 +94,28 @@ impl Histograms {
 }
 
 impl LayerTargets for Histograms {
-    fn ensure(&mut self, network: &Network, images: &[Tensor<4>], weights: &StyleWeights, layers: &[Layer]) {
+    fn ensure(
+        &mut self,
+        network: &Network,
+        images: &[Tensor<4>],
+        masks: &[Option<StyleMask>],
+        weights: &StyleWeights,
+        layers: &[Layer],
+    ) {
         let missing: Vec<Layer> =
             layers.iter().copied().filter(|layer| !self.layers.contains_key(layer)).collect();
         if missing.is_empty() {
             return;
         }
         let mut found: BTreeMap<Layer, Vec<Quantiles>> = BTreeMap::new();
-        for image in images {
+        for (image, mask) in images.iter().zip(masks) {
             for (layer, features) in network.features(image.clone(), &missing) {
-                found.entry(layer).or_default().push(Quantiles::of(&features.values(), layer.channels()));
+                let (values, channels) = (features.values(), layer.channels());
+                let own = match mask.as_ref().and_then(|mask| mask.at(layer)) {
+                    None => Quantiles::of(&values, channels),
+                    Some(weights) => Quantiles::of_weighted(&values, weights.values(), channels),
+                };
+                found.entry(layer).or_default().push(own);
             }
         }
         for (layer, each) in found {

@@ -18,6 +18,7 @@ use super::{
     checkpoint::Aims,
     feature_targets::{FeatureTargets, StyleWeights},
     masks::{LayerMasks, Part},
+    style_mask::StyleMask,
 };
 use crate::settings::{GlobalTerm, Settings};
 use impasto_network::{
@@ -94,8 +95,16 @@ pub type ImageTerm = fn(&Tensor<4>, &Settings) -> (Tensor<1>, Tensor<4>);
 
 /// Targets of a term with one weight at its layers; empty until it is used.
 pub trait LayerTargets {
-    /// Compute missing targets at these layers from the network's style inputs `[1, 3, H, W]`.
-    fn ensure(&mut self, network: &Network, images: &[Tensor<4>], weights: &StyleWeights, layers: &[Layer]);
+    /// Compute missing targets at these layers from the network's style inputs `[1, 3, H, W]`, and what counts
+    /// of each, which these layers have seen.
+    fn ensure(
+        &mut self,
+        network: &Network,
+        images: &[Tensor<4>],
+        masks: &[Option<StyleMask>],
+        weights: &StyleWeights,
+        layers: &[Layer],
+    );
 
     /// Blend the styles with new weights.
     fn blend(&mut self, weights: &StyleWeights);

@@ -29,7 +29,14 @@ impl<'a> Style<'a> {
     ) -> Option<Self> {
         let weight = settings.style_weight * settings.style_layers.get(layer)?;
         let targets = targets.style.get(&layer)?;
-        let with_target = |part: Part<'a>| {
+        let regions: Vec<_> = settings.masks.painted().collect();
+        let with_target = |mut part: Part<'a>| {
+            if let Some(region) = part.index.checked_sub(1).and_then(|index| regions.get(index)) {
+                part.share *= region.layer_factor(layer);
+            }
+            if part.share == 0.0 {
+                return None;
+            }
             let target = targets.get(part.index)?.as_ref()?;
             Some((part, target))
         };
