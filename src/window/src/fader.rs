@@ -103,7 +103,9 @@ impl Fader<'_> {
     fn step(&self, value: f64, width: f32) -> f64 {
         let (point, place) = (1.0 / f64::from(width.max(1.0)), self.range.position(value));
         let (from, to) = if place + point > 1.0 { (place - point, place) } else { (place, place + point) };
-        self.range.value(to) - self.range.value(from)
+        let step = self.range.value(to) - self.range.value(from);
+        // The end that is zero is wider than a point; what comes after it is the smallest value.
+        if step > 0.0 { step } else { self.range.min }
     }
 
     /// The slider alone.

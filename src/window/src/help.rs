@@ -29,9 +29,9 @@ const MASKS: [(&str, &str); 4] = [
     ("Hold Space or \\", "Move the picture; the mask alone"),
 ];
 
-/// Columns of the list, and the height of a line in points.
+/// Columns of the list, and the height of a line in points: as much as there is room for.
 const COLUMNS: usize = 3;
-const LINE: f32 = 18.0;
+const LINE: std::ops::RangeInclusive<f32> = 14.5..=18.0;
 /// Width of the column of keys.
 const KEY: f32 = 124.0;
 
@@ -63,7 +63,7 @@ impl ImpastoApp {
             ui.heading("Keys");
             ui.add_space(space::S);
             let room = ctx.content_rect().height() - 150.0;
-            egui::ScrollArea::vertical().max_height(room).show(ui, |ui| lists(ui, width));
+            egui::ScrollArea::vertical().max_height(room).show(ui, |ui| lists(ui, width, room));
             ui.add_space(space::M);
             ui.horizontal(|ui| {
                 ui.label(widgets::weak(ui, concat!("Impasto ", env!("CARGO_PKG_VERSION"))));
@@ -145,17 +145,18 @@ fn columns(ctx: &Context) -> [Vec<Line>; COLUMNS] {
 }
 
 /// All keys and what the mouse does, in columns.
-fn lists(ui: &mut Ui, width: f32) {
+fn lists(ui: &mut Ui, width: f32, room: f32) {
     let palette = Palette::of(ui);
     let ctx = ui.ctx().clone();
     let columns = columns(&ctx);
     let length = columns.iter().map(Vec::len).max().unwrap_or_default();
     let column = (width - (COLUMNS - 1) as f32 * space::L) / COLUMNS as f32;
-    ui.spacing_mut().interact_size.y = LINE;
+    let height = (room / length.max(1) as f32).clamp(*LINE.start(), *LINE.end());
+    ui.spacing_mut().interact_size.y = height;
     ui.horizontal_top(|ui| {
         ui.spacing_mut().item_spacing.x = space::L;
         for lines in columns {
-            let size = egui::vec2(column, length as f32 * LINE);
+            let size = egui::vec2(column, length as f32 * height);
             ui.allocate_ui_with_layout(size, Layout::top_down(Align::Min), |ui| {
                 ui.spacing_mut().item_spacing.y = 0.0;
                 ui.set_min_width(column);
@@ -169,7 +170,7 @@ fn lists(ui: &mut Ui, width: f32) {
                         }
                         Line::Heading(heading) => {
                             ui.horizontal(|ui| {
-                                ui.set_height(LINE);
+                                ui.set_height(height);
                                 let text = RichText::new(heading).size(13.0).strong().color(palette.text);
                                 ui.add(egui::Label::new(text).truncate());
                             });
@@ -178,10 +179,10 @@ fn lists(ui: &mut Ui, width: f32) {
                         Line::Key { key, text, tooltip } => (key, text, tooltip),
                     };
                     ui.horizontal(|ui| {
-                        ui.set_height(LINE);
+                        ui.set_height(height);
                         ui.spacing_mut().item_spacing.x = 0.0;
                         ui.allocate_ui_with_layout(
-                            egui::vec2(KEY, LINE),
+                            egui::vec2(KEY, height),
                             Layout::left_to_right(Align::Center),
                             |ui| {
                                 ui.set_min_width(KEY);
