@@ -64,7 +64,7 @@ if command -v cargo-generate-rpm >/dev/null && command -v rpm >/dev/null; then
   echo "$rpm: $(size "$rpm"), made in $(seconds "$start") s"
   rpm -qp --requires "$rpm"
   for file in bin/impasto "share/applications/$id.desktop" share/man/man1/impasto.1.gz share/doc/impasto/third-party.txt; do
-    rpm -qpl "$rpm" | grep -qx "/usr/$file" || fail "the RPM has no /usr/$file"
+    rpm -qpl "$rpm" | grep -x "/usr/$file" || fail "the RPM has no /usr/$file"
   done
 fi
 
@@ -152,12 +152,12 @@ wait "$window" || true
 say "the desktop in it"
 inside apt-get install -y -qq --no-install-recommends shared-mime-info desktop-file-utils libglib2.0-bin >"$work/install.log" 2>&1 || { tail "$work/install.log"; exit 1; }
 for file in mine.impasto mine; do
-  person gio info -a standard::content-type "/home/painter/$file" | grep -q 'content-type: application/x-impasto$' || fail "$file is no project to the desktop"
+  [[ $(person gio info -a standard::content-type "/home/painter/$file") == *"content-type: application/x-impasto" ]] || fail "$file is no project to the desktop"
 done
-person gio mime application/x-impasto | grep -q "$id.desktop" || fail "projects are opened by something else"
-person gio mime image/png | grep -q "$id.desktop" || fail "pictures are not opened with it"
+[[ $(person gio mime application/x-impasto) == *"$id.desktop"* ]] || fail "projects are opened by something else"
+[[ $(person gio mime image/png) == *"$id.desktop"* ]] || fail "pictures are not opened with it"
 [ -s "$root/usr/share/man/man1/impasto-render.1.gz" ] || fail "a manual page is missing"
-inside bash -c '. /usr/share/bash-completion/completions/impasto && complete -p impasto' | grep -q impasto || fail "bash completes nothing"
+inside bash -c '. /usr/share/bash-completion/completions/impasto && complete -p impasto' || fail "bash completes nothing"
 # By it the desktop finds the window's menu entry and icon.
 [ -n "$class" ] || fail "the window is not of the class $id"
 thumbnailer=$(sed -n 's/^Exec=//p' "$root/usr/share/thumbnailers/$id.thumbnailer")
