@@ -78,11 +78,13 @@ fn mask_file(window: &Window, name: &str, white: u32) -> PathBuf {
     path
 }
 
-/// How many pixels of the first mask's first line are white.
-fn white(window: &Window) -> usize {
-    let log = window.log.lock().unwrap();
-    let Some(mask) = log.inputs.as_ref().and_then(|inputs| inputs.masks.first()) else { return 0 };
-    (0..mask.rgb.width()).filter(|&x| mask.rgb.get_pixel(x, 0)[0] > 127).count()
+/// Waits until so many pixels of the first mask's first line are white.
+fn until_white(window: &mut Window, wanted: usize) {
+    window.until(&format!("{wanted} white pixels"), |_, log| {
+        log.masks.first().is_some_and(|mask| {
+            (0..mask.rgb.width()).filter(|&x| mask.rgb.get_pixel(x, 0)[0] > 127).count() == wanted
+        })
+    });
 }
 
 #[test]
@@ -207,13 +209,10 @@ fn a_mask_is_a_file_that_is_followed() {
     assert_eq!(*window.dialogs.asked.lock().unwrap(), ["Open a mask"]);
     let region = &regions(&window)[0];
     assert_eq!((region.name.as_str(), &region.mask), ("left", &path));
-    assert_eq!(white(&window), 60);
+    until_white(&mut window, 60);
     mask_file(&window, "left.png", 20);
-    window.until("the new version arrives", |_, log| {
-        log.inputs.as_ref().is_some_and(|inputs| inputs.masks[0].rgb.get_pixel(40, 0)[0] == 0)
-    });
-    window.steps(3);
-    assert_eq!((white(&window), window.jobs()), (20, 1));
+    until_white(&mut window, 20);
+    assert_eq!(window.jobs(), 1);
     assert!(has(&window, "A mask has changed."));
     // Dropped on the list.
     let other = mask_file(&window, "right.png", 10);
@@ -234,8 +233,7 @@ fn a_locked_mask_is_not_changed_and_luminance_makes_one() {
     assert!(has(&window, "The mask of this range"));
     window.harness.get_by_label("OK").click();
     window.until("the mask arrives", |_, log| {
-        let mask = log.inputs.as_ref().and_then(|inputs| inputs.masks.first());
-        mask.is_some_and(|mask| mask.rgb.pixels().any(|pixel| pixel[0] > 127))
+        log.masks.first().is_some_and(|mask| mask.rgb.pixels().any(|pixel| pixel[0] > 127))
     });
     window.steps(3);
     let drawn = regions(&window)[0].mask.clone();
