@@ -351,11 +351,11 @@ fn a_recipe_draws_its_masks_again_without_any_file() {
     let info = engine.start(&started, None, &mut |_| ()).unwrap();
     let mut record = Record::new(Pass::new(&started, Start::Beginning));
     let mut before = (begun, inputs_begun);
-    let mut mask = first;
+    let (mut mask, mut done) = (first, 0);
     // Two of the strokes fall between the same two steps.
     for (step, y) in [(3, 0.2), (5, 0.5), (5, 0.9), (7, 0.35)] {
-        let painted = engine.read().unwrap().step;
-        steps(&mut engine, step - painted);
+        steps(&mut engine, step - done);
+        done = step;
         mask = draw(Some(&mask), brush(y), if y < 0.4 { Mode::Subtract } else { Mode::Add });
         let other = draw(Some(&mask), Shape::All, Mode::Invert);
         let after =

@@ -445,3 +445,28 @@ fn weighted_parts_add_up() {
     assert_eq!(host(sum.gradient(&features)), [110.0, 100.5, 101.0, 110.0, 100.5, 101.0]);
     assert!(!sum.is_empty() && FeatureGradient::default().is_empty());
 }
+
+/// A region of the whole picture, with half of the weight of one layer and none of the others.
+#[test]
+fn layers_of_a_region_are_factors_of_the_layers_weights() {
+    let (reference, weights) = (Reference::load(), Arc::new(Weights::bundled().unwrap()));
+    let usual = reference_settings(Objective::Balanced);
+    let (own, weight) = usual.style_layers.iter().nth(2).unwrap();
+    let region = Region { layers: Some([(own, 0.5)].into_iter().collect()), ..painted("all", &[], 1.0) };
+    let layered = with_regions(vec![region], usual.clone());
+    let gradient = |settings: &Settings, masked: bool| {
+        let mut run = reference_run(&cpu(), &reference, &weights, settings);
+        if masked {
+            let regions = vec![(vec![1.0; 94 * 67], Edge::Soft)];
+            set(&mut run, PixelMasks { regions, ..PixelMasks::default() }, settings, &[1.0]);
+        }
+        run.gradient().unwrap()
+    };
+    let layers = usual.style_layers.with_weights(|layer, _| if layer == own { 0.5 * weight } else { 0.0 });
+    let alone = Settings { style_layers: layers, ..usual.clone() };
+    let ((found, losses), (expected, _)) = (gradient(&layered, true), gradient(&alone, false));
+    let error = relative_error(&found, &expected);
+    assert!(error < 1e-6, "{error:.2e}");
+    assert!(relative_error(&found, &gradient(&usual, false).0) > 0.01);
+    assert!(losses.style.keys().eq([&own]), "{:?}", losses.style);
+}

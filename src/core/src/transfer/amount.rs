@@ -61,7 +61,8 @@ impl Calibration {
         let gradients: Vec<Tensor<4>> = evaluator
             .gradients(&reference, &terms, &all)
             .into_iter()
-            .map(|gradient| space.gradient(gradient))
+            // Regions can leave nothing of a term.
+            .map(|gradient| gradient.map_or_else(|| reference.zeros_like(), |own| space.gradient(own)))
             .collect();
         let (of_content, of_style) = gradients.split_at(content.len());
         Ok(Self {

@@ -137,13 +137,18 @@ impl Evaluator {
         self.targets.halfway()
     }
 
-    /// The unweighted gradient `[1, 3, H, W]` of each term alone at an image `[1, 3, H, W]`. Only for terms
-    /// with a layer.
+    /// The unweighted gradient `[1, 3, H, W]` of each term alone at an image `[1, 3, H, W]`; `None` for a term of
+    /// which regions leave nothing. Only for terms with a layer.
     ///
     /// # Panics
     ///
     /// If a term was not prepared.
-    pub fn gradients(&mut self, image: &Tensor<4>, wanted: &[Term], settings: &Effective) -> Vec<Tensor<4>> {
+    pub fn gradients(
+        &mut self,
+        image: &Tensor<4>,
+        wanted: &[Term],
+        settings: &Effective,
+    ) -> Vec<Option<Tensor<4>>> {
         let layer_of = |term: &Term| match *term {
             Term::Content(layer) | Term::Style(layer) => Some(layer),
             Term::Global(_) => None,
@@ -165,7 +170,7 @@ impl Evaluator {
             let gradient = self.network.backward(activations.clone(), gradients.get(term)?)?;
             Some(if settings.luminance_only { self.luminance.gradient(&gradient) } else { gradient })
         };
-        wanted.iter().filter_map(back).collect()
+        wanted.iter().map(back).collect()
     }
 
     /// Replace images, and compute their targets for the settings. If it `fades`, the former targets are kept
