@@ -134,6 +134,10 @@ mod tests {
             assert_eq!(mix.init == Init::Noise, preset == Preset::Texture);
         }
         assert_eq!(Preset::Painterly.apply(&Settings::default()), Settings::default());
+        // What the style shows comes along in none that keeps the photograph.
+        for preset in [Preset::Painterly, Preset::FaithfulPhoto, Preset::BoldStrokes] {
+            assert_eq!(preset.apply(&mine).style_layers.get(Layer::PAPER_STYLE[4]), Some(0.0));
+        }
         // Content from deep layers alone would be painted over.
         let bold = Preset::BoldStrokes.apply(&mine);
         assert_eq!(bold.content_layers.get(Layer::SHAPES), bold.content_layers.get(Layer::PAPER_CONTENT));
