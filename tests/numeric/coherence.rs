@@ -130,8 +130,8 @@ fn a_region_aims_at_its_own_styles() {
     let column = |gradient: &[f32], x: usize| (0..67).map(|y| gradient[y * 94 + x]).collect::<Vec<f32>>();
     let error = |x: usize| relative_error(&column(&second, x), &column(&first, x));
     let norm = |x: usize| column(&first, x).iter().map(|v| f64::from(*v).powi(2)).sum::<f64>().sqrt();
-    assert!(norm(92) > 0.01 * norm(2), "the region pulls: {} {}", norm(92), norm(2));
-    assert!((91..94).all(|x| error(x) < 1e-3), "{} {}", error(91), error(93));
+    assert!(norm(85) > 0.01 * norm(2), "the region pulls: {} {}", norm(85), norm(2));
+    assert!((82..88).all(|x| error(x) < 1e-3), "{} {}", error(82), error(87));
     assert!((0..4).all(|x| error(x) > 0.1), "{} {}", error(0), error(3));
 }
 
