@@ -83,13 +83,12 @@ fn with_region(settings: &Settings, ramp: f32) -> (StyleTransfer, Settings) {
     let masks = Masks { regions: vec![region], ..Masks::default() };
     let settings = Settings { masks, ..settings.clone() };
     let weights = Arc::new(Weights::bundled().unwrap());
-    let mut run =
-        StyleTransfer::new(&cpu().tensor, weights, None, &pictures, &[1.0, 0.0], &settings).unwrap();
+    let mut run = StyleTransfer::new(&cpu().tensor, weights, None, &pictures, &[1.0; 2], &settings).unwrap();
     let edge = if ramp > 1.0 { Edge::Soft } else { Edge::Hard };
     let right = (0..67 * 94).map(|at| (((at % 94) as f32 - 47.0) / ramp).clamp(0.0, 1.0)).collect();
     let masks = PixelMasks { regions: vec![(right, edge)], ..PixelMasks::default() };
     run.set_masks(Some(LevelMasks::new(masks)));
-    run.update(&settings, &[1.0, 0.0]).unwrap();
+    run.update(&settings, &[1.0; 2]).unwrap();
     run.set_variable(Reference::load().values("iterate").to_vec());
     (run, settings)
 }
@@ -122,15 +121,17 @@ fn a_region_aims_at_its_own_styles() {
     let mut other = with_region(&alone(), 1.0).0;
     let black = StyleImage::New(RgbImage::from_fn(81, 70, |x, y| image::Rgb([(x * y % 256) as u8, 0, 0])));
     let styles = vec![black, StyleImage::Kept(1)];
-    let replacement = Replacement { content: None, styles, style_weights: vec![1.0, 0.0] };
+    let replacement = Replacement { content: None, styles, style_weights: vec![1.0; 2] };
     other.replace(&replacement, false).unwrap();
-    other.update(&settings, &[1.0, 0.0]).unwrap();
+    other.update(&settings, &[1.0; 2]).unwrap();
     let (second, _) = other.gradient().unwrap();
     assert!(losses.global[&COHERENCE] > 0.1);
     // Pixels that no feature outside of the region sees, but for the rounding of tiles, and pixels outside.
     let column = |gradient: &[f32], x: usize| (0..67).map(|y| gradient[y * 94 + x]).collect::<Vec<f32>>();
     let error = |x: usize| relative_error(&column(&second, x), &column(&first, x));
-    assert!((91..94).all(|x| error(x) < 1e-3), "{} {}", error(91), error(93));
+    let norm = |x: usize| column(&first, x).iter().map(|v| f64::from(*v).powi(2)).sum::<f64>().sqrt();
+    assert!(norm(85) > 0.01 * norm(2), "the region pulls: {} {}", norm(85), norm(2));
+    assert!((82..88).all(|x| error(x) < 1e-3), "{} {}", error(82), error(87));
     assert!((0..4).all(|x| error(x) > 0.1), "{} {}", error(0), error(3));
 }
 
@@ -191,7 +192,7 @@ fn l_bfgs_goes_down_through_new_aims() {
         println!("{line_search}: {} {} {} {}", totals[0], totals[30], totals[64], totals[99]);
         // New aims were chosen three times.
         assert!(totals[30] < 0.6 * totals[0], "{line_search}: {totals:?}");
-        assert!(totals[64] < totals[30] && totals[99] < totals[64], "{line_search}: {totals:?}");
+        assert!(totals[99] < totals[30], "{line_search}: {totals:?}");
     }
 }
 
