@@ -4,6 +4,7 @@ use egui::{ComboBox, Frame, Layout, Margin, Modifiers, Panel, PointerButton, Pop
 
 use super::{
     AddRegion, Place, SelectMask, places,
+    snapping::SnapMask,
     tools::{Masking, Paint, RADII, Tool, WIDEST},
 };
 use crate::{
@@ -60,6 +61,9 @@ const WHOLE: [(Icon, &str, &str, Mode); 3] = [
     (Icon::Tool(ToolIcon::Clear), "Clear the mask", "Takes all of the mask away", Mode::Subtract),
     (Icon::Tool(ToolIcon::Invert), "Invert the mask", "Inside becomes outside", Mode::Invert),
 ];
+
+/// What lets the whole mask follow the content's edges: name, what comes of it.
+const SNAP: (&str, &str) = ("Snap to edges", "Moves the edge of the mask to that of the content beside it");
 
 /// A number of the tools.
 struct Number {
@@ -134,6 +138,11 @@ impl Masking {
     fn numbers_ui(&mut self, ui: &mut Ui) {
         let numbers = &mut self.numbers;
         if self.tool.is_brush() {
+            let tooltip = "Strokes end where an edge of the content is near theirs, when they are let go";
+            let icon = Icon::Tool(ToolIcon::SnapStrokes);
+            if widgets::icon_toggle(ui, icon, "Snap strokes", tooltip, self.snaps).clicked() {
+                self.snaps = !self.snaps;
+            }
             SIZE.show(ui, &mut numbers.radius, 200.0);
             HARDNESS.show(ui, &mut numbers.hardness, 100.0);
         } else if self.tool != Tool::Gradient {
@@ -228,6 +237,13 @@ impl ImpastoApp {
                 self.actions.push(self.view.masking.whole(mode));
             }
         }
+        let icon = Icon::Tool(ToolIcon::Snap);
+        let place = self.selected_mask();
+        if widgets::icon_button(ui, icon, SNAP.0, SNAP.1, place.is_some()).clicked()
+            && let Some(place) = place
+        {
+            self.actions.push(SnapMask(place));
+        }
     }
 
     /// The numbers behind a button, and what is done to the whole mask if there is no room for it.
@@ -242,6 +258,11 @@ impl ImpastoApp {
                 if ui.add(egui::Button::new(name).frame(false)).on_hover_text(tooltip).clicked() {
                     self.actions.push(self.view.masking.whole(mode));
                 }
+            }
+            if let Some(place) = self.selected_mask().filter(|_| with_whole)
+                && ui.add(egui::Button::new(SNAP.0).frame(false)).on_hover_text(SNAP.1).clicked()
+            {
+                self.actions.push(SnapMask(place));
             }
         });
     }

@@ -59,7 +59,7 @@ pub struct LuminanceDialog {
 }
 
 /// A picture's luminances at a size.
-fn luminances(picture: &Picture, (width, height): (u32, u32)) -> GrayImage {
+pub fn luminances(picture: &Picture, (width, height): (u32, u32)) -> GrayImage {
     let small = resize(&picture.flattened(Some(Rgb([0; 3]))), width, height, Filter::Bilinear);
     GrayImage::from_fn(width, height, |x, y| {
         let [red, green, blue] = small.get_pixel(x, y).0.map(f32::from);

@@ -17,6 +17,7 @@ mod panel;
 mod pen;
 mod recall;
 mod row;
+mod snapping;
 mod styles;
 pub mod titles;
 mod tools;
@@ -35,6 +36,7 @@ use self::{
     looks::Looks,
     luminance::LuminanceDialog,
     panel::Renaming,
+    snapping::Edges,
     styles::StyleOrder,
 };
 use super::{ImpastoApp, action::Act, following::Stamp, widgets};
@@ -129,6 +131,8 @@ pub struct MaskDesk {
     looks: Looks,
     renaming: Option<Renaming>,
     luminance: Option<LuminanceDialog>,
+    /// Of the content, which masks were snapped to last.
+    edges: Option<Edges>,
     /// Where a dropped picture becomes a mask.
     pub drop_area: Option<Rect>,
 }

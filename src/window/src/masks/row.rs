@@ -270,6 +270,8 @@ impl Row<'_> {
         }
         let place = self.place;
         entry(ui, "Invert", "Black becomes white, and white black", true, MaskAction::Invert(place));
+        let tooltip = "Moves its edge to that of the content beside it";
+        entry(ui, "Snap to edges", tooltip, true, MaskAction::Snap(place));
         let tooltip = "Takes a picture as the mask, white inside, and follows it: what another program saves counts within a second";
         entry(ui, "From a file…", tooltip, true, MaskAction::AskForFile(Some(place)));
         let tooltip = match self.has_alpha {

@@ -2,7 +2,7 @@
 
 use egui::{Context, InputState, Key, Modifiers, PointerButton};
 
-use super::{AddRegion, Draw, overlay::Sheets, pen::Pen};
+use super::{AddRegion, Draw, Place, overlay::Sheets, pen::Pen, snapping::PaintSnapped};
 use crate::{
     ImpastoApp,
     action::Act,
@@ -134,6 +134,8 @@ pub struct Masking {
     pub numbers: Numbers,
     /// How shapes change the mask, unless a key that is held says otherwise.
     pub mode: Mode,
+    /// Strokes of the brush end at the content's edges.
+    pub snaps: bool,
     /// The mask alone is shown, by its button and by its key.
     pub alone: bool,
     pub alone_by_key: bool,
@@ -196,8 +198,8 @@ impl Masking {
         if let Some(other) = self.other_tab.filter(|_| *tab == Tab::Regions) {
             *tab = other;
         }
-        let Self { tool, numbers, mode, .. } = *self;
-        *self = Self { tool, numbers, mode, ..Self::default() };
+        let Self { tool, numbers, mode, snaps, .. } = *self;
+        *self = Self { tool, numbers, mode, snaps, ..Self::default() };
     }
 
     /// Take the keys that mean something here; escape only if nothing in front of the canvas has it.
@@ -239,22 +241,31 @@ pub struct Paint(pub Vec<Stroke>);
 
 impl Act for Paint {
     fn apply(self, app: &mut ImpastoApp, ctx: &Context) {
-        if app.selected_mask().is_none() {
-            let takes_away = |stroke: &Stroke| matches!(stroke.mode, Mode::Subtract | Mode::Intersect);
-            if self.0.iter().all(takes_away) {
-                let text = "There is no region yet to take away from: the brush makes the first one.";
-                return app.messages.toasts.add(text);
-            }
-            if app.pictures.content.picture.is_some() {
-                AddRegion.apply(app, ctx);
-                app.messages.toasts.add("The first region: what you paint now belongs to it.");
-            }
-        }
-        let Some(place) = app.selected_mask() else {
-            return app.messages.toasts.add("A mask is drawn on a content picture: open one first.");
-        };
+        let Some(place) = place_to_paint(app, ctx, &self.0) else { return };
         self.0.into_iter().for_each(|stroke| Draw(place, stroke).apply(app, ctx));
     }
+}
+
+/// The mask that strokes belong on: a first region if there is none. `None`, which is told, if they would leave
+/// nothing on it or there is no content.
+pub fn place_to_paint(app: &mut ImpastoApp, ctx: &Context, strokes: &[Stroke]) -> Option<Place> {
+    if app.selected_mask().is_none() {
+        let takes_away = |stroke: &Stroke| matches!(stroke.mode, Mode::Subtract | Mode::Intersect);
+        if strokes.iter().all(takes_away) {
+            let text = "There is no region yet to take away from: the brush makes the first one.";
+            app.messages.toasts.add(text);
+            return None;
+        }
+        if app.pictures.content.picture.is_some() {
+            AddRegion.apply(app, ctx);
+            app.messages.toasts.add("The first region: what you paint now belongs to it.");
+        }
+    }
+    let place = app.selected_mask();
+    if place.is_none() {
+        app.messages.toasts.add(super::NO_CONTENT);
+    }
+    place
 }
 
 impl ImpastoApp {
@@ -310,8 +321,12 @@ impl ImpastoApp {
     /// Draw what a pen has drawn; nothing if that is too small to be meant.
     pub(super) fn paint(&self, pen: &Pen) {
         let strokes = pen.strokes();
-        if !strokes.is_empty() {
-            self.actions.push(Paint(strokes));
+        match strokes.is_empty() {
+            true => {}
+            false if self.view.masking.snaps && pen.tool.is_brush() => {
+                self.actions.push(PaintSnapped(strokes))
+            }
+            false => self.actions.push(Paint(strokes)),
         }
     }
 }
