@@ -6,6 +6,7 @@ use super::{
     AddRegion, Place, SelectMask, places,
     snapping::SnapMask,
     tools::{Masking, Paint, RADII, Tool, WIDEST},
+    wand::{self, LIKENESSES},
 };
 use crate::{
     ImpastoApp,
@@ -24,17 +25,17 @@ use impasto_core::{
 /// Height of the bar, in points.
 const HEIGHT: f32 = 34.0;
 /// From this width on the numbers stand in the bar; below they go behind a button.
-const NUMBERS_FROM: f32 = 780.0;
+const NUMBERS_FROM: f32 = 900.0;
 /// From this width on there is room to say what is drawn on, and for what is done to the whole mask; below
 /// that is behind the same button.
-const TARGET_FROM: f32 = 620.0;
-const WHOLE_FROM: f32 = 480.0;
+const TARGET_FROM: f32 = 704.0;
+const WHOLE_FROM: f32 = 564.0;
 /// Width of a number, and of the box that says what is drawn on.
 const NUMBER: f32 = 52.0;
 const TARGET: f32 = 104.0;
 
 /// How shapes change the mask: name, what it does, icon.
-const MODES: [(Mode, &str, &str, Icon); 3] = [
+const MODES: [(Mode, &str, &str, Icon); 4] = [
     (Mode::Add, "Add", "The shape is added to the mask (hold shift at the press)", Icon::Tool(ToolIcon::Add)),
     (
         Mode::Subtract,
@@ -48,6 +49,7 @@ const MODES: [(Mode, &str, &str, Icon); 3] = [
         "Only the mask within the shape stays (hold shift and alt)",
         Icon::Tool(ToolIcon::Intersect),
     ),
+    (Mode::Replace, "Replace", "The shape takes the place of the mask", Icon::Swap),
 ];
 
 /// What is done to the whole mask: icon, name, what comes of it.
@@ -95,6 +97,13 @@ const EDGE: Number = Number {
     tooltip: "Width of the soft edge of ellipses and paths, in percent of the picture's longer side (wheel, or [ and ])",
     range: [0.0, 100.0 * WIDEST],
     usual: 2.0,
+};
+const LIKENESS: Number = Number {
+    label: "Alike",
+    name: "Likeness for the wand",
+    tooltip: "How alike a place must be to what was clicked on: 100 % is the same, 0 % as different as most. Dragging sets it (wheel, or [ and ])",
+    range: [100.0 * LIKENESSES[0], 100.0 * LIKENESSES[1]],
+    usual: 100.0 * wand::ALIKE as f64,
 };
 const OPACITY: Number = Number {
     label: "Opacity",
@@ -145,6 +154,9 @@ impl Masking {
             }
             SIZE.show(ui, &mut numbers.radius, 200.0);
             HARDNESS.show(ui, &mut numbers.hardness, 100.0);
+        } else if self.tool == Tool::Wand {
+            numbers.layer_ui(ui);
+            LIKENESS.show(ui, &mut numbers.alike, 100.0);
         } else if self.tool != Tool::Gradient {
             EDGE.show(ui, &mut numbers.feather, 100.0);
         }

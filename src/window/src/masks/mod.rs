@@ -21,6 +21,7 @@ mod snapping;
 mod styles;
 pub mod titles;
 mod tools;
+mod wand;
 
 use std::{
     collections::BTreeMap,

@@ -5,11 +5,7 @@ use std::sync::{Arc, OnceLock};
 use egui::Context;
 use image::{GrayImage, imageops};
 
-use super::{
-    Place,
-    luminance::luminances,
-    tools::{Paint, place_to_paint},
-};
+use super::{Place, luminance::luminances, tools::place_to_paint};
 use crate::{ImpastoApp, action::Act};
 use impasto_core::picture::{
     Picture,
@@ -37,6 +33,11 @@ impl Edges {
     /// The content's luminances.
     fn guide(&self) -> &GrayImage {
         self.guide.get_or_init(|| luminances(&self.content, self.size))
+    }
+
+    /// Width and height of the masks.
+    pub fn size(&self) -> (u32, u32) {
+        self.size
     }
 
     /// A mask that follows them; takes tenths of a second for a large one.
@@ -108,41 +109,53 @@ impl Act for SnapMask {
 pub struct PaintSnapped(pub Vec<Stroke>);
 
 impl Act for PaintSnapped {
-    fn apply(self, app: &mut ImpastoApp, ctx: &Context) {
+    fn apply(self, app: &mut ImpastoApp, _: &Context) {
         let strokes = self.0;
-        let Some((mode, opacity)) = strokes.first().map(|stroke| (stroke.mode, stroke.opacity)) else {
-            return;
-        };
-        let Some(content) = app.pictures.content.picture.as_ref().map(|slot| Arc::clone(&slot.picture))
-        else {
-            return Paint(strokes).apply(app, ctx);
-        };
-        let mask = app.selected_mask().and_then(|place| app.mask_picture(place).cloned());
-        let edges = app.edges(&content, mask.as_deref());
-        let work = move || {
+        let Some(first) = strokes.first() else { return };
+        let (mode, opacity) = (first.mode, first.opacity);
+        let what = if mode == Mode::Subtract { "Snapped erasing" } else { "Snapped stroke" };
+        app.draw_snapped(what, (mode, opacity), move |edges| {
             let mut cover = GrayImage::new(edges.size.0, edges.size.1);
             for stroke in strokes {
                 draw(&mut cover, &Stroke { mode: Mode::Add, opacity: 1.0, ..stroke })?;
             }
-            let shape = Shape::Pixels(GreyPixels::new(&edges.snap_cover(&cover))?);
-            Ok(Stroke { shape, mode, opacity })
-        };
-        let then = |app: &mut ImpastoApp, ctx: &Context, snapped: Result<Stroke, String>| match snapped {
-            Ok(stroke) => {
-                let Some(place) = place_to_paint(app, ctx, std::slice::from_ref(&stroke)) else { return };
-                if app.refuses_strokes(place) {
-                    return;
-                }
-                let what = if stroke.mode == Mode::Subtract { "Snapped erasing" } else { "Snapped stroke" };
-                app.draw_on_mask(place, stroke, what);
-            }
-            Err(text) => app.messages.toasts.add(format!("The stroke cannot be snapped: {text}.")),
-        };
-        app.tasks.spawn("snap", work, then);
+            Ok(edges.snap_cover(&cover))
+        });
     }
 }
 
 impl ImpastoApp {
+    /// Draw on the selected mask what a task makes of the content's edges.
+    pub(super) fn draw_snapped(
+        &mut self,
+        what: &'static str,
+        (mode, opacity): (Mode, f32),
+        cover: impl FnOnce(&Edges) -> Result<GrayImage, String> + Send + 'static,
+    ) {
+        let Some(content) = self.pictures.content.picture.as_ref().map(|slot| Arc::clone(&slot.picture))
+        else {
+            return self.messages.toasts.add(super::NO_CONTENT);
+        };
+        let mask = self.selected_mask().and_then(|place| self.mask_picture(place).cloned());
+        let edges = self.edges(&content, mask.as_deref());
+        let work = move || Ok(Shape::Pixels(GreyPixels::new(&cover(&edges)?)?));
+        self.view.masking.snapping += 1;
+        self.tasks.attempt("snap", work, move |app: &mut ImpastoApp, ctx, made| {
+            app.view.masking.snapping = app.view.masking.snapping.saturating_sub(1);
+            match made.unwrap_or_else(Err) {
+                Ok(shape) => {
+                    let stroke = Stroke { shape, mode, opacity };
+                    if let Some(place) = place_to_paint(app, ctx, std::slice::from_ref(&stroke))
+                        && !app.refuses_strokes(place)
+                    {
+                        app.draw_on_mask(place, stroke, what);
+                    }
+                }
+                Err(text) => app.messages.toasts.add(format!("That cannot be snapped to edges: {text}.")),
+            }
+        });
+    }
+
     /// The edges of the content, for strokes on a mask.
     pub(super) fn edges(&mut self, content: &Arc<Picture>, mask: Option<&Picture>) -> Edges {
         let drawn = mask.and_then(|mask| mask.drawing.as_ref()).map(|drawing| drawing.size);
