@@ -25,11 +25,11 @@ use impasto_core::{
 /// Height of the bar, in points.
 const HEIGHT: f32 = 34.0;
 /// From this width on the numbers stand in the bar; below they go behind a button.
-const NUMBERS_FROM: f32 = 900.0;
+const NUMBERS_FROM: f32 = 950.0;
 /// From this width on there is room to say what is drawn on, and for what is done to the whole mask; below
 /// that is behind the same button.
-const TARGET_FROM: f32 = 704.0;
-const WHOLE_FROM: f32 = 564.0;
+const TARGET_FROM: f32 = 730.0;
+const WHOLE_FROM: f32 = 610.0;
 /// Width of a number, and of the box that says what is drawn on.
 const NUMBER: f32 = 52.0;
 const TARGET: f32 = 104.0;
@@ -49,7 +49,8 @@ const MODES: [(Mode, &str, &str, Icon); 4] = [
         "Only the mask within the shape stays (hold shift and alt)",
         Icon::Tool(ToolIcon::Intersect),
     ),
-    (Mode::Replace, "Replace", "The shape takes the place of the mask", Icon::Swap),
+    // For the wand alone.
+    (Mode::Replace, "Replace", "The mask becomes what the wand takes", Icon::Swap),
 ];
 
 /// What is done to the whole mask: icon, name, what comes of it.
@@ -168,6 +169,9 @@ impl Masking {
             let on = self.tool == tool;
             if widgets::icon_toggle(ui, tool.icon(), tool.name(), tool.tooltip(), on).clicked() {
                 (self.tool, self.pen) = (tool, None);
+                if tool != Tool::Wand && self.mode == Mode::Replace {
+                    self.mode = Mode::Add;
+                }
             }
         }
     }
@@ -178,7 +182,8 @@ impl Masking {
         let held = if self.pen.is_some() { Modifiers::NONE } else { held };
         let now =
             self.pen.as_ref().map_or_else(|| self.mode_of(PointerButton::Primary, held), |pen| pen.mode);
-        for (mode, name, tooltip, icon) in MODES {
+        let offered = |mode: Mode| mode != Mode::Replace || self.tool == Tool::Wand;
+        for (mode, name, tooltip, icon) in MODES.into_iter().filter(|(mode, ..)| offered(*mode)) {
             if widgets::icon_toggle(ui, icon, name, tooltip, mode == now).clicked() {
                 self.mode = mode;
             }
