@@ -486,6 +486,7 @@ impl ImpastoApp {
             Event::Similarity { number, result } => self.take_similarity(number, result.map(|map| *map)),
             Event::Died { message } => {
                 self.worker.session = None;
+                self.view.masking.wand = Default::default();
                 self.run.state = RunState::Failed;
                 self.run.playing = false;
                 self.run.preparing = None;

@@ -29,14 +29,14 @@ pub enum MaskAction {
     Take(Option<Place>, PathBuf),
     /// White where the content is opaque.
     FromAlpha(Place),
-    /// Open the dialog that chooses a range of luminance.
-    AskForLuminance(Place),
+    /// Open the dialog that chooses a range of lightness or hues.
+    AskForRange(Place),
 }
 
 impl Act for MaskAction {
     fn apply(self, app: &mut ImpastoApp, ctx: &Context) {
         let drawn_on = match self {
-            MaskAction::Invert(place) | MaskAction::FromAlpha(place) | MaskAction::AskForLuminance(place) => {
+            MaskAction::Invert(place) | MaskAction::FromAlpha(place) | MaskAction::AskForRange(place) => {
                 Some(place)
             }
             MaskAction::AskForFile(place) | MaskAction::Take(place, _) => place,
@@ -64,7 +64,7 @@ impl Act for MaskAction {
                 Ok(stroke) => Draw(place, stroke).apply(app, ctx),
                 Err(text) => app.messages.toasts.add(text),
             },
-            MaskAction::AskForLuminance(place) => app.ask_for_luminance(ctx, place),
+            MaskAction::AskForRange(place) => app.ask_for_range(ctx, place),
         }
     }
 }

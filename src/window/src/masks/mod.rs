@@ -10,11 +10,12 @@ mod cursor;
 mod findings;
 pub mod flags;
 mod hand;
+mod hue;
 mod looks;
-mod luminance;
 mod overlay;
 mod panel;
 mod pen;
+mod ranges;
 mod recall;
 mod row;
 mod snapping;
@@ -35,8 +36,8 @@ pub use self::{actions::MaskAction, pen::Pane, tools::Masking};
 use self::{
     flags::{Flag, Flags},
     looks::Looks,
-    luminance::LuminanceDialog,
     panel::Renaming,
+    ranges::RangeDialog,
     snapping::Edges,
     styles::StyleOrder,
 };
@@ -131,7 +132,7 @@ pub struct MaskDesk {
     pub styles: StyleOrder,
     looks: Looks,
     renaming: Option<Renaming>,
-    luminance: Option<LuminanceDialog>,
+    range: Option<RangeDialog>,
     /// Of the content, which masks were snapped to last.
     edges: Option<Edges>,
     /// Where a dropped picture becomes a mask.

@@ -280,8 +280,8 @@ impl Row<'_> {
         };
         let alpha = MaskAction::FromAlpha(place);
         entry(ui, "From the content's transparency", tooltip, self.has_alpha, alpha);
-        let tooltip = "White where the content is as light as you choose";
-        entry(ui, "From a range of luminance…", tooltip, true, MaskAction::AskForLuminance(place));
+        let tooltip = "White where the content is as light, or has the colour, that you choose";
+        entry(ui, "From a range of colours…", tooltip, true, MaskAction::AskForRange(place));
     }
 
     /// What the region does.

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use egui::Context;
 use image::{GrayImage, imageops};
 
-use super::{Place, luminance::luminances, tools::place_to_paint};
+use super::{Place, ranges::luminances, tools::place_to_paint};
 use crate::{ImpastoApp, action::Act};
 use impasto_core::picture::{
     Picture,
@@ -186,8 +186,8 @@ mod tests {
         let content = content();
         let size = size_for(content.dimensions());
         let mut cover = GrayImage::new(size.0, size.1);
-        // Its middle is left of the edge, which it crosses by a hundredth of the width.
-        let shape = Shape::Brush { points: vec![[0.45, 0.3], [0.45, 0.7]], radius: 0.06, hardness: 0.9 };
+        // Its middle is left of the edge, which it crosses by four pixels.
+        let shape = Shape::Brush { points: vec![[0.444, 0.3], [0.444, 0.7]], radius: 0.06, hardness: 1.0 };
         draw(&mut cover, &Stroke::new(shape, Mode::Add)).unwrap();
         let edges = Edges::new(&content, size);
         let snapped = edges.snap_cover(&cover);

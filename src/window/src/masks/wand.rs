@@ -8,7 +8,7 @@ use image::GrayImage;
 
 use super::{
     pen::Pen,
-    tools::{Numbers, Tool},
+    tools::{Masking, Numbers, Tool},
 };
 use crate::ImpastoApp;
 use impasto_engine::session::{RunState, SimilarityMap, SimilarityRequest};
@@ -16,10 +16,10 @@ use impasto_network::vgg::Layer;
 
 /// The layers to choose from: name, what it sees.
 const LAYERS: [(&str, &str); 4] = [
-    ("relu2_1", "Colours and fine textures"),
-    ("relu3_1", "Textures and small patterns"),
-    ("relu4_1", "Parts of things, such as leaves or roofs"),
-    ("relu5_1", "Whole things, coarsely"),
+    ("relu2_1", "colours and fine textures"),
+    ("relu3_1", "textures and small patterns"),
+    ("relu4_1", "parts of things, such as leaves or roofs"),
+    ("relu5_1", "whole things, coarsely"),
 ];
 /// The usual one.
 pub const LAYER: usize = 2;
@@ -84,7 +84,7 @@ impl Numbers {
         let response = menu
             .show_ui(ui, |ui| {
                 for (index, (name, sees)) in LAYERS.into_iter().enumerate() {
-                    ui.selectable_value(&mut self.layer, index, name).on_hover_text(sees);
+                    ui.selectable_value(&mut self.layer, index, format!("{name}: {sees}"));
                 }
             })
             .response;
@@ -96,10 +96,17 @@ impl Numbers {
 impl ImpastoApp {
     /// Ask the network about the point that the wand is pressed on, once.
     pub(super) fn follow_wand(&mut self) {
-        let masking = &self.view.masking;
-        if let Some(pen) = masking.pen.as_ref().filter(|pen| pen.tool == Tool::Wand)
-            && !masking.wand.has_asked(pen)
-            && let Err(text) = self.ask_network(pen.trail.first(), pen.numbers.layer)
+        let Masking { pen, wand, .. } = &mut self.view.masking;
+        let Some(pen) = pen.as_ref().filter(|pen| pen.tool == Tool::Wand) else {
+            if wand.lifted.is_none() {
+                // The press was given up.
+                *wand = Wand::default();
+            }
+            return;
+        };
+        let (point, layer) = (pen.trail.first(), pen.numbers.layer);
+        if !wand.has_asked(pen)
+            && let Err(text) = self.ask_network(point, layer)
         {
             self.give_wand_up(text);
         }
@@ -164,9 +171,12 @@ impl ImpastoApp {
         // What is asked for next begins with it.
         masking.numbers.alike = alike;
         match masking.wand.map(pen).cloned() {
-            Some(map) => self.draw_snapped("Wand", (pen.mode, pen.numbers.opacity), move |edges| {
-                Ok(edges.snap(&cover(&map, alike, edges.size())))
-            }),
+            Some(map) => {
+                masking.wand = Wand::default();
+                self.draw_snapped("Wand", (pen.mode, pen.numbers.opacity), move |edges| {
+                    Ok(edges.snap(&cover(&map, alike, edges.size())))
+                });
+            }
             None => masking.wand.lifted = Some(pen.clone()),
         }
     }
