@@ -15,4 +15,5 @@ mod less_memory;
 mod masks;
 mod painting;
 mod replacing;
+mod similarity;
 mod time_machine;

@@ -11,8 +11,11 @@ use impasto_core::settings::{Edge, Masks, Region, RegionRole, RegionStyle};
 /// A window that shows the list.
 fn open() -> Window {
     let remembered = "[layout]\nstop_after_steps = true\nbottom = 420.0\n".to_owned();
-    let mut window =
-        Setup { size: [1500.0, 1100.0], remembered: Some(remembered), ..Setup::default() }.open();
+    open_with(Setup { size: [1500.0, 1100.0], remembered: Some(remembered), ..Setup::default() })
+}
+
+fn open_with(setup: Setup) -> Window {
+    let mut window = setup.open();
     window.until_painting();
     window.harness.get_by_role_and_label(Role::Tab, "Regions").click();
     window.steps(4);
@@ -229,7 +232,7 @@ fn a_mask_is_a_file_that_is_followed() {
 fn a_locked_mask_is_not_changed_and_luminance_makes_one() {
     let mut window = open();
     add(&mut window);
-    more(&mut window, "Region 1", "From a range of luminance…");
+    more(&mut window, "Region 1", "From a range of colours…");
     assert!(has(&window, "The mask of this range"));
     window.harness.get_by_label("OK").click();
     window.until("the mask arrives", |_, log| {
@@ -248,6 +251,39 @@ fn a_locked_mask_is_not_changed_and_luminance_makes_one() {
     window.steps(3);
     more(&mut window, "Region 1", "Invert");
     until_masks(&mut window, "it is inverted", |masks| masks.regions[0].mask != drawn);
+}
+
+#[test]
+fn a_range_of_hues_makes_a_mask() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("flag.png");
+    let flag = image::RgbImage::from_fn(96, 64, |x, _| {
+        image::Rgb(if x < 48 { [40, 90, 200] } else { [200, 60, 40] })
+    });
+    flag.save(&file).unwrap();
+    let remembered = "[layout]\nstop_after_steps = true\nbottom = 420.0\n".to_owned();
+    let mut setup = Setup { size: [1500.0, 1100.0], remembered: Some(remembered), ..Setup::default() };
+    setup.options.content = Some(file);
+    let mut window = open_with(setup);
+    add(&mut window);
+    more(&mut window, "Region 1", "From a range of colours…");
+    window.harness.get_by_label("Hue").click();
+    window.steps(3);
+    assert!(has(&window, "Least colour"));
+    window.harness.get_by_label("OK").click();
+    window.until("blue is inside, red is not", |_, log| {
+        let mask = log.inputs.as_ref().and_then(|inputs| inputs.masks.first());
+        let masks = log.masks.first().or(mask);
+        masks.is_some_and(|mask| {
+            let (width, height) = mask.dimensions();
+            let at = |x: u32| mask.rgb.get_pixel(x, height / 2)[0];
+            at(width / 4) == 255 && at(width * 3 / 4) == 0
+        })
+    });
+    undo(&mut window);
+    window.until("one step", |_, log| {
+        log.masks.first().is_some_and(|mask| mask.rgb.pixels().all(|pixel| pixel[0] == 0))
+    });
 }
 
 #[test]

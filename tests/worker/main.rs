@@ -5,3 +5,4 @@ mod queue;
 mod rendering;
 mod replay;
 mod session;
+mod similar;

@@ -483,8 +483,10 @@ impl ImpastoApp {
                 self.messages.banners.push(Banner { trouble: Trouble::Run, text: message });
             }
             Event::Extract { key, result } => self.take_extract(&key, result),
+            Event::Similarity { number, result } => self.take_similarity(number, result.map(|map| *map)),
             Event::Died { message } => {
                 self.worker.session = None;
+                self.view.masking.wand = Default::default();
                 self.run.state = RunState::Failed;
                 self.run.playing = false;
                 self.run.preparing = None;

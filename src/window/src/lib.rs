@@ -209,7 +209,7 @@ const OVERLAYS: &[fn(&mut ImpastoApp, &Context)] = &[
     ImpastoApp::presets_window,
     ImpastoApp::rename_window,
     ImpastoApp::region_name_window,
-    ImpastoApp::luminance_window,
+    ImpastoApp::range_window,
     ImpastoApp::remote_window,
     ImpastoApp::guide_window,
     ImpastoApp::playlist_page,

@@ -12,8 +12,8 @@ use impasto_core::{
     transfer::{FeatureMap, GradientNorms, Heat, Inputs, Losses, Term},
 };
 use impasto_engine::session::{
-    Engine, EngineError, Job, LayerStudy, LevelCommand, PyramidProgress, Reading, RunInfo, VisualizationJob,
-    VisualizationState,
+    Engine, EngineError, Job, LayerStudy, LevelCommand, PyramidProgress, Reading, RunInfo, SimilarityMap,
+    VisualizationJob, VisualizationState,
 };
 use impasto_network::{
     compute::{DeviceInfo, DeviceKind},
@@ -60,6 +60,8 @@ pub struct Log {
     pub levels: Vec<LevelCommand>,
     /// Layers that were looked into.
     pub studied: Vec<Layer>,
+    /// Layers and points that were compared with the rest of the content.
+    pub compared: Vec<(Layer, [f32; 2])>,
     /// Steps that were gone back to, and whether with the engine's state.
     pub restored: Vec<(u32, bool)>,
     /// Steps of all jobs.
@@ -358,6 +360,14 @@ impl Engine for Fake {
     fn study(&mut self, layer: Layer) -> Result<Option<LayerStudy>, EngineError> {
         self.log.lock().unwrap().studied.push(layer);
         Ok(Some(study(layer)))
+    }
+
+    /// Alike is what is on the same side of the middle.
+    fn similarity(&mut self, layer: Layer, point: [f32; 2]) -> Result<Option<SimilarityMap>, EngineError> {
+        self.log.lock().unwrap().compared.push((layer, point));
+        let side = |x: f32| if (x < 0.5) == (point[0] < 0.5) { 0.9 } else { -0.4 };
+        let values = (0..12 * 8).map(|at| side(((at % 12) as f32 + 0.5) / 12.0)).collect();
+        Ok(Some(SimilarityMap { width: 12, height: 8, span: [12.0, 8.0], values }))
     }
 
     fn extract(&mut self, order: &VisualizationJob) -> Result<Option<VisualizationState>, EngineError> {

@@ -6,7 +6,7 @@ use image::RgbImage;
 
 use impasto_core::{
     run::{Job, Record, RunId, RunInfo},
-    transfer::{GradientNorms, LevelCommand, Losses, PyramidProgress, VisualizationState},
+    transfer::{GradientNorms, LevelCommand, Losses, PyramidProgress, SimilarityMap, VisualizationState},
 };
 use impasto_network::vgg::Layer;
 
@@ -115,10 +115,25 @@ pub enum Event {
         key: String,
         result: Result<Box<VisualizationState>, String>,
     },
+    /// The answer to [`super::Session::request_similarity`] by its number, or why there is none.
+    Similarity {
+        number: u64,
+        result: Result<Box<SimilarityMap>, String>,
+    },
     /// The worker has died. A new [`super::Session`] can be started.
     Died {
         message: String,
     },
+}
+
+/// A question to the network: where a layer sees the same in the content as at a point.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SimilarityRequest {
+    /// Which the answer has too.
+    pub number: u64,
+    pub layer: Layer,
+    /// In fractions of the content's width and height.
+    pub point: [f32; 2],
 }
 
 /// A picture on its way to the window.

@@ -31,7 +31,7 @@ use std::{
 use crossbeam_channel::{Receiver, Sender, TrySendError};
 
 pub use extracting::VisualizationRequest;
-pub use messages::{Command, Event, Frame, Progress, RunState};
+pub use messages::{Command, Event, Frame, Progress, RunState, SimilarityRequest};
 pub use pace::Pace;
 pub use paint_engine::PaintEngine;
 pub use size::{aim_size, check_size, climb_seconds, is_worthwhile, larger_size};
@@ -45,7 +45,8 @@ pub use impasto_core::run::{
     StyleRecord,
 };
 pub use impasto_core::transfer::{
-    LayerStudy, LevelCommand, PyramidProgress, Reading, StyleSource, VisualizationJob, VisualizationState,
+    LayerStudy, LevelCommand, PyramidProgress, Reading, SimilarityMap, StyleSource, VisualizationJob,
+    VisualizationState,
 };
 use impasto_core::{
     settings::Settings,
@@ -118,6 +119,17 @@ pub trait Engine {
     /// A device failure, or pictures too narrow for the layer.
     fn study(&mut self, layer: Layer) -> Result<Option<LayerStudy>, EngineError> {
         let _ = layer;
+        Ok(None)
+    }
+
+    /// Where a layer sees the same in the run's content as at a point, in fractions of its width and height. The
+    /// run is not changed. `None` if the engine cannot.
+    ///
+    /// # Errors
+    ///
+    /// A device failure, or a content too narrow for the layer.
+    fn similarity(&mut self, layer: Layer, point: [f32; 2]) -> Result<Option<SimilarityMap>, EngineError> {
+        let _ = (layer, point);
         Ok(None)
     }
 
@@ -263,6 +275,7 @@ pub(crate) struct Shared {
     pub current_picture: Latest<CurrentPicture>,
     pub study: Latest<Study>,
     pub request: Latest<VisualizationRequest>,
+    pub similar: Latest<SimilarityRequest>,
     pub restore_point: Latest<(RunId, RestorePoint)>,
     pub snapshots: Sender<Snapshot>,
 }
@@ -314,6 +327,7 @@ impl Session {
             current_picture: Latest::default(),
             study: Latest::default(),
             request: Latest::default(),
+            similar: Latest::default(),
             restore_point: Latest::default(),
             snapshots: snapshot_outbox,
         });
@@ -401,6 +415,17 @@ impl Session {
     /// [`SendError::Dead`] if the worker is gone.
     pub fn request_visualizations(&self, request: VisualizationRequest) -> Result<(), SendError> {
         let waiting = self.shared.request.put(request);
+        self.wake(waiting)
+    }
+
+    /// Ask where a layer sees the same in the content as at a point. It is answered between two steps
+    /// ([`Event::Similarity`]); of several requests that wait only the latest is.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::Dead`] if the worker is gone.
+    pub fn request_similarity(&self, request: SimilarityRequest) -> Result<(), SendError> {
+        let waiting = self.shared.similar.put(request);
         self.wake(waiting)
     }
 

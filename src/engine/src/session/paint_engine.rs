@@ -20,9 +20,9 @@ use super::{
 use impasto_core::{
     settings::{DeviceChoice, Padding, Precision, Settings},
     transfer::{
-        Begin, Inputs, LayerStudy, LevelCommand, Losses, NetworkConfig, Painting, Shapes, StyleTransfer,
-        TILE_SIDE, TransferError, VisualizationJob, VisualizationRun, VisualizationState, bytes_text,
-        flops_per_step, network_options,
+        Begin, Inputs, LayerStudy, LevelCommand, Losses, NetworkConfig, Painting, Shapes, SimilarityMap,
+        StyleTransfer, TILE_SIDE, TransferError, VisualizationJob, VisualizationRun, VisualizationState,
+        bytes_text, flops_per_step, network_options, similarity,
     },
 };
 use impasto_network::{
@@ -63,6 +63,8 @@ const MEASURED_STEPS: u32 = 5;
 const MEASURING: Duration = Duration::from_millis(60);
 /// Maximum bytes of a checkpoint; if it is larger, going back restores the picture alone.
 const MAX_STATE: u64 = 160 << 20;
+/// Longest side at which points of the content are compared.
+const COMPARED_SIZE: u32 = 512;
 /// Duration of a slice of an extract.
 const SLICE: Duration = Duration::from_millis(50);
 /// Bytes above which the user is told a run's GPU memory need; free GPU memory cannot be queried.
@@ -412,6 +414,21 @@ impl Engine for PaintEngine {
 
     fn study(&mut self, layer: Layer) -> Result<Option<LayerStudy>, EngineError> {
         self.work(|run| run.study(layer)).map(Some)
+    }
+
+    fn similarity(&mut self, layer: Layer, point: [f32; 2]) -> Result<Option<SimilarityMap>, EngineError> {
+        // A failure here does not concern the run, so keep the device.
+        let found = self.with_memory_errors(self.refusals(), |engine| {
+            let (Some((_, device)), Some((_, weights))) = (&engine.device, &engine.weights) else {
+                return Ok(None);
+            };
+            let Some(run) = &mut engine.run else { return Ok(None) };
+            let size = run.settings().size.min(COMPARED_SIZE);
+            let content = run.inputs().content_image(&Settings { size, ..run.settings().clone() });
+            let Some(network) = run.network_mut() else { return Ok(None) };
+            similarity(network, weights, &device.tensor, &content, (layer, point)).map(Some)
+        });
+        Ok(found?)
     }
 
     fn extract(&mut self, job: &VisualizationJob) -> Result<Option<VisualizationState>, EngineError> {

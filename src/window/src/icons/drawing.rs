@@ -19,6 +19,9 @@ pub enum ToolIcon {
     Add,
     Subtract,
     Intersect,
+    Snap,
+    SnapStrokes,
+    Wand,
 }
 
 impl ToolIcon {
@@ -88,6 +91,23 @@ impl ToolIcon {
                 painter.circle_stroke(center, 6.0, line);
                 let half = arc(center, 6.0, -90.0, 90.0);
                 fill(half, color);
+            }
+            // A magnet, and one with a stroke at it.
+            Self::Snap | Self::SnapStrokes => {
+                let bow = arc(at(0.0, 0.5), 5.0, 180.0, 360.0);
+                path(std::iter::once(at(-5.0, 6.0)).chain(bow).chain([at(5.0, 6.0)]).collect());
+                for side in [-1.0, 1.0] {
+                    path(vec![at(side * 5.0 - 1.8, 4.0), at(side * 5.0 + 1.8, 4.0)]);
+                }
+                if self == Self::SnapStrokes {
+                    painter.circle_filled(at(0.0, 3.0), 2.2, color);
+                }
+            }
+            Self::Wand => {
+                path(vec![at(-5.5, 5.5), at(1.5, -1.5)]);
+                for (from, to) in [((4.0, -6.5), (4.0, -1.5)), ((1.5, -4.0), (6.5, -4.0))] {
+                    path(vec![at(from.0, from.1), at(to.0, to.1)]);
+                }
             }
             Self::Add | Self::Subtract | Self::Intersect => {
                 let [one, other] =

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use egui::Context;
 
-use super::{Draw, Place, flags::MaskName, free_name};
+use super::{Draw, Place, flags::MaskName, free_name, snapping::SnapMask};
 use crate::{ImpastoApp, action::Act, dialogs::Ask};
 use impasto_core::{
     picture::drawing::{GreyPixels, Mode, Shape, Stroke, size_for},
@@ -21,20 +21,22 @@ pub enum MaskAction {
     /// Let the region and the one after it change places.
     SwapWithNext(usize),
     Invert(Place),
+    /// Let it follow the content's edges.
+    Snap(Place),
     /// Ask for a file for this mask; without one, for a region's.
     AskForFile(Option<Place>),
     /// A file becomes the mask; without one, that of a new region.
     Take(Option<Place>, PathBuf),
     /// White where the content is opaque.
     FromAlpha(Place),
-    /// Open the dialog that chooses a range of luminance.
-    AskForLuminance(Place),
+    /// Open the dialog that chooses a range of lightness or hues.
+    AskForRange(Place),
 }
 
 impl Act for MaskAction {
     fn apply(self, app: &mut ImpastoApp, ctx: &Context) {
         let drawn_on = match self {
-            MaskAction::Invert(place) | MaskAction::FromAlpha(place) | MaskAction::AskForLuminance(place) => {
+            MaskAction::Invert(place) | MaskAction::FromAlpha(place) | MaskAction::AskForRange(place) => {
                 Some(place)
             }
             MaskAction::AskForFile(place) | MaskAction::Take(place, _) => place,
@@ -51,6 +53,7 @@ impl Act for MaskAction {
             MaskAction::Invert(place) => {
                 Draw(place, Stroke::new(Shape::All, Mode::Invert)).apply(app, ctx);
             }
+            MaskAction::Snap(place) => SnapMask(place).apply(app, ctx),
             MaskAction::AskForFile(place) => {
                 app.ask_for_file(Ask::open_pictures("Open a mask", false), move |app, path| {
                     app.take_mask_file(place, path);
@@ -61,7 +64,7 @@ impl Act for MaskAction {
                 Ok(stroke) => Draw(place, stroke).apply(app, ctx),
                 Err(text) => app.messages.toasts.add(text),
             },
-            MaskAction::AskForLuminance(place) => app.ask_for_luminance(ctx, place),
+            MaskAction::AskForRange(place) => app.ask_for_range(ctx, place),
         }
     }
 }

@@ -4,7 +4,9 @@ use egui::{ComboBox, Frame, Layout, Margin, Modifiers, Panel, PointerButton, Pop
 
 use super::{
     AddRegion, Place, SelectMask, places,
+    snapping::SnapMask,
     tools::{Masking, Paint, RADII, Tool, WIDEST},
+    wand::{self, LIKENESSES},
 };
 use crate::{
     ImpastoApp,
@@ -23,17 +25,17 @@ use impasto_core::{
 /// Height of the bar, in points.
 const HEIGHT: f32 = 34.0;
 /// From this width on the numbers stand in the bar; below they go behind a button.
-const NUMBERS_FROM: f32 = 780.0;
+const NUMBERS_FROM: f32 = 950.0;
 /// From this width on there is room to say what is drawn on, and for what is done to the whole mask; below
 /// that is behind the same button.
-const TARGET_FROM: f32 = 620.0;
-const WHOLE_FROM: f32 = 480.0;
+const TARGET_FROM: f32 = 730.0;
+const WHOLE_FROM: f32 = 610.0;
 /// Width of a number, and of the box that says what is drawn on.
 const NUMBER: f32 = 52.0;
 const TARGET: f32 = 104.0;
 
 /// How shapes change the mask: name, what it does, icon.
-const MODES: [(Mode, &str, &str, Icon); 3] = [
+const MODES: [(Mode, &str, &str, Icon); 4] = [
     (Mode::Add, "Add", "The shape is added to the mask (hold shift at the press)", Icon::Tool(ToolIcon::Add)),
     (
         Mode::Subtract,
@@ -47,6 +49,8 @@ const MODES: [(Mode, &str, &str, Icon); 3] = [
         "Only the mask within the shape stays (hold shift and alt)",
         Icon::Tool(ToolIcon::Intersect),
     ),
+    // For the wand alone.
+    (Mode::Replace, "Replace", "The mask becomes what the wand takes", Icon::Swap),
 ];
 
 /// What is done to the whole mask: icon, name, what comes of it.
@@ -60,6 +64,9 @@ const WHOLE: [(Icon, &str, &str, Mode); 3] = [
     (Icon::Tool(ToolIcon::Clear), "Clear the mask", "Takes all of the mask away", Mode::Subtract),
     (Icon::Tool(ToolIcon::Invert), "Invert the mask", "Inside becomes outside", Mode::Invert),
 ];
+
+/// What lets the whole mask follow the content's edges: name, what comes of it.
+const SNAP: (&str, &str) = ("Snap to edges", "Moves the edge of the mask to that of the content beside it");
 
 /// A number of the tools.
 struct Number {
@@ -91,6 +98,13 @@ const EDGE: Number = Number {
     tooltip: "Width of the soft edge of ellipses and paths, in percent of the picture's longer side (wheel, or [ and ])",
     range: [0.0, 100.0 * WIDEST],
     usual: 2.0,
+};
+const LIKENESS: Number = Number {
+    label: "Alike",
+    name: "Likeness for the wand",
+    tooltip: "How alike a place must be to what was clicked on: 100 % is the same, 0 % as different as most. Dragging sets it (wheel, or [ and ])",
+    range: [100.0 * LIKENESSES[0], 100.0 * LIKENESSES[1]],
+    usual: 100.0 * wand::ALIKE as f64,
 };
 const OPACITY: Number = Number {
     label: "Opacity",
@@ -134,8 +148,16 @@ impl Masking {
     fn numbers_ui(&mut self, ui: &mut Ui) {
         let numbers = &mut self.numbers;
         if self.tool.is_brush() {
+            let tooltip = "Strokes end where an edge of the content is near theirs, when they are let go";
+            let icon = Icon::Tool(ToolIcon::SnapStrokes);
+            if widgets::icon_toggle(ui, icon, "Snap strokes", tooltip, self.snaps).clicked() {
+                self.snaps = !self.snaps;
+            }
             SIZE.show(ui, &mut numbers.radius, 200.0);
             HARDNESS.show(ui, &mut numbers.hardness, 100.0);
+        } else if self.tool == Tool::Wand {
+            numbers.layer_ui(ui);
+            LIKENESS.show(ui, &mut numbers.alike, 100.0);
         } else if self.tool != Tool::Gradient {
             EDGE.show(ui, &mut numbers.feather, 100.0);
         }
@@ -147,6 +169,9 @@ impl Masking {
             let on = self.tool == tool;
             if widgets::icon_toggle(ui, tool.icon(), tool.name(), tool.tooltip(), on).clicked() {
                 (self.tool, self.pen) = (tool, None);
+                if tool != Tool::Wand && self.mode == Mode::Replace {
+                    self.mode = Mode::Add;
+                }
             }
         }
     }
@@ -157,7 +182,8 @@ impl Masking {
         let held = if self.pen.is_some() { Modifiers::NONE } else { held };
         let now =
             self.pen.as_ref().map_or_else(|| self.mode_of(PointerButton::Primary, held), |pen| pen.mode);
-        for (mode, name, tooltip, icon) in MODES {
+        let offered = |mode: Mode| mode != Mode::Replace || self.tool == Tool::Wand;
+        for (mode, name, tooltip, icon) in MODES.into_iter().filter(|(mode, ..)| offered(*mode)) {
             if widgets::icon_toggle(ui, icon, name, tooltip, mode == now).clicked() {
                 self.mode = mode;
             }
@@ -228,6 +254,13 @@ impl ImpastoApp {
                 self.actions.push(self.view.masking.whole(mode));
             }
         }
+        let icon = Icon::Tool(ToolIcon::Snap);
+        let place = self.selected_mask();
+        if widgets::icon_button(ui, icon, SNAP.0, SNAP.1, place.is_some()).clicked()
+            && let Some(place) = place
+        {
+            self.actions.push(SnapMask(place));
+        }
     }
 
     /// The numbers behind a button, and what is done to the whole mask if there is no room for it.
@@ -242,6 +275,11 @@ impl ImpastoApp {
                 if ui.add(egui::Button::new(name).frame(false)).on_hover_text(tooltip).clicked() {
                     self.actions.push(self.view.masking.whole(mode));
                 }
+            }
+            if let Some(place) = self.selected_mask().filter(|_| with_whole)
+                && ui.add(egui::Button::new(SNAP.0).frame(false)).on_hover_text(SNAP.1).clicked()
+            {
+                self.actions.push(SnapMask(place));
             }
         });
     }

@@ -53,6 +53,10 @@ fn shape(painter: &Painter, pen: &Pen, pane: &Pane) {
         // The stroke itself is seen.
         Tool::Brush | Tool::Eraser => {}
         Tool::Line => line(painter, ends.to_vec()),
+        Tool::Wand => {
+            line(painter, ends.to_vec());
+            point(painter, ends[0], true);
+        }
         Tool::Gradient => {
             line(painter, ends.to_vec());
             point(painter, ends[0], true);

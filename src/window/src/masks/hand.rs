@@ -89,6 +89,7 @@ impl ImpastoApp {
             let masking = &mut self.view.masking;
             let ended = masking.take_pointer(&events, over && !refused, panes, held);
             ended.into_iter().for_each(|pen| self.paint(&pen));
+            self.follow_wand();
             let masking = &mut self.view.masking;
             let closes = masking.pen.as_ref().is_some_and(Pen::is_open_path) && response.double_clicked();
             if fingers || (!down && masking.pen.as_ref().is_some_and(Pen::is_held)) {

@@ -10,16 +10,19 @@ mod cursor;
 mod findings;
 pub mod flags;
 mod hand;
+mod hue;
 mod looks;
-mod luminance;
 mod overlay;
 mod panel;
 mod pen;
+mod ranges;
 mod recall;
 mod row;
+mod snapping;
 mod styles;
 pub mod titles;
 mod tools;
+mod wand;
 
 use std::{
     collections::BTreeMap,
@@ -33,8 +36,9 @@ pub use self::{actions::MaskAction, pen::Pane, tools::Masking};
 use self::{
     flags::{Flag, Flags},
     looks::Looks,
-    luminance::LuminanceDialog,
     panel::Renaming,
+    ranges::RangeDialog,
+    snapping::Edges,
     styles::StyleOrder,
 };
 use super::{ImpastoApp, action::Act, following::Stamp, widgets};
@@ -128,7 +132,9 @@ pub struct MaskDesk {
     pub styles: StyleOrder,
     looks: Looks,
     renaming: Option<Renaming>,
-    luminance: Option<LuminanceDialog>,
+    range: Option<RangeDialog>,
+    /// Of the content, which masks were snapped to last.
+    edges: Option<Edges>,
     /// Where a dropped picture becomes a mask.
     pub drop_area: Option<Rect>,
 }

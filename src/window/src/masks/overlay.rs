@@ -15,6 +15,7 @@ use super::{
     pen::{Pane, Pen},
     places,
     tools::Tool,
+    wand::{self, Wand},
 };
 use crate::ImpastoApp;
 use impasto_core::{
@@ -142,6 +143,8 @@ struct Live {
     points: usize,
     /// Another shape, as it was drawn last.
     drawn: Vec<Stroke>,
+    /// How alike what the wand has taken was.
+    alike: Option<f32>,
     /// The stroke has ended: it is shown until it is in the mask, in the next frame.
     ended: bool,
 }
@@ -149,12 +152,25 @@ struct Live {
 impl Live {
     fn new(base: Sheet, pen: &Pen) -> Self {
         let trace = Trace::new(base.mask.dimensions(), pen.numbers.radius);
-        Self { mask: base.mask.clone(), base, trace, points: 0, drawn: Vec::new(), ended: false }
+        Self { mask: base.mask.clone(), base, trace, points: 0, drawn: Vec::new(), alike: None, ended: false }
     }
 
     /// Draw what the pen has drawn since the last frame.
-    fn follow(&mut self, pen: &Pen) {
+    fn follow(&mut self, pen: &Pen, wand: &Wand) {
         match pen.tool {
+            Tool::Wand => {
+                let alike = wand::alike(pen);
+                if let Some(map) = wand.map(pen)
+                    && self.alike.replace(alike) != Some(alike)
+                {
+                    self.mask.clone_from(&self.base.mask);
+                    let cover = wand::cover(map, alike, self.mask.dimensions());
+                    for (pixel, cover) in self.mask.pixels_mut().zip(cover.iter()) {
+                        pen.mode.change(pixel, f32::from(*cover) / 255.0 * pen.numbers.opacity);
+                    }
+                    self.base.texture.set(self.base.look.whole(&self.mask), TextureOptions::LINEAR);
+                }
+            }
             Tool::Brush | Tool::Eraser => self.lead_on(pen),
             // Its outline is drawn.
             Tool::Path => {}
@@ -231,13 +247,22 @@ impl Sheets {
         }
     }
 
-    /// Follow the pen on the mask of this name and look; on black if there is none yet.
-    fn follow_pen(&mut self, ctx: &Context, pen: Option<&Pen>, look: Look, name: &Path, content: (u32, u32)) {
+    /// Follow the pen on the mask of this name and look; on black if there is none yet. What it has drawn is
+    /// shown a frame longer, or as long as strokes are being snapped.
+    fn follow_pen(
+        &mut self,
+        ctx: &Context,
+        (pen, wand, snapping): (Option<&Pen>, &Wand, bool),
+        (look, name): (Look, &Path),
+        content: (u32, u32),
+    ) {
         let Some(pen) = pen.filter(|pen| pen.tool != Tool::Path) else {
-            self.live = self.live.take().filter(|live| !live.ended);
+            self.live = self.live.take().filter(|live| !live.ended || snapping);
             if let Some(live) = &mut self.live {
                 live.ended = true;
-                ctx.request_repaint();
+                if !snapping {
+                    ctx.request_repaint();
+                }
             }
             return;
         };
@@ -255,7 +280,7 @@ impl Sheets {
             self.live = Some(Live::new(Sheet::new(ctx, name, look, mask), pen));
         }
         if let Some(live) = &mut self.live {
-            live.follow(pen);
+            live.follow(pen, wand);
         }
     }
 
@@ -295,7 +320,8 @@ impl ImpastoApp {
         };
         let masking = &mut self.view.masking;
         masking.sheets.follow(ctx, &wanted);
-        masking.sheets.follow_pen(ctx, masking.pen.as_ref(), own_look, &own_name, content);
+        let drawn = (masking.pen.as_ref(), &masking.wand, masking.snapping > 0);
+        masking.sheets.follow_pen(ctx, drawn, (own_look, &own_name), content);
         let first = (selected.is_none()).then_some((Place::Region(0), PathBuf::new()));
         for Pane { clip, place: rect } in panes {
             let painter = painter.with_clip_rect(*clip);

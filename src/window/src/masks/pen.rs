@@ -113,6 +113,11 @@ impl Trail {
         self.distance(self.first(), self.tip)
     }
 
+    /// How far the tip is to the right of the first point.
+    pub fn across(&self) -> f32 {
+        (self.tip[0] - self.first()[0]) * self.shape.x
+    }
+
     /// The tip moved so that both sides are equal, or to the nearest multiple of 45°.
     fn regular(&self, point: [f32; 2], tool: Tool) -> [f32; 2] {
         let first = self.first();
@@ -176,7 +181,7 @@ impl Pen {
             Tool::Brush | Tool::Eraser => APART * numbers.radius,
             Tool::Path => PATH_APART,
             // From the first point to the tip.
-            Tool::Line | Tool::Gradient | Tool::Ellipse => f32::INFINITY,
+            Tool::Line | Tool::Gradient | Tool::Ellipse | Tool::Wand => f32::INFINITY,
         };
         let mut trail = Trail::new(point, pane.shape(), apart);
         if let Some(last) = last.filter(|_| held.shift && tool.is_brush()) {
@@ -229,6 +234,7 @@ impl Pen {
                 }
             }
             Tool::Brush | Tool::Eraser => self.trail.go(point),
+            Tool::Wand => self.trail.tip = point,
             Tool::Line | Tool::Gradient | Tool::Ellipse => {
                 let regular = held.shift && !self.shift;
                 self.trail.tip = if regular { self.trail.regular(point, self.tool) } else { point };
@@ -256,7 +262,7 @@ impl Pen {
 
     /// What it draws; nothing if that is too small to be meant.
     pub fn strokes(&self) -> Vec<Stroke> {
-        let Numbers { radius, hardness, opacity, feather } = self.numbers;
+        let Numbers { radius, hardness, opacity, feather, .. } = self.numbers;
         let [x0, y0] = self.trail.first();
         let [x1, y1] = self.trail.tip;
         let shapes = match self.tool {
@@ -270,6 +276,8 @@ impl Pen {
                 points.truncate(MAX_POINTS);
                 vec![Shape::Path { points, feather }]
             }
+            // Its shape comes from the network.
+            Tool::Wand => Vec::new(),
             _ if self.trail.reach() < SMALLEST => Vec::new(),
             Tool::Gradient => vec![Shape::Gradient { from: [x0, y0], to: [x1, y1] }],
             Tool::Ellipse => {

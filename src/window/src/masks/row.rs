@@ -270,6 +270,8 @@ impl Row<'_> {
         }
         let place = self.place;
         entry(ui, "Invert", "Black becomes white, and white black", true, MaskAction::Invert(place));
+        let tooltip = "Moves its edge to that of the content beside it";
+        entry(ui, "Snap to edges", tooltip, true, MaskAction::Snap(place));
         let tooltip = "Takes a picture as the mask, white inside, and follows it: what another program saves counts within a second";
         entry(ui, "From a file…", tooltip, true, MaskAction::AskForFile(Some(place)));
         let tooltip = match self.has_alpha {
@@ -278,8 +280,8 @@ impl Row<'_> {
         };
         let alpha = MaskAction::FromAlpha(place);
         entry(ui, "From the content's transparency", tooltip, self.has_alpha, alpha);
-        let tooltip = "White where the content is as light as you choose";
-        entry(ui, "From a range of luminance…", tooltip, true, MaskAction::AskForLuminance(place));
+        let tooltip = "White where the content is as light, or has the colour, that you choose";
+        entry(ui, "From a range of colours…", tooltip, true, MaskAction::AskForRange(place));
     }
 
     /// What the region does.

@@ -2,7 +2,13 @@
 
 use egui::{Context, InputState, Key, Modifiers, PointerButton};
 
-use super::{AddRegion, Draw, overlay::Sheets, pen::Pen};
+use super::{
+    AddRegion, Draw, Place,
+    overlay::Sheets,
+    pen::Pen,
+    snapping::PaintSnapped,
+    wand::{self, LIKENESSES, Wand},
+};
 use crate::{
     ImpastoApp,
     action::Act,
@@ -21,10 +27,11 @@ pub const RADII: [f32; 2] = [0.001, 0.5];
 /// Widest edge of a shape.
 pub const WIDEST: f32 = 0.5;
 /// What a notch of the wheel, or a press of a bracket, makes of a radius; what it adds to hardness and
-/// opacity, and to a shape's edge.
+/// opacity, to a shape's edge and to what the wand takes.
 const GROWTH: f32 = 1.12;
 const SHARE: f32 = 0.05;
 const FEATHER: f32 = 0.005;
+const LIKENESS: f32 = 0.02;
 
 /// What a press on the canvas begins.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,11 +43,12 @@ pub enum Tool {
     Gradient,
     Ellipse,
     Path,
+    Wand,
 }
 
 impl Tool {
-    pub const ALL: [Tool; 6] =
-        [Tool::Brush, Tool::Eraser, Tool::Line, Tool::Gradient, Tool::Ellipse, Tool::Path];
+    pub const ALL: [Tool; 7] =
+        [Tool::Brush, Tool::Eraser, Tool::Line, Tool::Gradient, Tool::Ellipse, Tool::Path, Tool::Wand];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -50,6 +58,7 @@ impl Tool {
             Tool::Gradient => "Gradient",
             Tool::Ellipse => "Ellipse",
             Tool::Path => "Path",
+            Tool::Wand => "Wand",
         }
     }
 
@@ -67,6 +76,9 @@ impl Tool {
             Tool::Path => {
                 "Drag around what is meant, or click corner by corner; double-click, enter or the first point closes it, backspace takes a corner back, escape all"
             }
+            Tool::Wand => {
+                "Click a thing in the picture: all that the network sees as alike becomes the mask, up to its edges. Drag to the right for more, to the left for less"
+            }
         }
     }
 
@@ -78,6 +90,7 @@ impl Tool {
             Tool::Gradient => Icon::Tool(ToolIcon::Gradient),
             Tool::Ellipse => Icon::Tool(ToolIcon::Ellipse),
             Tool::Path => Icon::Tool(ToolIcon::Path),
+            Tool::Wand => Icon::Tool(ToolIcon::Wand),
         }
     }
 
@@ -95,19 +108,31 @@ pub struct Numbers {
     pub opacity: f32,
     /// Width of a shape's edge.
     pub feather: f32,
+    /// The wand's layer, by its index in the menu, and how alike a place must be.
+    pub layer: usize,
+    pub alike: f32,
 }
 
 impl Default for Numbers {
     fn default() -> Self {
-        Self { radius: 0.05, hardness: 0.5, opacity: 1.0, feather: 0.02 }
+        Self {
+            radius: 0.05,
+            hardness: 0.5,
+            opacity: 1.0,
+            feather: 0.02,
+            layer: wand::LAYER,
+            alike: wand::ALIKE,
+        }
     }
 }
 
 impl Numbers {
-    /// Make the brush larger by so many notches, or a shape's edge wider.
+    /// Make the brush larger by so many notches, a shape's edge wider, or what the wand takes more.
     pub fn grow(&mut self, tool: Tool, notches: f32) {
         if tool.is_brush() {
             self.radius = (self.radius * GROWTH.powf(notches)).clamp(RADII[0], RADII[1]);
+        } else if tool == Tool::Wand {
+            self.alike = (self.alike - LIKENESS * notches).clamp(LIKENESSES[0], LIKENESSES[1]);
         } else {
             self.feather = (self.feather + FEATHER * notches).clamp(0.0, WIDEST);
         }
@@ -134,6 +159,8 @@ pub struct Masking {
     pub numbers: Numbers,
     /// How shapes change the mask, unless a key that is held says otherwise.
     pub mode: Mode,
+    /// Strokes of the brush end at the content's edges.
+    pub snaps: bool,
     /// The mask alone is shown, by its button and by its key.
     pub alone: bool,
     pub alone_by_key: bool,
@@ -144,6 +171,9 @@ pub struct Masking {
     /// Where the last stroke ended.
     pub last: Option<[f32; 2]>,
     pub sheets: Sheets,
+    pub wand: Wand,
+    /// Strokes that are being snapped, and are in no mask yet.
+    pub snapping: usize,
     /// The tab that has made room for the list of regions.
     other_tab: Option<Tab>,
 }
@@ -196,8 +226,8 @@ impl Masking {
         if let Some(other) = self.other_tab.filter(|_| *tab == Tab::Regions) {
             *tab = other;
         }
-        let Self { tool, numbers, mode, .. } = *self;
-        *self = Self { tool, numbers, mode, ..Self::default() };
+        let Self { tool, numbers, mode, snaps, snapping, .. } = *self;
+        *self = Self { tool, numbers, mode, snaps, snapping, ..Self::default() };
     }
 
     /// Take the keys that mean something here; escape only if nothing in front of the canvas has it.
@@ -239,22 +269,31 @@ pub struct Paint(pub Vec<Stroke>);
 
 impl Act for Paint {
     fn apply(self, app: &mut ImpastoApp, ctx: &Context) {
-        if app.selected_mask().is_none() {
-            let takes_away = |stroke: &Stroke| matches!(stroke.mode, Mode::Subtract | Mode::Intersect);
-            if self.0.iter().all(takes_away) {
-                let text = "There is no region yet to take away from: the brush makes the first one.";
-                return app.messages.toasts.add(text);
-            }
-            if app.pictures.content.picture.is_some() {
-                AddRegion.apply(app, ctx);
-                app.messages.toasts.add("The first region: what you paint now belongs to it.");
-            }
-        }
-        let Some(place) = app.selected_mask() else {
-            return app.messages.toasts.add("A mask is drawn on a content picture: open one first.");
-        };
+        let Some(place) = place_to_paint(app, ctx, &self.0) else { return };
         self.0.into_iter().for_each(|stroke| Draw(place, stroke).apply(app, ctx));
     }
+}
+
+/// The mask that strokes belong on: a first region if there is none. `None`, which is told, if they would leave
+/// nothing on it or there is no content.
+pub fn place_to_paint(app: &mut ImpastoApp, ctx: &Context, strokes: &[Stroke]) -> Option<Place> {
+    if app.selected_mask().is_none() {
+        let takes_away = |stroke: &Stroke| matches!(stroke.mode, Mode::Subtract | Mode::Intersect);
+        if strokes.iter().all(takes_away) {
+            let text = "There is no region yet to take away from: the brush makes the first one.";
+            app.messages.toasts.add(text);
+            return None;
+        }
+        if app.pictures.content.picture.is_some() {
+            AddRegion.apply(app, ctx);
+            app.messages.toasts.add("The first region: what you paint now belongs to it.");
+        }
+    }
+    let place = app.selected_mask();
+    if place.is_none() {
+        app.messages.toasts.add(super::NO_CONTENT);
+    }
+    place
 }
 
 impl ImpastoApp {
@@ -308,10 +347,17 @@ impl ImpastoApp {
     }
 
     /// Draw what a pen has drawn; nothing if that is too small to be meant.
-    pub(super) fn paint(&self, pen: &Pen) {
+    pub(super) fn paint(&mut self, pen: &Pen) {
+        if pen.tool == Tool::Wand {
+            return self.lift_wand(pen);
+        }
         let strokes = pen.strokes();
-        if !strokes.is_empty() {
-            self.actions.push(Paint(strokes));
+        match strokes.is_empty() {
+            true => {}
+            false if self.view.masking.snaps && pen.tool.is_brush() => {
+                self.actions.push(PaintSnapped(strokes))
+            }
+            false => self.actions.push(Paint(strokes)),
         }
     }
 }
@@ -349,6 +395,7 @@ mod tests {
             for held in [Modifiers::NONE, Modifiers::SHIFT, Modifiers::COMMAND] {
                 numbers.wheel(Tool::Brush, notches, held);
                 numbers.wheel(Tool::Path, notches, held);
+                numbers.wheel(Tool::Wand, notches, held);
             }
             for shape in [
                 Shape::Brush { points: vec![[0.5; 2]], radius: numbers.radius, hardness: numbers.hardness },
@@ -356,7 +403,7 @@ mod tests {
             ] {
                 Stroke { shape, mode: Mode::Add, opacity: numbers.opacity }.validate().unwrap();
             }
-            assert!(numbers.opacity > 0.0);
+            assert!(numbers.opacity > 0.0 && (LIKENESSES[0]..=LIKENESSES[1]).contains(&numbers.alike));
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod chain;
 mod raster;
+mod snap;
 
 use std::{io::Cursor, sync::Arc};
 
@@ -13,6 +14,7 @@ use crate::settings::Rgb;
 use impasto_base::hash::Sha256Hash;
 
 pub use raster::{Trace, draw, size_for};
+pub use snap::{pixels_of, snap, snap_radius};
 
 /// Maximum number of points of a stroke.
 pub const MAX_POINTS: usize = 4096;

@@ -6,6 +6,7 @@ mod outbox;
 mod pictures;
 mod read_back;
 mod scales;
+mod similar;
 mod starting;
 
 use std::{
@@ -158,6 +159,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         loop {
             self.outbox.flush();
             self.take_visualization_request();
+            self.answer_similarity();
             let command = match (self.queue.pop_front(), self.extract_wait()) {
                 (Some(command), _) => Ok(command),
                 (None, _) if self.is_running() => {

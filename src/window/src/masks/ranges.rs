@@ -1,12 +1,15 @@
-//! The dialog that makes a mask of how light the content is.
+//! The dialog that makes a mask of how light the content is, or of its hues.
 
 use egui::{
     Color32, ColorImage, Context, Image, Mesh, Rect, Role, Sense, Shape, TextureHandle, Ui, WidgetInfo, pos2,
     vec2,
 };
-use image::{GrayImage, Luma};
+use image::{GrayImage, Luma, RgbImage};
 
-use super::{Draw, Place};
+use super::{
+    Draw, Place,
+    hue::{self, Hues},
+};
 use crate::{
     ImpastoApp,
     fader::plain_slider,
@@ -48,50 +51,92 @@ impl Luminances {
     }
 }
 
-/// The dialog.
-pub struct LuminanceDialog {
-    place: Place,
-    range: Luminances,
-    /// Of the content in small.
-    luminances: GrayImage,
-    /// The mask of a range, in small.
-    preview: Option<(Luminances, TextureHandle)>,
+/// What a range is of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum By {
+    #[default]
+    Lightness,
+    Hue,
 }
 
-/// A picture's luminances at a size.
-fn luminances(picture: &Picture, (width, height): (u32, u32)) -> GrayImage {
-    let small = resize(&picture.flattened(Some(Rgb([0; 3]))), width, height, Filter::Bilinear);
-    GrayImage::from_fn(width, height, |x, y| {
-        let [red, green, blue] = small.get_pixel(x, y).0.map(f32::from);
+/// What was chosen, of both.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Range {
+    by: By,
+    luminances: Luminances,
+    hues: Hues,
+}
+
+impl Range {
+    fn mask(self, picture: &RgbImage) -> GrayImage {
+        match self.by {
+            By::Lightness => self.luminances.mask(&luminances_of(picture)),
+            By::Hue => GrayImage::from_fn(picture.width(), picture.height(), |x, y| {
+                Luma([(255.0 * self.hues.inside(picture.get_pixel(x, y).0)).round() as u8])
+            }),
+        }
+    }
+}
+
+/// The dialog.
+pub struct RangeDialog {
+    place: Place,
+    range: Range,
+    /// The content in small.
+    small: RgbImage,
+    /// The mask of a range, in small.
+    preview: Option<(Range, TextureHandle)>,
+}
+
+fn luminances_of(picture: &RgbImage) -> GrayImage {
+    GrayImage::from_fn(picture.width(), picture.height(), |x, y| {
+        let [red, green, blue] = picture.get_pixel(x, y).0.map(f32::from);
         Luma([(0.2126 * red + 0.7152 * green + 0.0722 * blue).round() as u8])
     })
 }
 
+/// A picture at a size, on black.
+fn resized(picture: &Picture, (width, height): (u32, u32)) -> RgbImage {
+    resize(&picture.flattened(Some(Rgb([0; 3]))), width, height, Filter::Bilinear)
+}
+
+/// A picture's luminances at a size.
+pub fn luminances(picture: &Picture, size: (u32, u32)) -> GrayImage {
+    luminances_of(&resized(picture, size))
+}
+
 impl ImpastoApp {
-    pub(super) fn ask_for_luminance(&mut self, ctx: &Context, place: Place) {
+    pub(super) fn ask_for_range(&mut self, ctx: &Context, place: Place) {
         let Some(content) = self.pictures.content.picture.as_ref() else {
             return self.messages.toasts.add(super::NO_CONTENT);
         };
         let (width, height) = content.picture.dimensions();
-        let luminances = luminances(&content.picture, fit(width, height, PREVIEW));
-        let range = Luminances { from: 0.5, to: 1.0 };
-        self.pictures.masks.luminance = Some(LuminanceDialog { place, range, luminances, preview: None });
+        let small = resized(&content.picture, fit(width, height, PREVIEW));
+        let luminances = Luminances { from: 0.5, to: 1.0 };
+        let range = Range { by: By::default(), luminances, hues: Hues::default() };
+        self.pictures.masks.range = Some(RangeDialog { place, range, small, preview: None });
         ctx.request_repaint();
     }
 
     /// The dialog, while it is open.
-    pub(crate) fn luminance_window(&mut self, ctx: &Context) {
-        let Some(mut dialog) = self.pictures.masks.luminance.take() else { return };
+    pub(crate) fn range_window(&mut self, ctx: &Context) {
+        let Some(mut dialog) = self.pictures.masks.range.take() else { return };
         let title = match dialog.place.name_in(&self.settings.masks) {
             Some(_) => dialog.place.title(&self.settings.masks).to_owned(),
             None => return,
         };
         let (mut done, mut accepted) = (false, false);
-        let modal = crate::theme::modal(ctx, "range of luminance").show(ctx, |ui| {
+        let modal = crate::theme::modal(ctx, "range of colours").show(ctx, |ui| {
             ui.set_width(f32::max(PREVIEW as f32, 320.0));
-            ui.heading("A range of luminance");
+            ui.heading("A range of colours");
             ui.add_space(space::S);
             ui.label(widgets::weak(ui, format!("White becomes the mask of {title}.")));
+            ui.horizontal(|ui| {
+                let by = &mut dialog.range.by;
+                ui.radio_value(by, By::Lightness, "Lightness").on_hover_text("What is as light as you say");
+                ui.radio_value(by, By::Hue, "Hue").on_hover_text("What has the colour that you say");
+            });
+            ui.add_space(space::S);
             dialog.show(ui);
             ui.add_space(space::M);
             ui.horizontal(|ui| {
@@ -100,34 +145,34 @@ impl ImpastoApp {
             });
         });
         if accepted {
-            match self.luminance_stroke(dialog.range) {
+            match self.range_stroke(dialog.range) {
                 Ok(stroke) => self.actions.push(Draw(dialog.place, stroke)),
                 Err(text) => self.messages.toasts.add(text),
             }
         } else if !(done || modal.should_close()) {
-            self.pictures.masks.luminance = Some(dialog);
+            self.pictures.masks.range = Some(dialog);
         }
     }
 
-    fn luminance_stroke(&self, range: Luminances) -> Result<Stroke, String> {
+    fn range_stroke(&self, range: Range) -> Result<Stroke, String> {
         let content = self.pictures.content.picture.as_ref().ok_or(super::NO_CONTENT)?;
         let size = size_for(content.picture.dimensions());
-        let mask = range.mask(&luminances(&content.picture, size));
+        let mask = range.mask(&resized(&content.picture, size));
         Ok(Stroke::new(Form::Pixels(GreyPixels::new(&mask)?), Mode::Replace))
     }
 }
 
-impl LuminanceDialog {
+impl RangeDialog {
     fn preview(&mut self, ctx: &Context) -> TextureHandle {
         if let Some((range, texture)) = &self.preview
             && *range == self.range
         {
             return texture.clone();
         }
-        let mask = self.range.mask(&self.luminances);
+        let mask = self.range.mask(&self.small);
         let size = [mask.width() as usize, mask.height() as usize];
         let image = ColorImage::new(size, mask.iter().map(|&grey| Color32::from_gray(grey)).collect());
-        let texture = ctx.load_texture("range of luminance", image, egui::TextureOptions::LINEAR);
+        let texture = ctx.load_texture("range of colours", image, egui::TextureOptions::LINEAR);
         self.preview = Some((self.range, texture.clone()));
         texture
     }
@@ -142,18 +187,35 @@ impl LuminanceDialog {
         });
         ui.add_space(space::S);
         let (bar, _) = ui.allocate_exact_size(vec2(ui.available_width(), 14.0), Sense::hover());
-        ui.painter().add(gradient(bar));
-        let [left, right] =
-            [self.range.from, self.range.to].map(|value| bar.min.x + bar.width() * value as f32);
-        let chosen = Rect::from_x_y_ranges(left..=right, bar.y_range());
-        let stroke = egui::Stroke::new(2.0, palette.accent);
-        ui.painter().rect_stroke(chosen, 1.0, stroke, egui::StrokeKind::Inside);
-        let width = ui.available_width();
-        let Luminances { from, to } = &mut self.range;
-        plain_slider(ui, "Darkest", "The darkest that is inside", [0.0, 1.0], from, (width, false));
-        *to = to.max(*from);
-        plain_slider(ui, "Lightest", "The lightest that is inside", [0.0, 1.0], to, (width, false));
-        *from = from.min(*to);
+        let Range { by, luminances, hues } = &mut self.range;
+        let (all, spans) = match by {
+            By::Lightness => (gradient(bar), vec![[luminances.from, luminances.to]]),
+            By::Hue => (hue::circle(bar), hues.spans()),
+        };
+        ui.painter().add(all);
+        for span in spans {
+            let [left, right] = span.map(|value| bar.min.x + bar.width() * value as f32);
+            let chosen = Rect::from_x_y_ranges(left..=right, bar.y_range());
+            let stroke = egui::Stroke::new(2.0, palette.accent);
+            ui.painter().rect_stroke(chosen, 1.0, stroke, egui::StrokeKind::Inside);
+        }
+        let width = (ui.available_width(), false);
+        match by {
+            By::Lightness => {
+                let Luminances { from, to } = luminances;
+                plain_slider(ui, "Darkest", "The darkest that is inside", [0.0, 1.0], from, width);
+                *to = to.max(*from);
+                plain_slider(ui, "Lightest", "The lightest that is inside", [0.0, 1.0], to, width);
+                *from = from.min(*to);
+            }
+            By::Hue => {
+                let Hues { middle, width: wide, chroma } = hues;
+                plain_slider(ui, "Middle", "The hue that is most inside", [0.0, 360.0], middle, width);
+                plain_slider(ui, "Width", "How many hues beside it are inside", [10.0, 360.0], wide, width);
+                let tooltip = "How colourful a place must be: greys have no hue";
+                plain_slider(ui, "Least colour", tooltip, [0.0, 0.5], chroma, width);
+            }
+        }
     }
 }
 
