@@ -362,6 +362,19 @@ fn the_wand_takes_what_the_network_sees_as_alike_as_one_step() {
 }
 
 #[test]
+fn the_wand_says_so_if_there_is_no_network_to_ask() {
+    let mut window = masking();
+    window.log.lock().unwrap().fail_step = Some("the device is lost".into());
+    window.until("the run fails", |harness, _| {
+        harness.query_all_by_label_contains("the device is lost").next().is_some()
+    });
+    tool(&mut window, "Wand");
+    drag(&mut window, &[[0.2, 0.5]]);
+    assert!(has(&window, "press play first"));
+    assert!(window.log.lock().unwrap().compared.is_empty());
+}
+
+#[test]
 fn the_wand_shows_what_it_would_take_while_it_is_dragged() {
     if !can_draw() {
         return;

@@ -7,6 +7,10 @@ use super::{Engine, Event, RunState, Worker};
 impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
     /// Answer the latest request for a map, if there is one. The run is not changed.
     pub(super) fn answer_similarity(&mut self) {
+        // A run may be among the commands that wait.
+        if !(self.queue.is_empty() && self.commands.is_empty()) {
+            return;
+        }
         let Some(request) = self.shared.similar.take() else { return };
         let there = self
             .run
