@@ -28,8 +28,8 @@ const HEIGHT: f32 = 34.0;
 const NUMBERS_FROM: f32 = 950.0;
 /// From this width on there is room to say what is drawn on, and for what is done to the whole mask; below
 /// that is behind the same button.
-const TARGET_FROM: f32 = 730.0;
-const WHOLE_FROM: f32 = 610.0;
+const TARGET_FROM: f32 = 690.0;
+const WHOLE_FROM: f32 = 590.0;
 /// Width of a number, and of the box that says what is drawn on.
 const NUMBER: f32 = 52.0;
 const TARGET: f32 = 104.0;
