@@ -420,7 +420,8 @@ fn settled_colours_are_painted_again_and_older_programs_refuse_them() {
     assert_eq!(pixels(&painted.path("a.png")), pixels(&painted.path("b.png")), "the same to the last bit");
     // By no amount it is what it is without.
     good(&painted.again("a.png", "c.png", &["--settle-colours=0"]));
-    let usual = Painted::new("a.png", &[]).path("a.png");
+    let without = Painted::new("a.png", &[]);
+    let usual = without.path("a.png");
     assert_eq!((recipe_of(&painted.path("c.png")).version, recipe_of(&usual).version), (1, 1));
     assert_eq!(pixels(&painted.path("c.png")), pixels(&usual));
     let difference = mean_difference(&pixels(&painted.path("a.png")), &pixels(&usual));

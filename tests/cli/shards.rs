@@ -37,7 +37,7 @@ fn pictures() -> tempfile::TempDir {
 
 fn batch(folder: &Path, words: &str) -> Command {
     let mut command = impasto();
-    command.current_dir(folder).arg("batch").args(WORDS.split(' ')).args(words.split(' '));
+    command.current_dir(folder).arg("batch").args(WORDS.split(' ')).args(words.split_whitespace());
     command
 }
 
