@@ -21,6 +21,7 @@ use self::{
 use super::{
     ImpastoApp,
     action::Act,
+    masks::KeptMask,
     notes::{Banner, Trouble},
     pictures::Slot,
     pins::PinDraft,
@@ -97,7 +98,7 @@ pub struct Snapshot {
     content: Option<Arc<Picture>>,
     styles: Vec<(Arc<Picture>, StyleRecord)>,
     palette: Option<Arc<Picture>>,
-    masks: Vec<Arc<Picture>>,
+    masks: Vec<KeptMask>,
     pins: Vec<PinDraft>,
 }
 
@@ -116,7 +117,8 @@ impl Snapshot {
         if let Some(palette) = &self.palette {
             draft.palette(palette)?;
         }
-        draft.masks(&self.masks)?;
+        let masks: Vec<_> = self.masks.into_iter().filter_map(KeptMask::picture).collect();
+        draft.masks(&masks)?;
         self.pins.into_iter().try_for_each(|pin| pin.put(&mut draft))?;
         if let Some((session::Snapshot { step, place, .. }, state)) = self.exact.zip(state) {
             draft.state(step, (place.width, place.height), state.to_vec());
@@ -211,7 +213,7 @@ impl ImpastoApp {
             content: loaded(&self.pictures.content),
             styles: styles.collect(),
             palette: self.settings.palette.as_ref().and_then(|_| loaded(&self.pictures.palette)),
-            masks: self.mask_pictures().unwrap_or_default(),
+            masks: self.kept_masks(),
             pins: self.view.pins.drafts(&self.view.film.timeline),
         }
     }

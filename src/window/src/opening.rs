@@ -254,6 +254,7 @@ impl ImpastoApp {
         if !lost.is_empty() {
             app.messages.toasts.add(format!("Mixes that cannot be painted with are cleared:{lost}."));
         }
+        app.leave_out_drawn_masks();
         app.apply_theme(ctx);
         app.begin_zoom(ctx);
         app.follow_desktop_motion(ctx);

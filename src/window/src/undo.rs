@@ -19,7 +19,7 @@ use super::{
     theme::{Palette, space},
     widgets,
 };
-use impasto_core::picture::Picture;
+use impasto_core::{picture::Picture, settings::Settings};
 
 /// Entries that are kept at most.
 const MOST: usize = 200;
@@ -218,6 +218,11 @@ impl Undo {
                 }
             }
         }
+    }
+
+    /// The settings that undo and redo can go to.
+    pub fn settings(&self) -> impl Iterator<Item = &Settings> {
+        self.states.iter().map(|state| &state.snapshot.settings)
     }
 
     /// What undo would take back.

@@ -154,6 +154,8 @@ impl ImpastoApp {
 
     fn take_mask_file(&mut self, place: Option<Place>, path: PathBuf) {
         let path = std::path::absolute(&path).unwrap_or(path);
+        // It is looked for again.
+        self.pictures.masks.missing.remove(&path);
         let place = match place {
             Some(place) => place,
             None => {

@@ -85,7 +85,8 @@ impl ImpastoApp {
         let (down, fingers) = ui.input(|input| (input.pointer.any_down(), input.multi_touch().is_some()));
         let begins = over && self.view.masking.pen.is_none() && events.iter().any(draws);
         if self.view.masking.draws() {
-            let refused = begins && self.selected_mask().is_some_and(|place| self.refuses_strokes(place));
+            let refuses = |app: &mut Self, place| app.refuses_strokes(place) || app.lacks_picture(place);
+            let refused = begins && self.selected_mask().is_some_and(|place| refuses(self, place));
             let masking = &mut self.view.masking;
             let ended = masking.take_pointer(&events, over && !refused, panes, held);
             ended.into_iter().for_each(|pen| self.paint(&pen));

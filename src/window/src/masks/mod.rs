@@ -4,6 +4,7 @@
 //! pictures follow the names, whoever changes them: a stroke, undo, a recipe, a moment that is gone back to.
 
 mod actions;
+mod arrive;
 mod bar;
 mod colours;
 mod cursor;
@@ -32,7 +33,7 @@ use std::{
 
 use egui::{Context, Rect};
 
-pub use self::{actions::MaskAction, pen::Pane, tools::Masking};
+pub use self::{actions::MaskAction, arrive::KeptMask, pen::Pane, tools::Masking};
 use self::{
     flags::{Flag, Flags},
     looks::Looks,
@@ -42,19 +43,15 @@ use self::{
     styles::StyleOrder,
 };
 use super::{ImpastoApp, action::Act, following::Stamp, widgets};
-use impasto_base::{hash::Sha256Hash, text};
+use impasto_base::hash::Sha256Hash;
 use impasto_core::{
     picture::{
         Drawing, Picture,
         drawing::{Mode, Shape, Stroke},
-        pasted_hash,
+        pasted_name,
     },
     settings::{MAX_REGIONS, Masks, Region},
 };
-use impasto_formats::inputs::open_mask;
-
-/// Number of mask pictures that are kept beside those in use, for undo and redo.
-const SPARE: usize = 8;
 
 /// Which mask is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -120,8 +117,12 @@ pub struct MaskDesk {
     pictures: Vec<(PathBuf, Arc<Picture>)>,
     /// Every drawn mask of the session, as its strokes.
     drawings: BTreeMap<Sha256Hash, Arc<Drawing>>,
-    /// Files that are being opened, with the ticket of the request.
+    /// Masks that are being opened or drawn, with the ticket of the request.
     loading: BTreeMap<PathBuf, u64>,
+    /// Names in the settings for which there is no picture, and why.
+    missing: BTreeMap<PathBuf, String>,
+    /// Number of pictures after the last pruning.
+    pruned: usize,
     /// The mask that is drawn on.
     selected: Option<Place>,
     /// Which versions of their files the pictures are.
@@ -165,18 +166,22 @@ impl MaskDesk {
     pub fn remember(&mut self, picture: Arc<Picture>) -> PathBuf {
         let name = picture.reference();
         if let Some(drawing) = &picture.drawing {
-            self.drawings.entry(picture.sha256).or_insert_with(|| Arc::clone(drawing));
+            // These pixels were drawn here: they count more than what a file says.
+            self.drawings.insert(picture.sha256, Arc::clone(drawing));
         }
         self.put(name.clone(), picture);
         name
     }
 
-    /// Take in a mask as its strokes; it is drawn when it is needed.
+    /// Take in a mask as its strokes, unless it is known already; it is drawn, and its hash checked, when it is
+    /// needed.
     pub fn remember_drawing(&mut self, drawing: Arc<Drawing>) {
-        self.drawings.insert(drawing.sha256, drawing);
+        self.missing.remove(&pasted_name(&drawing.sha256));
+        self.drawings.entry(drawing.sha256).or_insert(drawing);
     }
 
     fn put(&mut self, name: PathBuf, picture: Arc<Picture>) {
+        self.missing.remove(&name);
         self.pictures.retain(|(known, _)| *known != name);
         self.pictures.push((name, picture));
     }
@@ -184,20 +189,6 @@ impl MaskDesk {
     /// Whether masks are being opened.
     pub fn is_loading(&self) -> bool {
         !self.loading.is_empty()
-    }
-
-    /// Drop the pictures that are neither in use nor among the newest.
-    fn prune(&mut self, masks: &Masks) {
-        let in_use = |name: &Path| masks.files().any(|file| file == name);
-        let spare = self.pictures.iter().filter(|(name, _)| !in_use(name)).count();
-        let mut surplus = spare.saturating_sub(SPARE);
-        self.pictures.retain(|(name, _)| {
-            let goes = surplus > 0 && !in_use(name);
-            surplus -= usize::from(goes);
-            !goes
-        });
-        let pictures = &self.pictures;
-        self.stamps.retain(|name, _| pictures.iter().any(|(known, _)| known == name));
     }
 }
 
@@ -333,16 +324,6 @@ impl ImpastoApp {
         self.pictures.masks.selected.filter(there).or_else(|| places(masks).next())
     }
 
-    /// The picture of a mask, if it is there.
-    pub(super) fn mask_picture(&self, place: Place) -> Option<&Arc<Picture>> {
-        self.pictures.masks.picture(place.name_in(&self.settings.masks)?)
-    }
-
-    /// The masks' pictures in the order of [`Masks::files`]; `None` while one of them is being opened.
-    pub(super) fn mask_pictures(&self) -> Option<Vec<Arc<Picture>>> {
-        self.settings.masks.files().map(|name| self.pictures.masks.picture(name).cloned()).collect()
-    }
-
     /// Draw on a mask, which becomes another one with one stroke more; undo goes back to the former.
     pub(super) fn draw_on_mask(&mut self, place: Place, stroke: Stroke, what: &str) {
         let Some(content) = self.pictures.content.picture.as_ref() else {
@@ -350,6 +331,9 @@ impl ImpastoApp {
             return;
         };
         let content = content.picture.dimensions();
+        if self.lacks_base(place, &stroke) {
+            return;
+        }
         let base = self.mask_picture(place).cloned();
         match Drawing::draw(base.as_deref(), content, stroke) {
             Ok(picture) => {
@@ -360,69 +344,5 @@ impl ImpastoApp {
             }
             Err(text) => self.messages.toasts.add(format!("The stroke cannot be drawn: {text}.")),
         }
-    }
-
-    /// Bring the masks' pictures up to the names in the settings.
-    pub(super) fn follow_masks(&mut self) {
-        let names: Vec<PathBuf> = self.settings.masks.files().map(Path::to_owned).collect();
-        let desk = &mut self.pictures.masks;
-        desk.loading.retain(|name, _| names.contains(name));
-        let missing =
-            |desk: &MaskDesk, name: &Path| desk.picture(name).is_none() && !desk.loading.contains_key(name);
-        let missing: Vec<&PathBuf> = names.iter().filter(|name| missing(desk, name)).collect();
-        for name in missing {
-            match pasted_hash(name) {
-                Some(hash) => match self.pictures.masks.drawings.get(&hash).map(Drawing::picture) {
-                    Some(Ok(picture)) => drop(self.pictures.masks.remember(Arc::new(picture))),
-                    Some(Err(text)) => self.mask_failed(name, &text),
-                    None => self.mask_failed(name, "it is not at hand any more"),
-                },
-                None => self.open_mask(name.clone()),
-            }
-        }
-        self.pictures.masks.prune(&self.settings.masks);
-    }
-
-    fn open_mask(&mut self, name: PathBuf) {
-        let ticket = self.next_number();
-        self.pictures.masks.loading.insert(name.clone(), ticket);
-        let (file, known) = (name.clone(), self.files.known.clone());
-        // What is saved after this look is a new version.
-        let stamp = Stamp::of(&name);
-        let work = move || {
-            let picture = open_mask(&file).map_err(|error| impasto_base::error::chain(&error))?;
-            if let Some(path) = &picture.path {
-                known.add(path, &picture.sha256);
-            }
-            Ok(picture)
-        };
-        self.tasks.decode("the decoder", work, move |app: &mut Self, _, opened| {
-            // Another request for the file counts.
-            if app.pictures.masks.loading.get(&name) != Some(&ticket) {
-                return;
-            }
-            app.pictures.masks.loading.remove(&name);
-            match opened.unwrap_or_else(Err) {
-                Ok(picture) => {
-                    app.pictures.masks.stamps.extend(stamp.map(|stamp| (name.clone(), stamp)));
-                    app.pictures.masks.put(name, picture);
-                }
-                Err(text) => app.mask_failed(&name, &text),
-            }
-        });
-    }
-
-    /// A mask without a picture: what it was for is left out, which undo takes back.
-    fn mask_failed(&mut self, name: &Path, why: &str) {
-        let masks = &mut self.settings.masks;
-        let failed: Vec<Place> = places(masks).filter(|place| place.name_in(masks) == Some(name)).collect();
-        let titles: Vec<String> = failed.iter().map(|place| place.title(masks).to_owned()).collect();
-        // The last index first, or the others would move.
-        failed.into_iter().rev().for_each(|place| place.remove(masks));
-        let name = match pasted_hash(name) {
-            Some(_) => "a drawn mask".to_owned(),
-            None => text::path(name),
-        };
-        self.messages.toasts.add(format!("Left out, {}: {name}: {why}", titles.join(", ")));
     }
 }

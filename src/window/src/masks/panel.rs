@@ -100,6 +100,7 @@ impl ImpastoApp {
                     place,
                     masks: &before,
                     look,
+                    missing: place.name_in(&before).and_then(|name| desk.missing(name)),
                     narrow: &narrow,
                     selected: selected == Some(place),
                     hidden: is_on(Flag::Hidden),

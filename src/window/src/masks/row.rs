@@ -87,6 +87,8 @@ pub struct Row<'a> {
     /// All masks, as they were at the frame's beginning.
     pub masks: &'a Masks,
     pub look: Option<&'a Look>,
+    /// Why it has no picture, if it is missing.
+    pub missing: Option<&'a str>,
     /// Layers that see farther than it is wide.
     pub narrow: &'a [Layer],
     /// It is drawn on.
@@ -327,13 +329,22 @@ impl Row<'_> {
 
     /// What is told of the mask.
     fn notes(&self, ui: &mut Ui) {
-        let Some(look) = self.look else { return };
         let color = Palette::of(ui).warn;
         let mut note = |text: String, tooltip: &str| {
             let text = RichText::new(text).small().color(color);
             ui.add(Label::new(text).wrap()).on_hover_text(tooltip);
         };
         let is_region = matches!(self.place, Place::Region(_));
+        if let Some(why) = self.missing {
+            let tooltip = match is_region {
+                true => {
+                    "Until it has another mask, nothing is in the region: choose a file, or clear it and draw"
+                }
+                false => "Until it has another mask, it changes nothing: choose a file, or clear it and draw",
+            };
+            note(format!("Its mask is missing: {why}"), tooltip);
+        }
+        let Some(look) = self.look else { return };
         if look.extent.empty && is_region {
             note("Nothing is in it yet: draw on it (K).".to_owned(), "An empty region changes nothing");
         } else if !self.narrow.is_empty() && is_region {
