@@ -18,6 +18,7 @@ use super::{
     wand::{self, Wand},
 };
 use crate::ImpastoApp;
+use impasto_base::hash::Sha256Hash;
 use impasto_core::{
     picture::{
         Filter, Picture,
@@ -121,15 +122,17 @@ fn reduced(picture: &Picture, (width, height): (u32, u32)) -> GrayImage {
 /// A mask on the graphics device.
 struct Sheet {
     name: PathBuf,
+    /// Of its picture, of which a file can have another one under the same name; `None` for black.
+    sha256: Option<Sha256Hash>,
     look: Look,
     mask: GrayImage,
     texture: TextureHandle,
 }
 
 impl Sheet {
-    fn new(ctx: &Context, name: &Path, look: Look, mask: GrayImage) -> Self {
+    fn new(ctx: &Context, name: &Path, sha256: Option<Sha256Hash>, look: Look, mask: GrayImage) -> Self {
         let texture = ctx.load_texture("mask", look.whole(&mask), TextureOptions::LINEAR);
-        Self { name: name.to_owned(), look, mask, texture }
+        Self { name: name.to_owned(), sha256, look, mask, texture }
     }
 }
 
@@ -237,12 +240,14 @@ pub struct Sheets {
 impl Sheets {
     /// Make what is missing of these masks, and drop the others.
     fn follow(&mut self, ctx: &Context, wanted: &[(Look, &Path, &Arc<Picture>)]) {
-        let is = |sheet: &Sheet, look: Look, name: &Path| sheet.look == look && sheet.name == name;
-        self.all.retain(|sheet| wanted.iter().any(|(look, name, _)| is(sheet, *look, name)));
+        let is = |sheet: &Sheet, look: Look, name: &Path, picture: &Picture| {
+            sheet.look == look && sheet.name == name && sheet.sha256 == Some(picture.sha256)
+        };
+        self.all.retain(|sheet| wanted.iter().any(|(look, name, picture)| is(sheet, *look, name, picture)));
         for (look, name, picture) in wanted {
-            if !self.all.iter().any(|sheet| is(sheet, *look, name)) {
+            if !self.all.iter().any(|sheet| is(sheet, *look, name, picture)) {
                 let mask = reduced(picture, small(picture.dimensions()));
-                self.all.push(Sheet::new(ctx, name, *look, mask));
+                self.all.push(Sheet::new(ctx, name, Some(picture.sha256), *look, mask));
             }
         }
     }
@@ -277,7 +282,8 @@ impl Sheets {
                 },
                 |sheet| sheet.mask.clone(),
             );
-            self.live = Some(Live::new(Sheet::new(ctx, name, look, mask), pen));
+            let sha256 = known.and_then(|sheet| sheet.sha256);
+            self.live = Some(Live::new(Sheet::new(ctx, name, sha256, look, mask), pen));
         }
         if let Some(live) = &mut self.live {
             live.follow(pen, wand);
@@ -374,6 +380,21 @@ mod tests {
         for y in 0..6 {
             assert_eq!(part.pixels[10 * y..10 * (y + 1)], whole.pixels[40 * (y + 3) + 15..40 * (y + 3) + 25]);
         }
+    }
+
+    #[test]
+    fn a_file_that_has_changed_gets_another_tint_under_the_same_name() {
+        let (ctx, look) = (Context::default(), Look::Tint(0));
+        let version = |grey: u8| {
+            let rgba = [grey, grey, grey, 255].repeat(40 * 30);
+            Arc::new(Picture::from_rgba("sky.png", 40, 30, rgba).unwrap())
+        };
+        let (black, white) = (version(0), version(255));
+        let mut sheets = Sheets::default();
+        for picture in [&black, &white, &white] {
+            sheets.follow(&ctx, &[(look, Path::new("sky.png"), picture)]);
+        }
+        assert!(sheets.all.len() == 1 && sheets.all[0].mask.pixels().all(|pixel| pixel[0] == 255));
     }
 
     #[test]
