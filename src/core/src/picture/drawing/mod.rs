@@ -185,16 +185,18 @@ impl Stroke {
 
 impl Drawing {
     /// Draw on a mask, for a content of these dimensions. A base that was not drawn itself, such as a file's,
-    /// becomes the first stroke.
+    /// becomes the first stroke; so does one of another size, as of another content, below a stroke of pixels,
+    /// which are of this content's.
     ///
     /// # Errors
     ///
     /// In words, if the stroke cannot be drawn or there are too many.
     pub fn draw(base: Option<&Picture>, content: (u32, u32), stroke: Stroke) -> Result<Picture, String> {
         let Some(base) = base else { return Self::add(None, size_for(content), stroke, None) };
+        let resized = matches!(stroke.shape, Shape::Pixels(_));
         let drawn = match &base.drawing {
-            Some(_) => None,
-            None => Some(Self::from_picture(base, content)?),
+            Some(drawing) if drawing.size == size_for(content) || !resized => None,
+            _ => Some(Self::from_picture(base, content)?),
         };
         let base = drawn.as_ref().unwrap_or(base);
         let drawing = base.drawing.clone();

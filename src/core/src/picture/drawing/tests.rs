@@ -101,6 +101,25 @@ fn a_files_mask_can_be_drawn_on() {
 }
 
 #[test]
+fn pixels_of_another_content_can_be_drawn_on_a_mask() {
+    let mut mask = draw(None, Shape::All, Mode::Add);
+    let tall = (300, 400);
+    let pixels = |grey: u8| {
+        let pixels = GrayImage::from_pixel(768, 1024, image::Luma([grey]));
+        Shape::Pixels(GreyPixels::new(&pixels).unwrap())
+    };
+    for (mode, grey, wanted) in [(Mode::Intersect, 128, 128), (Mode::Replace, 77, 77)] {
+        let next = Drawing::draw(Some(&mask), tall, Stroke::new(pixels(grey), mode)).unwrap();
+        assert_eq!((next.dimensions(), at(&next, 0.5, 0.5)), ((768, 1024), wanted));
+        assert_eq!(next.drawing.as_ref().unwrap().picture().unwrap().rgb, next.rgb);
+        // Other shapes are drawn at the size that it has.
+        let again = Drawing::draw(Some(&next), CONTENT, Stroke::new(brush(&[[0.5; 2]]), Mode::Add)).unwrap();
+        assert_eq!(again.dimensions(), (768, 1024));
+        mask = draw(None, Shape::All, Mode::Add);
+    }
+}
+
+#[test]
 fn a_strangers_strokes_are_bounded() {
     let wrong = [
         Shape::Brush { points: vec![], radius: 0.1, hardness: 0.5 },
