@@ -11,33 +11,95 @@ use crate::{
     widgets,
 };
 use impasto_base::hash::Sha256Hash;
-use impasto_core::settings::{Masks, RegionRole, RegionStyle, Settings};
+use impasto_core::settings::{Masks, Region, RegionRole, RegionStyle, Settings};
 
 /// Weight of a style that was just chosen.
 const USUAL: f64 = 1.0;
 
+/// What a slot has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Filling {
+    Picture,
+    /// One is being opened.
+    Opening,
+    /// None, as its picture is not found.
+    Nothing,
+}
+
+impl Filling {
+    fn of(slot: &Slot) -> Self {
+        match (&slot.picture, &slot.loading) {
+            (Some(_), _) => Self::Picture,
+            (None, Some(_)) => Self::Opening,
+            (None, None) => Self::Nothing,
+        }
+    }
+}
+
+/// A style of a region whose slot has lost its picture, or has not found it.
+struct Waiting {
+    region: String,
+    slot: u64,
+    weight: f64,
+}
+
 /// The slots of the styles that the settings' indices count, by their numbers.
 #[derive(Default)]
-pub struct StyleOrder(Option<Vec<u64>>);
+pub struct StyleOrder {
+    counted: Option<Vec<u64>>,
+    /// Slots that were counted and are empty now.
+    empty: Vec<u64>,
+    waiting: Vec<Waiting>,
+}
 
 impl StyleOrder {
     /// The settings came with the slots that are there now.
     pub fn begin_anew(&mut self) {
-        self.0 = None;
+        *self = Self::default();
     }
 
-    /// Let the regions' styles follow their slots to where they are now. Styles that are gone leave the regions.
-    fn follow(&mut self, masks: &mut Masks, now: Vec<u64>) {
-        let before = match &self.0 {
-            Some(before) if *before == now => return,
-            Some(before) => before,
-            None => return self.0 = Some(now),
+    /// Let the regions' styles follow their slots to where they are now. Styles whose slots are gone leave the
+    /// regions; those whose slots are empty come back with a picture.
+    fn follow(&mut self, masks: &mut Masks, slots: &[(u64, Filling)]) {
+        let counts = |&&(slot, filling): &&(u64, Filling)| match filling {
+            Filling::Picture => true,
+            // The others would move twice.
+            Filling::Opening => !self.empty.contains(&slot),
+            Filling::Nothing => false,
         };
+        let now: Vec<u64> = slots.iter().filter(counts).map(|(slot, _)| *slot).collect();
+        let before = match self.counted.take() {
+            Some(before) if before == now => return self.counted = Some(now),
+            Some(before) => before,
+            None => return self.counted = Some(now),
+        };
+        let is_empty = |slot: &u64| !now.contains(slot) && slots.iter().any(|(other, _)| other == slot);
         // Other styles altogether came with settings of their own.
         if now.is_empty() || before.iter().any(|slot| now.contains(slot)) {
-            move_styles(masks, before, &now);
+            for Region { name, styles, .. } in &masks.regions {
+                let slots = styles.iter().filter_map(|style| Some((*before.get(style.style)?, style.weight)));
+                let waiting = slots.filter(|(slot, _)| is_empty(slot));
+                self.waiting.extend(waiting.map(|(slot, weight)| Waiting {
+                    region: name.clone(),
+                    slot,
+                    weight,
+                }));
+            }
+            move_styles(masks, &before, &now);
         }
-        self.0 = Some(now);
+        self.empty.extend(before);
+        self.empty.retain(is_empty);
+        for Waiting { region, slot, weight } in &self.waiting {
+            let Some(style) = now.iter().position(|other| other == slot) else { continue };
+            let region = masks.regions.iter_mut().find(|other| other.name == *region);
+            let Some(Region { styles, .. }) = region else { continue };
+            if styles.iter().all(|other| other.style != style) {
+                styles.push(RegionStyle { style, weight: *weight });
+                styles.sort_by_key(|style| style.style);
+            }
+        }
+        self.waiting.retain(|waiting| is_empty(&waiting.slot));
+        self.counted = Some(now);
     }
 }
 
@@ -73,9 +135,9 @@ impl ImpastoApp {
 
     /// Keep the regions' styles true to the pictures on the left. One that is being opened counts already.
     pub(crate) fn follow_style_order(&mut self) {
-        let counts = |slot: &&Slot| slot.picture.is_some() || slot.loading.is_some();
-        let now = self.pictures.styles.iter().filter(counts).map(|slot| slot.id).collect();
-        self.pictures.masks.styles.follow(&mut self.settings.masks, now);
+        let slots = self.pictures.styles.iter().map(|slot| (slot.id, Filling::of(slot)));
+        let slots: Vec<(u64, Filling)> = slots.collect();
+        self.pictures.masks.styles.follow(&mut self.settings.masks, &slots);
     }
 }
 
@@ -164,7 +226,6 @@ pub fn button(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use impasto_core::settings::Region;
 
     fn masks(styles: &[usize]) -> Masks {
         let style = |&style: &usize| RegionStyle { style, weight: style as f64 };
@@ -177,33 +238,63 @@ mod tests {
         masks.regions[0].styles.iter().map(|style| style.style).collect()
     }
 
+    fn here(slots: &[u64]) -> Vec<(u64, Filling)> {
+        slots.iter().map(|&slot| (slot, Filling::Picture)).collect()
+    }
+
+    #[test]
+    fn a_style_that_is_not_found_comes_back_to_its_region_with_its_picture() {
+        use Filling::{Nothing, Opening, Picture};
+        let (mut order, mut masks) = (StyleOrder::default(), masks(&[0, 2]));
+        order.follow(&mut masks, &[(5, Opening), (6, Opening), (7, Opening)]);
+        order.follow(&mut masks, &[(5, Opening), (6, Picture), (7, Nothing)]);
+        order.follow(&mut masks, &[(5, Nothing), (6, Picture), (7, Nothing)]);
+        assert!(indices(&masks).is_empty(), "no picture has them");
+        // Another one is chosen there.
+        order.follow(&mut masks, &[(5, Nothing), (6, Picture), (7, Opening)]);
+        assert!(indices(&masks).is_empty());
+        order.follow(&mut masks, &[(5, Nothing), (6, Picture), (7, Picture)]);
+        assert_eq!((indices(&masks), masks.regions[0].styles[0].weight), (vec![1], 2.0));
+        order.follow(&mut masks, &[(5, Picture), (6, Picture), (7, Picture)]);
+        assert_eq!(indices(&masks), [0, 2]);
+        // A slot that is removed meanwhile takes its style with it; so does one that was the last.
+        order.follow(&mut masks, &[(5, Picture), (6, Picture), (7, Nothing)]);
+        order.follow(&mut masks, &[(5, Picture), (6, Picture)]);
+        order.follow(&mut masks, &here(&[5, 6, 7]));
+        assert_eq!(indices(&masks), [0]);
+        order.follow(&mut masks, &[(5, Nothing)]);
+        assert!(indices(&masks).is_empty());
+        order.follow(&mut masks, &[(5, Picture)]);
+        assert_eq!(indices(&masks), [0]);
+    }
+
     #[test]
     fn styles_of_a_region_follow_their_pictures() {
         let (mut order, mut masks) = (StyleOrder::default(), masks(&[0, 2]));
-        order.follow(&mut masks, vec![5, 6, 7]);
+        order.follow(&mut masks, &here(&[5, 6, 7]));
         assert_eq!(indices(&masks), [0, 2]);
         // Another order, with each weight at its picture.
-        order.follow(&mut masks, vec![7, 5, 6]);
+        order.follow(&mut masks, &here(&[7, 5, 6]));
         assert_eq!(indices(&masks), [1, 0]);
         assert_eq!(masks.regions[0].styles[1].weight, 2.0);
         // One in between is removed, one is added in front.
-        order.follow(&mut masks, vec![7, 6]);
+        order.follow(&mut masks, &here(&[7, 6]));
         assert_eq!(indices(&masks), [0]);
-        order.follow(&mut masks, vec![9, 7, 6]);
+        order.follow(&mut masks, &here(&[9, 7, 6]));
         assert_eq!(indices(&masks), [1]);
         // A project brings other pictures and its own indices.
-        order.follow(&mut masks, vec![20, 21]);
+        order.follow(&mut masks, &here(&[20, 21]));
         assert_eq!(indices(&masks), [1]);
         // So does undo, which may go back to the same slots.
         order.begin_anew();
-        order.follow(&mut masks, vec![21]);
+        order.follow(&mut masks, &here(&[21]));
         assert_eq!(indices(&masks), [1]);
         order.begin_anew();
-        order.follow(&mut masks, vec![20, 21]);
+        order.follow(&mut masks, &here(&[20, 21]));
         // A moment knows its pictures.
         move_styles(&mut masks, &["wave", "leaf"], &["leaf", "swirl", "wave"]);
         assert_eq!(indices(&masks), [0]);
-        order.follow(&mut masks, Vec::new());
+        order.follow(&mut masks, &[]);
         assert!(indices(&masks).is_empty(), "no style is left");
     }
 
