@@ -8,7 +8,7 @@ use super::MaskDesk;
 use impasto_base::hash::Sha256Hash;
 use impasto_core::{
     picture::Picture,
-    settings::{Masks, Settings},
+    settings::{Masks, Region, RegionRole, Settings},
 };
 use impasto_network::vgg::Layer;
 
@@ -41,10 +41,11 @@ pub struct Extent {
 }
 
 impl Extent {
-    /// The style layers in use that see farther than the mask is wide, or have too few positions in it, at this size.
-    pub fn narrow_at(self, settings: &Settings, (width, height): (u32, u32)) -> Vec<Layer> {
+    /// The style layers in use in a region that see farther than the mask is wide, or have too few positions in
+    /// it, at this size.
+    pub fn narrow_at(self, region: &Region, settings: &Settings, (width, height): (u32, u32)) -> Vec<Layer> {
         let (width, height) = (f64::from(width), f64::from(height));
-        if self.share > WHOLE {
+        if self.share > WHOLE || region.role != RegionRole::Paint {
             return Vec::new();
         }
         let any_solo = settings.any_solo();
@@ -54,7 +55,8 @@ impl Extent {
             positions < FEW || self.square * width.max(height) < layer.receptive_field() as f64
         };
         let used = settings.style_layers.strips().filter(|(_, strip)| strip.effective(any_solo) > 0.0);
-        used.map(|(layer, _)| layer).filter(is_narrow).collect()
+        let used = used.map(|(layer, _)| layer).filter(|layer| region.layer_factor(*layer) > 0.0);
+        used.filter(is_narrow).collect()
     }
 }
 
@@ -74,13 +76,14 @@ impl Cells {
         let (mut sums, mut counts) = (vec![0.0_f32; width * height], vec![0.0_f32; width * height]);
         let mut brightest = 0.0_f32;
         let (rgb, alpha) = (picture.rgb.as_raw(), picture.alpha.as_ref().map(|alpha| alpha.as_raw()));
-        for y in (0..high).step_by(every) {
-            for x in (0..wide).step_by(every) {
+        // A row of a cell at a time, as this is done after each stroke.
+        for (y, column) in (0..high).step_by(every).flat_map(|y| (0..width).map(move |column| (y, column))) {
+            let place = y / cell * width + column;
+            for x in (column * cell..((column + 1) * cell).min(wide)).step_by(every) {
                 let at = y * wide + x;
                 let [red, green, blue] = [0, 1, 2].map(|channel| f32::from(rgb[3 * at + channel]));
                 let opacity = alpha.map_or(1.0, |alpha| f32::from(alpha[at]) / 255.0);
                 let value = (0.2126 * red + 0.7152 * green + 0.0722 * blue) / 255.0 * opacity;
-                let place = y / cell * width + x / cell;
                 sums[place] += value;
                 counts[place] += 1.0;
                 brightest = brightest.max(value);
@@ -187,7 +190,8 @@ mod tests {
         }
         let narrow = |square: f64| {
             let extent = Extent { empty: false, share: square * square, square };
-            extent.narrow_at(&settings, (512, 512)).iter().map(ToString::to_string).collect::<Vec<_>>()
+            let all = extent.narrow_at(&Region::default(), &settings, (512, 512));
+            all.iter().map(ToString::to_string).collect::<Vec<_>>()
         };
         assert!(narrow(0.5).is_empty(), "{:?}", narrow(0.5));
         assert_eq!(narrow(0.25), ["relu5_1"]);
@@ -195,6 +199,16 @@ mod tests {
         let mut without = settings.clone();
         without.style_layers.remove("relu5_1".parse().unwrap());
         let quarter = Extent { empty: false, share: 0.0625, square: 0.25 };
-        assert!(quarter.narrow_at(&without, (512, 512)).is_empty());
+        let region = Region::default();
+        assert!(quarter.narrow_at(&region, &without, (512, 512)).is_empty());
+        // Nothing is painted there, or not by these layers.
+        let shallow = Some([("relu1_1".parse().unwrap(), 1.0)].into_iter().collect());
+        let shallow = Region { layers: shallow, ..region.clone() };
+        assert!(quarter.narrow_at(&shallow, &settings, (512, 512)).is_empty());
+        for role in [RegionRole::Freeze, RegionRole::Keep] {
+            let region = Region { role, ..region.clone() };
+            assert!(quarter.narrow_at(&region, &settings, (512, 512)).is_empty());
+        }
+        assert!(!quarter.narrow_at(&region, &settings, (512, 512)).is_empty());
     }
 }

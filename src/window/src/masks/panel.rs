@@ -91,9 +91,16 @@ impl ImpastoApp {
             for place in places(&before) {
                 let picture = place.name_in(&before).and_then(|name| desk.picture(name));
                 let look = picture.and_then(|picture| desk.looks.get(picture));
-                let narrow = look
-                    .zip(painted)
-                    .map_or_else(Vec::new, |(look, shape)| look.extent.narrow_at(&self.settings, shape));
+                let region = match place {
+                    Place::Region(index) => before.regions.get(index),
+                    Place::StyleMap | Place::ContentMap => None,
+                };
+                let narrow = match (look, painted, region) {
+                    (Some(look), Some(shape), Some(region)) => {
+                        look.extent.narrow_at(region, &self.settings, shape)
+                    }
+                    _ => Vec::new(),
+                };
                 let is_on = |flag: Flag| desk.flags.is_on(flag, place, &before);
                 let row = Row {
                     actions: &self.actions,

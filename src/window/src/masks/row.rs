@@ -347,7 +347,7 @@ impl Row<'_> {
         let Some(look) = self.look else { return };
         if look.extent.empty && is_region {
             note("Nothing is in it yet: draw on it (K).".to_owned(), "An empty region changes nothing");
-        } else if !self.narrow.is_empty() && is_region {
+        } else if !self.narrow.is_empty() {
             let layers: Vec<String> = self.narrow.iter().map(ToString::to_string).collect();
             let tooltip = "What these layers see at each place reaches beyond the region, so the surroundings have a say in its large strokes, and a small region counts less there. A larger painting or a wider region changes that.";
             note(format!("Deep layers see past it: {}", layers.join(", ")), tooltip);
