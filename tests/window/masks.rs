@@ -125,6 +125,30 @@ fn the_first_stroke_makes_a_region_and_each_stroke_is_one_step_of_undo() {
 }
 
 #[test]
+fn undo_and_redo_draw_masks_again_that_are_not_kept() {
+    let mut window = masking();
+    let place = |step: u8| 0.05 + 0.09 * f32::from(step);
+    let strokes = |window: &mut Window, what: &str, drawn: u8| {
+        let value = |step| if step < drawn { 255 } else { 0 };
+        let all: Vec<_> = (0..11).map(|step| ([place(step), 0.5], value(step))).collect();
+        until_values(window, what, &all);
+    };
+    for step in 0..11 {
+        drag(&mut window, &[[place(step), 0.2], [place(step), 0.8]]);
+    }
+    strokes(&mut window, "all of them", 11);
+    for _ in 0..10 {
+        undo(&mut window);
+    }
+    strokes(&mut window, "the first alone", 1);
+    for _ in 0..10 {
+        window.harness.key_press_modifiers(Modifiers::COMMAND, Key::Y);
+        window.steps(3);
+    }
+    strokes(&mut window, "all of them again", 11);
+}
+
+#[test]
 fn the_eraser_the_right_button_and_alt_take_away() {
     let mut window = masking();
     key(&mut window, Key::E);

@@ -321,3 +321,56 @@ fn the_palette_of_commands_knows_the_regions() {
     find(&mut window, "remove region 1", "Remove Region 1");
     until_masks(&mut window, "it is gone", |masks| masks.regions.is_empty());
 }
+
+#[test]
+fn a_region_whose_mask_is_missing_stays_and_tells_why() {
+    let mut window = open();
+    let path = window.folder.path().join("broken.png");
+    fs::write(&path, "no picture").unwrap();
+    window.dialogs.will_pick(&path);
+    press(&mut window, "Add something else", Role::Button);
+    window.steps(3);
+    window.harness.get_by_label("Region from a file…").click();
+    until_masks(&mut window, "the region arrives", |masks| masks.regions.len() == 1);
+    assert!(has(&window, "The mask of broken is missing") && has(&window, "Its mask is missing: "));
+    assert_eq!(white(&window), 0, "nothing is in it");
+    more(&mut window, "broken", "Invert");
+    assert!(has(&window, "clear or fill it, or choose a file first"));
+    undo(&mut window);
+    until_masks(&mut window, "it is undone", |masks| masks.regions.is_empty());
+    window.harness.key_press_modifiers(Modifiers::COMMAND, Key::Y);
+    until_masks(&mut window, "it can be done again", |masks| masks.regions.len() == 1);
+    // By now there is a mask.
+    mask_file(&window, "broken.png", 60);
+    window.dialogs.will_pick(&path);
+    more(&mut window, "broken", "From a file…");
+    window.until("the mask arrives", |_, log| {
+        let mask = log.inputs.as_ref().and_then(|inputs| inputs.masks.first());
+        mask.is_some_and(|mask| mask.rgb.get_pixel(0, 0)[0] > 127)
+    });
+    window.steps(3);
+    assert!(!has(&window, "Its mask is missing: "));
+    assert_eq!((white(&window), window.jobs()), (60, 1));
+}
+
+#[test]
+fn a_lock_follows_its_region_through_undo_and_is_not_inherited() {
+    let mut window = open();
+    let lock = |window: &Window, name: &str| {
+        window.harness.get_by_role_and_label(Role::Switch, name).accesskit_node().toggled()
+    };
+    add(&mut window);
+    press(&mut window, "Lock Region 1", Role::Switch);
+    window.steps(3);
+    more(&mut window, "Region 1", "Rename…");
+    type_name(&mut window, "sky");
+    until_masks(&mut window, "the name arrives", |masks| masks.regions[0].name == "sky");
+    assert_eq!(lock(&window, "Lock sky"), Some(Toggled::True));
+    undo(&mut window);
+    until_masks(&mut window, "the name is back", |masks| masks.regions[0].name == "Region 1");
+    assert_eq!(lock(&window, "Lock Region 1"), Some(Toggled::True));
+    press(&mut window, "Remove Region 1", Role::Button);
+    until_masks(&mut window, "it is gone", |masks| masks.regions.is_empty());
+    add(&mut window);
+    assert_eq!(lock(&window, "Lock Region 1"), Some(Toggled::False), "another region of that name");
+}

@@ -324,6 +324,12 @@ impl ImpastoApp {
     pub(super) fn go_to_state(&mut self, index: usize) {
         let Some(state) = self.undo.states.get(index) else { return };
         let Snapshot { settings, desk, content, styles, painting } = state.snapshot.clone();
+        let states = &self.undo.states[self.undo.at.min(index)..=self.undo.at.max(index)];
+        for pair in states.windows(2) {
+            let [earlier, later] = [&pair[0], &pair[1]].map(|state| &state.snapshot.settings.masks);
+            let (from, to) = if index < self.undo.at { (later, earlier) } else { (earlier, later) };
+            self.pictures.masks.flags.follow(from, to);
+        }
         self.undo.at = index;
         // What was taken of a recipe and has not begun is undone with it.
         self.next.begin_afresh = false;

@@ -214,6 +214,9 @@ impl ImpastoApp {
     pub(super) fn mask_failed(&mut self, name: &Path, why: &str) {
         let masks = &self.settings.masks;
         let failed: Vec<Place> = places(masks).filter(|place| place.name_in(masks) == Some(name)).collect();
+        if failed.is_empty() {
+            return;
+        }
         let titles: Vec<&str> = failed.iter().map(|place| place.title(masks)).collect();
         self.messages.toasts.add(format!("The mask of {} is missing: {why}.", titles.join(" and ")));
         let desk = &mut self.pictures.masks;
@@ -241,5 +244,71 @@ impl ImpastoApp {
                 self.region_is_gone(index);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use impasto_core::{picture::pasted_name, settings::Region};
+
+    /// A mask of one grey.
+    fn drawn(grey: f32) -> Arc<Picture> {
+        let stroke = Stroke { opacity: grey, ..Stroke::new(Shape::All, Mode::Add) };
+        Arc::new(Drawing::on(None, (20, 20), stroke).unwrap())
+    }
+
+    #[test]
+    fn masks_that_are_not_open_or_drawn_yet_are_kept_as_well() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sky.png");
+        let mask = drawn(0.5);
+        let strokes = KeptMask::Strokes(mask.drawing.clone().unwrap());
+        assert_eq!(strokes.picture().unwrap().rgb, mask.rgb);
+        assert!(KeptMask::File(path.clone()).picture().is_none());
+        mask.rgb.save(&path).unwrap();
+        let opened = KeptMask::File(path.clone()).picture().unwrap();
+        assert_eq!((opened.path.as_deref(), &opened.rgb), (Some(path.as_path()), &mask.rgb));
+    }
+
+    #[test]
+    fn pictures_that_nothing_brings_back_stay_as_long_as_undo_names_them() {
+        let mut desk = MaskDesk::default();
+        let file = Arc::new(Picture { drawing: None, ..(*drawn(1.0)).clone() });
+        let of_project = pasted_name(&file.sha256);
+        desk.put(of_project.clone(), file);
+        let used = desk.remember(drawn(0.01));
+        let region = Region { mask: used.clone(), ..Region::default() };
+        let masks = Masks { regions: vec![region], ..Masks::default() };
+        for step in 1..=12 {
+            desk.remember(drawn(0.05 * step as f32));
+            desk.prune(&masks, |name| name == of_project);
+        }
+        assert!(desk.picture(&of_project).is_some() && desk.picture(&used).is_some());
+        assert_eq!(desk.pictures.len(), SPARE + 2);
+        desk.remember(drawn(0.99));
+        desk.prune(&masks, |_| false);
+        assert!(desk.picture(&of_project).is_none() && desk.picture(&used).is_some());
+    }
+
+    #[test]
+    fn what_was_drawn_here_counts_more_than_what_a_file_says() {
+        let mask = drawn(0.5);
+        let stroke = Stroke::new(Shape::All, Mode::Add);
+        let wrong = Drawing::recorded(mask.sha256, (20, 20), None, stroke).unwrap();
+        let mut desk = MaskDesk::default();
+        desk.remember_drawing(Arc::clone(&wrong));
+        desk.remember(Arc::clone(&mask));
+        desk.remember_drawing(wrong);
+        assert_eq!(desk.drawings[&mask.sha256].picture().unwrap().rgb, mask.rgb);
+    }
+
+    #[test]
+    fn a_missing_mask_is_black_for_a_region_and_white_for_a_map() {
+        let grey = |place: Place| stand_in(place).unwrap().rgb.pixels().map(|pixel| pixel[0]).max();
+        assert_eq!([Place::Region(3), Place::StyleMap].map(grey), [Some(0), Some(255)]);
+        let all = |mode: Mode, opacity: f32| Stroke { shape: Shape::All, mode, opacity };
+        assert!(begins_anew(&all(Mode::Subtract, 1.0)) && begins_anew(&all(Mode::Replace, 0.5)));
+        assert!(!begins_anew(&all(Mode::Add, 0.5)) && !begins_anew(&all(Mode::Invert, 1.0)));
     }
 }

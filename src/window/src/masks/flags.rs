@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use egui::Context;
 
-use super::Place;
+use super::{Place, titles};
 use crate::{ImpastoApp, action::Act};
 use impasto_core::settings::{Masks, ParamId, RegionRole, Settings};
 
@@ -63,8 +63,9 @@ impl Flags {
         (0..masks.regions.len()).filter(is_solo).map(|index| masks.regions[index].name.as_str()).collect()
     }
 
-    /// Another name of a region.
+    /// Another name of a region. What a former one of that name had is gone.
     pub fn rename(&mut self, old: &str, new: &str) {
+        self.forget(new);
         let all = std::mem::take(&mut self.0).into_iter();
         self.0 = all
             .map(|(flag, name)| match name {
@@ -72,6 +73,18 @@ impl Flags {
                 name => (flag, name),
             })
             .collect();
+    }
+
+    /// Turn every switch of a region's name off.
+    pub fn forget(&mut self, region: &str) {
+        self.0.retain(|(_, name)| !matches!(name, MaskName::Region(name) if name == region));
+    }
+
+    /// Follow a step of undo or redo, which may give a region another name.
+    pub fn follow(&mut self, before: &Masks, after: &Masks) {
+        if let Some((old, new)) = titles::renamed(before, after) {
+            self.rename(old, new);
+        }
     }
 
     /// End every solo.
@@ -144,6 +157,22 @@ mod tests {
         assert_eq!(flags.heard(&settings), settings, "the soloed one is gone");
         flags.rename("sky", "heaven");
         assert_eq!(flags.soloed(&settings.masks), ["heaven"]);
+        // Undo gives the former name, redo the new one.
+        let mut before = settings.masks.clone();
+        before.regions[1].name = "sky".into();
+        flags.follow(&settings.masks, &before);
+        assert_eq!(flags.soloed(&before), ["sky"]);
+        flags.follow(&before, &settings.masks);
+        assert_eq!(flags.soloed(&settings.masks), ["heaven"]);
+        // A name that a region of former times had comes without its switches.
+        flags.0.insert((Flag::Locked, MaskName::Region("gone".into())));
+        flags.rename("heaven", "gone");
+        settings.masks.regions[1].name = "gone".into();
+        assert!(!flags.is_on(Flag::Locked, Place::Region(1), &settings.masks));
+        assert_eq!(flags.soloed(&settings.masks), ["gone"]);
+        flags.forget("gone");
+        assert!(flags.soloed(&settings.masks).is_empty());
+        flags.0.insert((Flag::Solo, MaskName::Region("gone".into())));
         flags.clear_solo();
         assert!(flags.soloed(&settings.masks).is_empty());
     }

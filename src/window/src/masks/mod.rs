@@ -311,6 +311,8 @@ impl ImpastoApp {
             return None;
         }
         let name = free_name(regions, &region.name);
+        // One of former times may have had switches on.
+        self.pictures.masks.flags.forget(&name);
         let place = Place::Region(regions.len());
         regions.push(Region { name, ..region });
         self.pictures.masks.selected = Some(place);

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use super::MaskDesk;
+use super::{MaskDesk, flags::Flags};
 use crate::ImpastoApp;
 use impasto_base::text;
 use impasto_core::{
@@ -25,6 +25,7 @@ impl MaskDesk {
 
     /// Take in the masks of a project.
     pub fn take_project(&mut self, project: &Project) {
+        self.flags = Flags::default();
         self.remember_drawings(&project.drawings);
         for picture in &project.masks {
             // Its file may be named, or its hash, where the file is not here.
@@ -36,6 +37,7 @@ impl MaskDesk {
 impl ImpastoApp {
     /// Take in the masks of a recipe that the settings name now. Those that were not drawn are looked for.
     pub(crate) fn recall_masks(&mut self, recipe: &Recipe, folders: &[PathBuf], trust: &Trust) {
+        self.pictures.masks.flags = Flags::default();
         let records = &recipe.last().masks;
         self.pictures.masks.remember_drawings(&drawings(records).unwrap_or_default());
         for record in records.iter().filter(|record| record.drawing.is_none()) {

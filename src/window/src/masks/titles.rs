@@ -62,7 +62,7 @@ pub fn changes(before: &Masks, after: &Masks) -> Vec<Change> {
 }
 
 /// The old and the new name, if nothing but a name is another one.
-fn renamed<'a>(before: &'a Masks, after: &'a Masks) -> Option<(&'a str, &'a str)> {
+pub fn renamed<'a>(before: &'a Masks, after: &'a Masks) -> Option<(&'a str, &'a str)> {
     if before.regions.len() != after.regions.len() {
         return None;
     }
