@@ -12,6 +12,7 @@ use super::{
     ImpastoApp,
     action::Act,
     extensions::is_project,
+    masks::command,
     origin::Origin,
     pictures::{Recalled, Slot, Source, Target},
     theme::{Palette, space},
@@ -412,6 +413,9 @@ impl ImpastoApp {
             return;
         };
         let mut settings = self.settings.clone();
+        let left_out = command::leave_out(&mut settings);
+        let (styles, regions): (Vec<_>, Vec<_>) =
+            command::placed(&settings.masks, styles).into_iter().unzip();
         if settings.palette.as_deref().is_some_and(is_pasted) {
             missing.push("the palette".to_owned());
             settings.palette = Some("palette.png".into());
@@ -424,7 +428,7 @@ impl ImpastoApp {
             output: self.save_name(),
             stop_after: (step > 0 && step != self.settings.steps).then_some(step),
         };
-        match line.text() {
+        match command::text(&line, &regions) {
             Err(error) => self.messages.toasts.add(format!("The command cannot be written: {error}.")),
             Ok(text) => {
                 ctx.copy_text(text);
@@ -432,6 +436,10 @@ impl ImpastoApp {
                 let record = picture.and_then(|picture| self.record_of(&picture).cloned());
                 let plain = record.is_none_or(|record| record.is_plain());
                 self.messages.toasts.add(match (missing.as_slice(), plain) {
+                    ([], _) if !left_out.is_empty() => format!(
+                        "Copied the command without what it cannot say: the mask of {}. It is only in the recipe of the saved picture: render --recipe.",
+                        left_out.join(", ")
+                    ),
                     ([], true) => "Copied the command that paints this picture.".to_owned(),
                     ([], false) => "Copied the command with the settings as they are now. What was changed on the way is only in the recipe of the saved picture: render --recipe.".to_owned(),
                     (names, _) => format!(

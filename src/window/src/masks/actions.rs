@@ -84,7 +84,7 @@ pub fn checked_name(masks: &Masks, index: usize, name: &str) -> Result<String, S
 
 /// Let the tracks of the regions' strengths follow their regions: `moved` gives the new index of each, if it is
 /// still there.
-fn move_tracks(automation: &mut Automation, count: usize, moved: impl Fn(usize) -> Option<usize>) {
+pub(super) fn move_tracks(automation: &mut Automation, count: usize, moved: impl Fn(usize) -> Option<usize>) {
     let knob = |index: usize| u8::try_from(index).ok().map(ParamId::RegionStrength);
     let tracks: Vec<_> =
         (0..count).filter_map(|index| Some((index, automation.remove(knob(index)?)?))).collect();

@@ -7,6 +7,7 @@ mod actions;
 mod arrive;
 mod bar;
 mod colours;
+pub mod command;
 mod cursor;
 mod findings;
 pub mod flags;
