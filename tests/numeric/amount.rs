@@ -86,7 +86,7 @@ fn it_moves_while_it_runs_and_mute_leaves_the_rest_as_it_was() {
     transfer.update(&settings, &[1.0]).unwrap();
     let more = beta(&mut transfer);
     assert!((more[1] / half[1] - 4.0).abs() < 1e-6, "{half:?} {more:?}");
-    let deepest = "relu5_1".parse().unwrap();
+    let deepest = "relu4_1".parse().unwrap();
     settings.style_layers.set_strip(deepest, Strip { weight: 0.7, muted: true, solo: false });
     transfer.update(&settings, &[1.0]).unwrap();
     assert_eq!(beta(&mut transfer), more);
