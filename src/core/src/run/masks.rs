@@ -59,18 +59,31 @@ pub(super) fn add_masks(records: &mut Vec<SourceRecord>, masks: &[Arc<Picture>])
 }
 
 /// The records of the masks, each once: drawn ones with their strokes, as single strokes if those are too many
-/// or too large, or without them if even those are.
+/// or too large, and the largest without them if even those are.
 pub fn mask_records(masks: &[Arc<Picture>]) -> Vec<SourceRecord> {
     let mut records = Vec::new();
     add_masks(&mut records, masks);
     if !masks_fit(&records) {
         let last: Vec<Sha256Hash> = masks.iter().map(|mask| mask.sha256).collect();
-        records = flat_masks(&only_masks(&records, &last));
+        records = flat_masks(&records, &last);
     }
-    if !masks_fit(&records) {
-        records.iter_mut().for_each(|record| record.drawing = None);
+    while !masks_fit(&records)
+        && let Some(largest) = records.iter_mut().max_by_key(|record| stroke_bytes(record))
+        && largest.drawing.is_some()
+    {
+        largest.drawing = None;
     }
     records
+}
+
+/// Whether the records draw each of these masks that was drawn.
+pub(super) fn draw_all(records: &[SourceRecord], masks: &[Arc<Picture>]) -> bool {
+    let draws = |hash| records.iter().any(|record| record.sha256 == hash && record.drawing.is_some());
+    masks.iter().all(|mask| mask.drawing.is_none() || draws(mask.sha256))
+}
+
+fn stroke_bytes(record: &SourceRecord) -> usize {
+    record.drawing.as_ref().map_or(0, |drawing| drawing.stroke.bytes())
 }
 
 fn drawn(name: &str, drawing: &Drawing) -> SourceRecord {
@@ -130,11 +143,9 @@ pub fn only_masks(records: &[SourceRecord], hashes: &[Sha256Hash]) -> Vec<Source
     kept
 }
 
-/// The records with each drawn mask that no other is drawn on as a single stroke, and the others left out.
-/// One that cannot be drawn stays without strokes.
-pub fn flat_masks(records: &[SourceRecord]) -> Vec<SourceRecord> {
-    let bases: BTreeSet<Sha256Hash> =
-        records.iter().filter_map(|record| record.drawing.as_ref()?.base).collect();
+/// The records of the masks of these hashes, drawn ones as single strokes. One that cannot be drawn stays
+/// without strokes.
+pub fn flat_masks(records: &[SourceRecord], hashes: &[Sha256Hash]) -> Vec<SourceRecord> {
     let drawings = drawings(records).unwrap_or_default();
     let flat = |record: &SourceRecord| match &record.drawing {
         None => record.clone(),
@@ -143,7 +154,7 @@ pub fn flat_masks(records: &[SourceRecord]) -> Vec<SourceRecord> {
             None => SourceRecord { drawing: None, ..record.clone() },
         },
     };
-    records.iter().filter(|record| !bases.contains(&record.sha256)).map(flat).collect()
+    records.iter().filter(|record| hashes.contains(&record.sha256)).map(flat).collect()
 }
 
 /// Records of strokes by the hashes of the masks, to write what several lists have in common once.
@@ -340,7 +351,16 @@ mod tests {
         };
         assert!(fits(1) && !fits(4));
         let flat = mask_records(&masks[3..]);
-        assert!(flat.len() == 1 && masks_fit(&flat));
+        assert!(flat.len() == 1 && masks_fit(&flat) && draw_all(&flat, &masks[3..]));
         same(&flat, &[&masks[3]]);
+        // The first is what the second is drawn on, and stays a mask of its own.
+        let two = mask_records(&masks[..2]);
+        assert!(two.len() == 2 && masks_fit(&two));
+        same(&two, &[&masks[0], &masks[1]]);
+        // If single strokes are still too large, the largest lose theirs alone.
+        let some = mask_records(&masks);
+        let drawn = some.iter().filter(|record| record.drawing.is_some()).count();
+        assert!(some.len() == 4 && (1..4).contains(&drawn) && masks_fit(&some), "{drawn}");
+        assert!(!draw_all(&some, &masks));
     }
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Job, Start,
-    masks::{DrawingRecord, add_masks, mask_records, masks_fit, shared},
+    masks::{DrawingRecord, add_masks, draw_all, mask_records, masks_fit, shared},
     portable::recorded_settings,
 };
 use crate::{
@@ -243,6 +243,12 @@ impl Record {
     #[must_use]
     pub fn incomplete(self) -> Self {
         Self { complete: false, ..self }
+    }
+
+    /// Mark the record as insufficient if it does not draw the masks that its last run began with.
+    #[must_use]
+    pub fn begun_with(self, inputs: &Inputs) -> Self {
+        if draw_all(&self.last.masks, &inputs.masks) { self } else { self.incomplete() }
     }
 
     /// The record for a worker that continues from the displayed picture: if colours were kept or settled, or

@@ -113,7 +113,8 @@ impl<E: Engine> Replayer<E> {
         let mut record = match &current_picture {
             Some((_, record)) => record.then(pass),
             None => Record::new(pass),
-        };
+        }
+        .begun_with(&plan.job.inputs);
         let job = Job { start, ..plan.job.clone() };
         let info = self.engine.start(&job, current_picture.as_ref().map(|(picture, _)| picture), report)?;
         record.set_size(info.size);

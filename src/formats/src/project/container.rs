@@ -7,7 +7,7 @@
 //! | `state.safetensors` | the engine's state |
 //! | `content.jpg` | the content's file as it was opened, or a PNG of what was pasted |
 //! | `styles/1.png` | the same of the first style |
-//! | `masks/1.png` | the same of the first mask that is a file |
+//! | `masks/1.png` | the same of the first mask that is a file, or has more strokes than fit |
 //! | `pins/1.png` | the first pin's picture |
 //!
 //! Entries are stored without compression (pictures are compressed already) and without times, the manifest

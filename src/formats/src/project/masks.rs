@@ -9,7 +9,7 @@ use super::{Manifest, Project, ProjectPicture};
 use crate::{recipe, trust::Trust};
 use impasto_base::hash::Sha256Hash;
 use impasto_core::{
-    picture::{pasted_hash, pasted_name, pixel_budget},
+    picture::{Drawing, pasted_hash, pasted_name, pixel_budget},
     run::{Drawings, SourceRecord, Strokes, bring_back_strokes, drawings, leave_out_strokes, masks_fit},
     settings::MAX_REGIONS,
 };
@@ -71,6 +71,8 @@ impl Project {
         let mut room = pixel_budget();
         for ProjectPicture { source, pixels } in &self.manifest.masks {
             let Some(picture) = self.stored_picture(source, pixels) else { continue };
+            // Without a file it may be a drawn one.
+            let picture = if source.path.is_none() { Drawing::of_copy(picture) } else { picture };
             match room.checked_sub(picture.bytes() as u64) {
                 Some(left) => room = left,
                 None => break,
@@ -126,7 +128,7 @@ mod tests {
     use crate::project::{Draft, Manifest, Pixels, SavedPin, SourceStorage};
     use impasto_core::{
         picture::{
-            Drawing, Picture,
+            Picture,
             drawing::{Mode, Shape, Stroke},
         },
         run::mask_records,
@@ -194,6 +196,34 @@ mod tests {
             match storage {
                 SourceStorage::Embedded => assert_eq!(stored, [(masks[1].sha256, masks[1].rgb.clone())]),
                 SourceStorage::Beside(_) => assert!(stored.is_empty()),
+            }
+        }
+    }
+
+    #[test]
+    fn masks_of_more_strokes_than_fit_keep_their_pixels_and_stay_drawn() {
+        let folder = tempfile::tempdir().unwrap();
+        let noise = |seed: u64| {
+            let mut random = impasto_base::random::SplitMix64::new(seed);
+            let pixels = image::GrayImage::from_fn(1024, 1024, |_, _| image::Luma([random.next_u64() as u8]));
+            Arc::new(Drawing::of_pixels(&pixels).unwrap())
+        };
+        let stroke =
+            Stroke::new(Shape::Ellipse { centre: [0.5; 2], radii: [0.2; 2], feather: 0.1 }, Mode::Add);
+        let small = Arc::new(Drawing::on(None, (1024, 512), stroke).unwrap());
+        let masks = [small, noise(1), noise(2), noise(3)];
+        for storage in [SourceStorage::Embedded, SourceStorage::Beside(folder.path())] {
+            let mut draft = Draft::new(Manifest::new(Settings::default()), storage);
+            draft.masks(&masks).unwrap();
+            let path = folder.path().join("a.impasto");
+            draft.write(&path).unwrap();
+            let project = Project::read(&path).unwrap();
+            assert_eq!((project.drawings.len(), project.masks.len()), (3, 1), "{storage:?}");
+            let stored = &project.masks[0];
+            for mask in &masks {
+                let drawing = project.drawings.get(&mask.sha256).or(stored.drawing.as_ref()).unwrap();
+                let back = drawing.picture().unwrap();
+                assert_eq!((back.sha256, &back.rgb), (mask.sha256, &mask.rgb));
             }
         }
     }

@@ -17,7 +17,7 @@ use impasto_base::{
 };
 use impasto_core::{
     picture::Picture,
-    run::{StyleRecord, mask_records},
+    run::{SourceRecord, StyleRecord, mask_records},
 };
 
 /// How the sources of a project are stored.
@@ -113,12 +113,26 @@ impl<'a> Draft<'a> {
     /// If one cannot be encoded or written.
     pub fn masks(&mut self, masks: &[Arc<Picture>]) -> Result<(), ProjectError> {
         let (drawn, files): (Vec<_>, Vec<_>) = masks.iter().cloned().partition(|mask| mask.drawing.is_some());
-        let drawn = mask_records(&drawn).into_iter();
-        let drawn = drawn.map(|source| ProjectPicture { source, pixels: Pixels::default() });
-        self.manifest.masks = drawn.collect();
-        for (number, mask) in (1..).zip(&files) {
-            let pixels = self.pixels(&format!("masks/{number}"), mask)?;
-            self.manifest.masks.push(ProjectPicture { source: mask.as_ref().into(), pixels });
+        // Some are drawn by more strokes than fit.
+        let without_strokes = |source: &SourceRecord| {
+            drawn.iter().find(|mask| source.drawing.is_none() && mask.sha256 == source.sha256)
+        };
+        let records = mask_records(&drawn).into_iter().map(|source| {
+            let mask = without_strokes(&source);
+            (source, mask)
+        });
+        let files = files.iter().map(|mask| (SourceRecord::from(mask.as_ref()), Some(mask)));
+        self.manifest.masks.clear();
+        let mut number = 0;
+        for (source, mask) in records.chain(files) {
+            let pixels = match mask {
+                None => Pixels::default(),
+                Some(mask) => {
+                    number += 1;
+                    self.pixels(&format!("masks/{number}"), mask)?
+                }
+            };
+            self.manifest.masks.push(ProjectPicture { source, pixels });
         }
         Ok(())
     }

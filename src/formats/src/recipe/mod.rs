@@ -245,9 +245,11 @@ impl Recipe {
     /// The recipe with drawn masks as single strokes, or only by their hashes.
     fn without_strokes(mut self, flat: bool) -> Self {
         for pass in &mut self.passes {
-            pass.masks = flat_masks(&pass.masks);
+            let named: Vec<_> = pass.settings.masks.files().filter_map(pasted_hash).collect();
+            pass.masks = flat_masks(&pass.masks, &named);
             if !flat {
-                pass.masks.iter_mut().for_each(|mask| mask.drawing = None);
+                let drawn = pass.masks.iter_mut().filter_map(|mask| mask.drawing.take()).count();
+                self.complete &= drawn == 0;
             }
         }
         self

@@ -111,12 +111,12 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
     /// The record that a job begins with.
     pub(super) fn start_record(&self, job: &Job, current_picture: Option<&CurrentPicture>) -> Record {
         let Some(current_picture) = current_picture else {
-            return Record::new(Pass::new(job, Start::Beginning));
+            return Record::new(Pass::new(job, Start::Beginning)).begun_with(&job.inputs);
         };
         // A recipe cannot express going back: it continues from a picture, and is incomplete.
         let start = if job.start == Start::Moment { Start::Current } else { job.start };
         let pass = Pass { new_engine: self.engine.is_none(), ..Pass::new(job, start) };
-        match &current_picture.record {
+        let record = match &current_picture.record {
             // After a failure the engine's state is unknown.
             Some(record)
                 if job.start != Start::Moment
@@ -126,7 +126,8 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
             }
             Some(record) => record.then(pass).incomplete(),
             None => Record::new(pass).incomplete(),
-        }
+        };
+        record.begun_with(&job.inputs)
     }
 
     /// Restore an earlier snapshot in the run that was just started.
