@@ -123,6 +123,39 @@ fn an_interruption_ends_a_detour_and_leaves_the_picture() {
 }
 
 #[test]
+fn transparent_styles_are_flattened_where_the_recipe_was_painted_so() {
+    let mut job = tests::job();
+    let pixels = [9, 90, 30, 0].repeat(20 * 20);
+    job.inputs.styles =
+        vec![StyleSource::new(Arc::new(Picture::from_rgba("cut-out", 20, 20, pixels).unwrap()))];
+    let known = [Arc::clone(&job.inputs.content), Arc::clone(&job.inputs.styles[0].picture)];
+    let new = Recipe::new(
+        &Record::new(Pass { steps: 2, ..Pass::new(&job, Start::Beginning) }),
+        (60, 40),
+        &tests::info(),
+    );
+    let mut old = new.clone();
+    (old.version, old.passes[0].opaque_parts) = (1, false);
+    let replaced = Replacements { styles: Some(job.inputs.styles.clone()), ..Replacements::default() };
+    for (recipe, replacements, flat) in [
+        (&new, Replacements::default(), false),
+        (&old, Replacements::default(), true),
+        (&old, replaced, false),
+    ] {
+        // As a file tells it.
+        let (recipe, _) = recipe::parse("a.png", &recipe.text(1 << 20).unwrap()).unwrap();
+        let mut open = |source: &SourceRecord| {
+            let found = known.iter().find(|picture| picture.sha256 == source.sha256);
+            found.cloned().ok_or_else(|| anyhow::anyhow!("{} is gone", source.name))
+        };
+        let plans = ReplayPlan::of(&recipe, &replacements, &mut open, &|settings| Ok(settings)).unwrap();
+        assert_eq!(plans[0].job.inputs.flat_styles, flat);
+        // What is recorded again says the same.
+        assert_eq!(replay(&plans).1.passes()[0].opaque_parts, !flat);
+    }
+}
+
+#[test]
 fn a_pasted_palette_is_found_by_its_hash_also_in_a_later_event() {
     let pasted = |shade: u8| {
         let pixels = [shade, 90, 30, 255].repeat(20 * 20);

@@ -164,6 +164,10 @@ pub struct Pass {
     /// The picture that the run began with, if [`Settings::init`] names one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub initial: Option<SourceRecord>,
+    /// Some style was transparent, and only what is opaque of it counted. Programs before version 4 of recipes
+    /// flattened it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub opaque_parts: bool,
     /// The engine was recreated for this run, without the state of the run before.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub new_engine: bool,
@@ -183,6 +187,7 @@ impl Pass {
             palettes: palette_record(&job.inputs).into_iter().collect(),
             masks: mask_records(&job.inputs.masks),
             initial: initial.as_deref().filter(|_| start == Start::Beginning).map(SourceRecord::without_path),
+            opaque_parts: job.inputs.counts_opaque_parts(&job.settings),
             new_engine: false,
         }
     }
@@ -276,6 +281,11 @@ impl Record {
         self.complete
     }
 
+    /// Whether only what is opaque of a style counted in the last run.
+    pub fn has_opaque_parts(&self) -> bool {
+        self.last.opaque_parts
+    }
+
     /// The runs in order; the last one with its steps up to the picture.
     pub fn passes(&self) -> Vec<Pass> {
         let before = self.before.iter().map(|pass| Pass::clone(pass));
@@ -364,6 +374,7 @@ impl Record {
         let mix = inputs.1.mix();
         let styles = (inputs.0.mix() != mix).then_some(mix);
         let last = Arc::make_mut(&mut self.last);
+        last.opaque_parts |= inputs.1.counts_opaque_parts(settings.1);
         if let Some(palette) = palette_record(inputs.1)
             && last.palettes.len() <= MAX_PALETTES
             && !last.palettes.iter().any(|known| known.sha256 == palette.sha256)

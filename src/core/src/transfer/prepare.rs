@@ -66,6 +66,8 @@ pub struct Inputs {
     pub initial: Option<Arc<Picture>>,
     /// The pictures of [`Masks::files`](crate::settings::Masks::files), in that order.
     pub masks: Vec<Arc<Picture>>,
+    /// Flatten transparent styles where the content's transparency is kept, as recipes before version 4 did.
+    pub flat_styles: bool,
 }
 
 /// Maximum number of styles of a run: as many as files of runs may name.
@@ -106,7 +108,16 @@ enum Colours {
 impl Inputs {
     /// Inputs without a palette, an initial image or masks.
     pub fn new(content: Arc<Picture>, styles: Vec<StyleSource>) -> Self {
-        Self { content, styles, palette: None, initial: None, masks: Vec::new() }
+        Self { content, styles, palette: None, initial: None, masks: Vec::new(), flat_styles: false }
+    }
+
+    /// Whether a style is transparent where that is kept, so that only what is opaque of it counts.
+    pub fn counts_opaque_parts(&self, settings: &Settings) -> bool {
+        self.styles.iter().any(|style| self.masks_style(&style.picture, settings))
+    }
+
+    fn masks_style(&self, picture: &Picture, settings: &Settings) -> bool {
+        picture.alpha.is_some() && settings.keeps_transparency() && !self.flat_styles
     }
 
     /// Hashes of the content and of the style pictures, in this order.
@@ -274,7 +285,7 @@ impl Inputs {
             picture: style.part_hash(),
             shape,
             colours: colours.clone(),
-            masked: style.picture.alpha.is_some() && settings.keeps_transparency(),
+            masked: self.masks_style(&style.picture, settings),
         };
         self.styles.iter().zip(shapes).map(key).collect()
     }
@@ -293,8 +304,9 @@ impl Inputs {
         let image = |&index: &usize| {
             let shape = style_keys[index].shape;
             let part = self.styles[index].part();
-            let style = opaque(&part, settings, shape, background(settings), filter(settings));
-            let opacity = style_opacity(&part, settings, shape);
+            let keeps = settings.keeps_transparency() && !self.flat_styles;
+            let style = opaque(&part, settings, keeps, shape, background(settings), filter(settings));
+            let opacity = if keeps { style_opacity(&part, shape) } else { None };
             let shown = opacity.as_ref().and_then(|opacity| shown(&style, opacity));
             let counted = shown.as_ref().unwrap_or(&style);
             let style = match &style_keys[index].colours {
@@ -421,6 +433,12 @@ mod tests {
         // Another transparency gives another image.
         let inputs = Inputs::new(picture(60, 40), vec![style(red)]);
         assert_ne!(inputs.image_keys(&usual), inputs.image_keys(&flat));
+        // Older programs flattened styles also where the content's transparency is kept.
+        let older = Inputs { flat_styles: true, ..inputs.clone() };
+        let [old, flattened] = [(&older, &usual), (&inputs, &flat)]
+            .map(|(inputs, settings)| inputs.pictures(settings, None).unwrap());
+        assert_eq!((old.styles, old.style_masks), (flattened.styles, vec![None]));
+        assert_eq!(older.image_keys(&usual), inputs.image_keys(&flat));
     }
 
     #[test]

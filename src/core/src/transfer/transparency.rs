@@ -23,19 +23,21 @@ impl Inputs {
         background: Option<Rgb>,
         filter: Filter,
     ) -> RgbImage {
-        opaque(&self.content, settings, (width, height), background, filter)
+        let keeps = settings.keeps_transparency();
+        opaque(&self.content, settings, keeps, (width, height), background, filter)
     }
 }
 
-/// As [`Inputs::opaque_content`], of any picture.
+/// As [`Inputs::opaque_content`], of any picture whose transparency is kept or not.
 pub(super) fn opaque(
     picture: &Picture,
     settings: &Settings,
+    keeps: bool,
     (width, height): Dimensions,
     background: Option<Rgb>,
     filter: Filter,
 ) -> RgbImage {
-    if picture.alpha.is_none() || !settings.keeps_transparency() {
+    if picture.alpha.is_none() || !keeps {
         return resize(&picture.flattened(background), width, height, filter);
     }
     // Where it is opaque it is resampled as ever; at its edges a sharp filter would overshoot, if it met
@@ -48,12 +50,8 @@ pub(super) fn opaque(
 }
 
 /// What counts of a style's picture in these dimensions; `None` if all does, or nothing would.
-pub(super) fn style_opacity(
-    picture: &Picture,
-    settings: &Settings,
-    (width, height): Dimensions,
-) -> Option<GrayImage> {
-    let alpha = picture.alpha.as_ref().filter(|_| settings.keeps_transparency())?;
+pub(super) fn style_opacity(picture: &Picture, (width, height): Dimensions) -> Option<GrayImage> {
+    let alpha = picture.alpha.as_ref()?;
     // As for the painting's own opacity.
     let opacity = resize_grey(alpha, width, height, Filter::Bilinear);
     Some(opacity).filter(|opacity| opacity.pixels().any(|pixel| pixel.0[0] > 0))

@@ -166,9 +166,13 @@ impl ReplayPlan {
                 };
                 named.insert(name.to_owned(), mask);
             }
+            // The settings may be others now.
+            let kept = pass.settings.keeps_transparency()
+                || pass.changes.iter().any(|change| change.settings.contains_key("transparency"));
             let inputs = Inputs {
                 masks: masks_of(&settings, &[], &named, &drawings)?,
                 palette: settings.palette.as_ref().and_then(|name| named.get(name)).cloned(),
+                flat_styles: kept && !pass.opaque_parts && replacements.styles.is_none(),
                 // Only the first run starts from it.
                 initial: if index == 0 { open_initial(&settings)? } else { None },
                 ..Inputs::new(content, styles)
@@ -205,6 +209,7 @@ pub(super) fn replaced(
         palette: records.palette.as_ref().and_then(opened),
         initial: now.initial.clone(),
         masks: now.masks.clone(),
+        flat_styles: now.flat_styles,
     })
 }
 

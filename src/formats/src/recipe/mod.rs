@@ -43,7 +43,7 @@ pub use read::{parse, read_file};
 pub use thumbnail::Thumbnail;
 pub use work::{FileMatch, compare_file};
 
-/// Newest format version: it has settled colours; version 3 masks and parts of styles, and version 2 changes of
+/// Newest format version: it has settled colours and transparent styles that are not flattened; version 3 masks and parts of styles, and version 2 changes of
 /// pictures, and many changes. A recipe without them is written as version 1, which older programs read.
 pub const VERSION: u64 = 4;
 
@@ -64,7 +64,7 @@ fn version_of(passes: &[Pass]) -> u64 {
         !pass.masks.is_empty() || version_of_mix(mix) > 1
     };
     let newer = |pass: &Pass| pass.last_pictures().is_some() || pass.changes.len() > FEW_CHANGES;
-    if passes.iter().any(has_newest) {
+    if passes.iter().any(|pass| pass.opaque_parts || has_newest(pass)) {
         VERSION
     } else if passes.iter().any(with_masks) {
         MASKS_VERSION
@@ -398,6 +398,22 @@ pub(crate) mod tests {
         }
         let never = Pass { changes: change("settle_colours", 0.0.into()), ..pass };
         assert_eq!(version_of(&[never]), 1);
+    }
+
+    #[test]
+    fn a_style_of_which_only_opaque_parts_count_needs_the_newest_version_at_whichever_time() {
+        let mut job = job();
+        let opaque = job.clone();
+        let pixels = [9, 9, 9, 0].repeat(16 * 16);
+        job.inputs.styles[0].picture = Arc::new(Picture::from_rgba("cut-out", 16, 16, pixels).unwrap());
+        let flat_styles = Inputs { flat_styles: true, ..job.inputs.clone() };
+        let version = |job: &Job| version_of(&[Pass::new(job, Start::Beginning)]);
+        assert_eq!((version(&opaque), version(&job)), (1, VERSION));
+        // As an older program painted it, of which the replay says the same.
+        assert_eq!(version(&Job { inputs: flat_styles, ..job.clone() }), 1);
+        let mut record = Record::new(Pass::new(&opaque, Start::Beginning));
+        record.replace_pictures(2, (&job.settings, &job.settings), (&opaque.inputs, &job.inputs));
+        assert_eq!(version_of(&record.passes()), VERSION);
     }
 
     /// A mask's record, and the settings that use it.

@@ -48,11 +48,13 @@ impl Recipe {
             && styles(last) == styles(&expected)
             && hashes(&last.masks) == hashes(&expected.masks)
             && initial(last) == initial(&expected)
+            && last.opaque_parts == expected.opaque_parts
             && that_count(&last.settings, job) == that_count(&expected.settings, job)
     }
 }
 
-/// The settings without those that do not change the job's picture.
+/// The settings without those that do not change the job's picture. What transparency changes of the styles is
+/// compared by itself.
 fn that_count(settings: &Settings, job: &Job) -> Settings {
     let mut settings = Settings { preview_every: 0, ..settings.clone() };
     if job.inputs.content.alpha.is_none()
@@ -137,12 +139,20 @@ mod tests {
     fn transparency_counts_where_it_is_kept() {
         let flatten =
             |settings: &Settings| Settings { transparency: Transparency::Flatten, ..settings.clone() };
-        let same = |shade: u8, settings: &Settings| {
-            let inputs = || inputs(shade, &[(2, 1.0)]);
+        let same = |content: u8, style: u8, settings: &Settings| {
+            let inputs = || inputs(content, &[(style, 1.0)]);
             painted(&job(inputs(), settings)).is_of(&job(inputs(), &flatten(settings)))
         };
-        assert!(same(255, &Settings::default()) && !same(1, &Settings::default()));
-        assert!(same(1, &Settings::for_objective(Objective::Classic)));
+        let usual = Settings::default();
+        assert!(same(255, 255, &usual) && !same(1, 255, &usual) && !same(255, 2, &usual));
+        assert!(same(1, 2, &Settings::for_objective(Objective::Classic)));
+        // Programs that flattened styles where the content's transparency is kept painted the same.
+        let older = |style: u8, settings: &Settings| {
+            let mut recipe = painted(&job(inputs(255, &[(style, 1.0)]), &usual));
+            recipe.passes[0].opaque_parts = false;
+            recipe.is_of(&job(inputs(255, &[(style, 1.0)]), settings))
+        };
+        assert!(older(255, &usual) && !older(2, &usual) && older(2, &flatten(&usual)));
     }
 
     #[test]

@@ -72,7 +72,7 @@ impl ImpastoApp {
         row(ui, "Background", tooltip, |ui| {
             colour_button(ui, "Background colour", tooltip, &mut self.settings.background)
         });
-        let tooltip = "What becomes of a transparent content. Keep: PNG, WebP and TIFF are saved as transparent as the content is, with clean edges, and everything else shows the painting on the background colour. Flatten: the content is painted on the background colour. Changing it starts anew from the current picture.";
+        let tooltip = "What becomes of transparent pictures. Keep: PNG, WebP and TIFF are saved as transparent as the content is, with clean edges, and everything else shows the painting on the background colour; of a style only what is opaque counts. Flatten: content and styles are put on the background colour. Changing it starts anew from the current picture.";
         row(ui, "Transparency", tooltip, |ui| {
             let chosen = &mut self.settings.transparency;
             combo(ui, "Transparency", tooltip, widgets::capital(&chosen.to_string()), |ui| {

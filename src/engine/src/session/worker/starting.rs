@@ -151,8 +151,9 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
                     run.step = step;
                     run.snapshots = SnapshotSchedule::from_step(step);
                     if let Some(record) = known {
-                        // It is still the same run.
-                        run.record = record;
+                        // It is still the same run, unless an older program flattened its styles.
+                        let other = run.record.has_opaque_parts() && !record.has_opaque_parts();
+                        run.record = if other { record.incomplete() } else { record };
                     }
                 }
             }
