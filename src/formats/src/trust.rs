@@ -1,6 +1,7 @@
 //! Which files may be opened because another file names them: recipes and projects are untrusted.
 
 use std::{
+    collections::BTreeMap,
     fmt,
     path::{Component, Path, PathBuf, Prefix},
 };
@@ -8,7 +9,7 @@ use std::{
 use impasto_base::{files::folder_of, text};
 use impasto_core::{
     picture::{Example, is_pasted},
-    settings::{Init, Masks, Settings},
+    settings::{Init, ParamId, Settings},
 };
 
 /// A file that settings can name.
@@ -53,7 +54,7 @@ impl NamedFile {
             Self::Weights => settings.weights = None,
             Self::Palette => settings.palette = None,
             Self::Initial => settings.init = Init::Content,
-            Self::Mask => settings.masks = Masks::default(),
+            Self::Mask => leave_out_masks(settings, |_| true),
         }
     }
 
@@ -73,7 +74,7 @@ impl NamedFile {
             Self::Weights => "the bundled network stands in",
             Self::Palette => "the content's colours stand in",
             Self::Initial => "the content stands in",
-            Self::Mask => "the whole picture is painted alike",
+            Self::Mask => "what it marks is painted like the rest",
         }
     }
 }
@@ -130,21 +131,29 @@ impl Trust {
             return remarks;
         }
         for named in NamedFile::ALL {
-            let remark = named.all_of(settings).find_map(|path| {
+            let refused = named.all_of(settings).filter_map(|path| {
                 let (name, stand_in) = (text::path(path), named.stand_in());
                 if is_local(path) && !path.exists() {
-                    Some(format!("The {named} {name} is gone: {stand_in}."))
+                    Some((path, format!("The {named} {name} is gone: {stand_in}.")))
                 } else if !self.allows(path) {
-                    Some(format!(
+                    let remark = format!(
                         "{whose} names the {named} {name}: open it yourself if you trust it; {stand_in}."
-                    ))
+                    );
+                    Some((path, remark))
                 } else {
                     None
                 }
             });
-            if let Some(remark) = remark {
-                remarks.push(remark);
-                named.leave_out(settings);
+            let refused: BTreeMap<PathBuf, String> =
+                refused.map(|(path, remark)| (path.to_owned(), remark)).collect();
+            let Some(remark) = refused.values().next() else { continue };
+            remarks.push(match refused.len() - 1 {
+                0 => remark.clone(),
+                more => format!("{remark} The same goes for {more} more."),
+            });
+            match named {
+                NamedFile::Mask => leave_out_masks(settings, |path| refused.contains_key(path)),
+                _ => named.leave_out(settings),
             }
         }
         remarks
@@ -154,6 +163,24 @@ impl Trust {
     pub(crate) fn choose(&mut self, path: &Path) {
         if let Self::Folder { chosen, .. } = self {
             chosen.push(path.to_owned());
+        }
+    }
+}
+
+/// Remove the masks of these files. The regions behind a removed one keep their automation.
+fn leave_out_masks(settings: &mut Settings, refused: impl Fn(&Path) -> bool) {
+    let (masks, automation) = (&mut settings.masks, &mut settings.automation);
+    for map in [&mut masks.style_map, &mut masks.content_map] {
+        map.take_if(|path| refused(path));
+    }
+    let regions = (0..=u8::MAX).zip(std::mem::take(&mut masks.regions));
+    let regions: Vec<_> =
+        regions.map(|(index, region)| (region, automation.remove(ParamId::RegionStrength(index)))).collect();
+    let kept = regions.into_iter().filter(|(region, _)| !refused(&region.mask));
+    for (index, (region, track)) in (0..=u8::MAX).zip(kept) {
+        masks.regions.push(region);
+        if let Some(track) = track {
+            automation.set(ParamId::RegionStrength(index), track);
         }
     }
 }
@@ -171,7 +198,7 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use impasto_core::settings::Region;
+    use impasto_core::settings::{Curve, Key, Masks, Region, Track};
 
     #[test]
     fn only_what_is_beside_or_chosen_or_bundled_stays_in_the_settings() {
@@ -233,6 +260,35 @@ mod tests {
         let remarks = trust.restrict(&mut settings, "The recipe");
         assert!(remarks.len() == 1 && remarks[0].contains("mask no-such-file.png is gone"), "{remarks:?}");
         assert!(settings.masks.is_empty());
+    }
+
+    #[test]
+    fn single_masks_are_left_out_and_the_others_keep_their_automation() {
+        let folder = tempfile::tempdir().unwrap();
+        let there = folder.path().join("sky.png");
+        fs::write(&there, "x").unwrap();
+        let region = |mask: &Path| Region { mask: mask.to_owned(), ..Region::default() };
+        let drawn = Path::new("pasted:00");
+        let regions = vec![region(&folder.path().join("gone.png")), region(&there), region(drawn)];
+        let style_map = Some(folder.path().join("gone too.png"));
+        let masks = Masks { regions, style_map, content_map: Some(there.clone()) };
+        let mut settings = Settings { masks, ..Settings::default() };
+        let track = |value: f64| {
+            let key = Key { at: 0.0, value, ease: Default::default() };
+            Track { on: true, curve: Curve::Keys(vec![key]) }
+        };
+        for index in 0..3 {
+            settings.automation.set(ParamId::RegionStrength(index), track(f64::from(index)));
+        }
+        let trust = Trust::beside(&folder.path().join("a.impasto"), &Settings::default());
+        let remarks = trust.restrict(&mut settings, "The project");
+        assert!(remarks.len() == 1 && remarks[0].contains("is gone"), "{remarks:?}");
+        assert!(remarks[0].ends_with("The same goes for 1 more."), "{remarks:?}");
+        let left: Vec<&Path> = settings.masks.files().collect();
+        assert_eq!(left, [there.as_path(), drawn, &there]);
+        let values: Vec<_> = settings.automation.iter().map(|(id, track)| (id, track.clone())).collect();
+        let moved = [(0, 1.0), (1, 2.0)].map(|(index, value)| (ParamId::RegionStrength(index), track(value)));
+        assert_eq!(values, moved);
     }
 
     #[cfg(unix)]

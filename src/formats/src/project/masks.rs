@@ -6,8 +6,11 @@ use std::{
 };
 
 use super::{Manifest, Project, ProjectPicture};
-use crate::{recipe, trust::Trust};
-use impasto_base::hash::Sha256Hash;
+use crate::{
+    recipe,
+    trust::{Trust, is_local},
+};
+use impasto_base::{hash::Sha256Hash, text};
 use impasto_core::{
     picture::{Drawing, pasted_hash, pasted_name, pixel_budget},
     run::{Drawings, SourceRecord, Strokes, bring_back_strokes, drawings, leave_out_strokes, masks_fit},
@@ -81,8 +84,8 @@ impl Project {
         }
     }
 
-    /// Name the masks by their hashes whose files may not be opened or are others by now. A file that has the
-    /// hash may be opened.
+    /// Name the masks by their hashes whose files are gone or others by now, if their pixels are in the project.
+    /// A file that has the hash may be opened.
     pub(super) fn name_masks(&mut self, trust: &mut Trust) {
         let masks = self.manifest.masks.iter().filter_map(|mask| {
             let path = mask.source.path.clone()?;
@@ -90,11 +93,19 @@ impl Project {
         });
         let masks: Vec<(PathBuf, Sha256Hash)> = masks.collect();
         for (path, hash) in masks {
-            if trust.allows(&path) {
-                continue;
-            }
             if recipe::is_file_of(&path, &hash) {
                 trust.choose(&path);
+                continue;
+            }
+            let stored = self.masks.iter().any(|mask| mask.sha256 == hash);
+            if trust.allows(&path) && is_local(&path) && path.exists() {
+                let counts = if stored { "the project's own copy counts" } else { "it counts as it is now" };
+                self.remarks.push(format!(
+                    "The mask {} has changed since the project was saved: {counts}.",
+                    text::path(&path)
+                ));
+            }
+            if !stored {
                 continue;
             }
             let pins = self.pins.iter_mut().map(|(pin, _)| &mut pin.settings);
@@ -245,6 +256,48 @@ mod tests {
         assert_eq!(names(), Some(pasted_name(&masks[1].sha256)));
         fs::remove_file(folder.path().join("sky.png")).unwrap();
         assert_eq!(names(), Some(pasted_name(&masks[1].sha256)));
+    }
+
+    #[test]
+    fn a_file_that_is_gone_or_another_costs_no_other_mask_whatever_the_trust() {
+        let folder = tempfile::tempdir().unwrap();
+        let sky = folder.path().join("sky.png");
+        let (file, masks) = written(folder.path(), SourceStorage::Embedded, 1);
+        let own = Settings {
+            masks: Masks { style_map: Some(sky.clone()), ..Masks::default() },
+            ..Settings::default()
+        };
+        let trusts = || [Trust::All, Trust::beside(&file, &own), Trust::beside(&file, &Settings::default())];
+        let read = |trust: Trust| {
+            let project = Project::read_with(&file, trust).unwrap();
+            let named = project.manifest.settings.masks.files().map(Path::to_owned).collect::<Vec<_>>();
+            let pins: Vec<_> = project.pins.iter().map(|(pin, _)| pin.settings.masks.clone()).collect();
+            assert!(pins.iter().all(|masks| masks.style_map.is_some()));
+            (named, project.remarks)
+        };
+        let stored = [masks[0].reference(), pasted_name(&masks[1].sha256)];
+        for gone in [true, false] {
+            match gone {
+                true => fs::remove_file(&sky).unwrap(),
+                false => fs::write(&sky, "another").unwrap(),
+            }
+            for trust in trusts() {
+                let (named, remarks) = read(trust);
+                assert_eq!(named, stored);
+                let told = remarks.iter().any(|remark| remark.contains("sky.png has changed"));
+                assert_eq!((told, remarks.len()), (!gone, usize::from(!gone)), "{remarks:?}");
+            }
+        }
+        // Without its pixels in the project only this mask is left out, or it is left to whoever opens it.
+        fs::remove_file(&sky).unwrap();
+        written(folder.path(), SourceStorage::Beside(folder.path()), 1);
+        fs::remove_file(&sky).unwrap();
+        let [all, own, stranger] = trusts().map(read);
+        assert_eq!(all, (vec![masks[0].reference(), sky], Vec::new()));
+        for (named, remarks) in [own, stranger] {
+            assert_eq!(named, [masks[0].reference()]);
+            assert!(remarks.len() == 1 && remarks[0].contains("sky.png is gone"), "{remarks:?}");
+        }
     }
 
     #[test]
