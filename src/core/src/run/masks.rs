@@ -21,6 +21,9 @@ use impasto_base::hash::Sha256Hash;
 pub const MAX_MASKS: usize = MAX_PALETTES + MAX_REGIONS + 2;
 /// Maximum bytes of the strokes of a run, see [`Stroke::bytes`].
 const MAX_STROKE_BYTES: usize = 3 << 20;
+/// Maximum work of the strokes of a run, see [`Stroke::work`]: about twenty seconds, while strokes by hand are
+/// fractions of a second.
+const MAX_STROKE_WORK: f64 = 2e10;
 
 /// How a drawn mask was drawn: its last stroke.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -105,8 +108,12 @@ fn drawn(name: &str, drawing: &Drawing) -> SourceRecord {
 pub fn masks_fit(records: &[SourceRecord]) -> bool {
     let strokes = || records.iter().filter_map(|record| record.drawing.as_ref());
     let bytes: usize = strokes().map(|drawing| drawing.stroke.bytes()).sum();
+    let work = |record: &SourceRecord| {
+        record.drawing.as_ref().map_or(0.0, |drawing| drawing.stroke.work((record.width, record.height)))
+    };
+    let work: f64 = records.iter().map(work).sum();
     let (drawn, all) = (strokes().count(), records.len());
-    drawn <= MAX_STROKES && all - drawn <= MAX_MASKS && bytes <= MAX_STROKE_BYTES
+    drawn <= MAX_STROKES && all - drawn <= MAX_MASKS && bytes <= MAX_STROKE_BYTES && work <= MAX_STROKE_WORK
 }
 
 /// The drawn masks among these records.
@@ -212,7 +219,12 @@ mod tests {
     use image::GrayImage;
 
     use super::*;
-    use crate::picture::drawing::{GreyPixels, Mode, Shape};
+    use crate::{
+        picture::drawing::{GreyPixels, Mode, Shape},
+        run::{Job, Pass, Record, Start},
+        settings::Settings,
+        transfer::Inputs,
+    };
 
     const SIZE: (u32, u32) = (40, 30);
 
@@ -327,6 +339,30 @@ mod tests {
     }
 
     #[test]
+    fn strokes_that_take_too_long_are_refused() {
+        let size = (1024, 1024);
+        let points =
+            |count: u32| (0..count).map(|at| [at as f32 / count as f32, at as f32 / 7.7 % 1.0]).collect();
+        let brush = |count, radius| Shape::Brush { points: points(count), radius, hardness: 0.5 };
+        let path = |count, feather| Shape::Path { points: points(count), feather };
+        let fits = |shape: Shape, count: usize| {
+            let first = on(None, Stroke::new(Shape::All, Mode::Add));
+            let mut record = records(&[&first]).remove(0);
+            (record.width, record.height) = size;
+            let stroke = Stroke::new(shape, Mode::Add);
+            record.drawing = Some(Arc::new(DrawingRecord { base: None, stroke }));
+            masks_fit(&vec![record; count])
+        };
+        // Each as many points as there is room for.
+        assert!(!fits(brush(4096, 0.5), 30) && !fits(path(4096, 0.9), 30));
+        assert!(!fits(brush(64, 2.0), 1900));
+        // What is drawn by hand fits: points of a brush are apart in proportion to its radius.
+        assert!(fits(brush(8, 0.5), 1000) && fits(brush(60, 0.05), 1000) && fits(path(300, 0.02), 100));
+        assert!(Stroke::new(brush(9, 2.0), Mode::Add).validate().is_ok());
+        assert!(Stroke::new(brush(9, 2.5), Mode::Add).validate().is_err());
+    }
+
+    #[test]
     fn strokes_that_are_too_large_become_one() {
         let noise = |seed: u32| {
             let value = |x: u32, y: u32| {
@@ -362,5 +398,13 @@ mod tests {
         let drawn = some.iter().filter(|record| record.drawing.is_some()).count();
         assert!(some.len() == 4 && (1..4).contains(&drawn) && masks_fit(&some), "{drawn}");
         assert!(!draw_all(&some, &masks));
+        // A run that begins with those cannot be repeated.
+        let repeats = |masks: &[Arc<Picture>]| {
+            let content = Arc::new(Picture::from_rgba("a", 20, 20, vec![9; 1600]).unwrap());
+            let inputs = Inputs { masks: masks.to_vec(), ..Inputs::new(content, Vec::new()) };
+            let pass = Pass::new(&Job::new(1, inputs.clone(), Settings::default()), Start::Beginning);
+            Record::new(pass).begun_with(&inputs).is_complete()
+        };
+        assert!(repeats(&masks[..2]) && !repeats(&masks));
     }
 }

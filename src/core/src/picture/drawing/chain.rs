@@ -72,8 +72,12 @@ impl Drawing {
     ///
     /// As [`Drawing::picture`], or if the pixels cannot be encoded.
     pub fn flat(&self) -> Result<Self, String> {
-        let pixels = GreyPixels::new(&self.pixels()?)?;
-        let stroke = Stroke::new(Shape::Pixels(pixels), Mode::Replace);
+        self.flat_of(&self.pixels()?)
+    }
+
+    /// As [`Drawing::flat`], of the pixels that it has.
+    pub(super) fn flat_of(&self, pixels: &GrayImage) -> Result<Self, String> {
+        let stroke = Stroke::new(Shape::Pixels(GreyPixels::new(pixels)?), Mode::Replace);
         Ok(Self { sha256: self.sha256, size: self.size, base: None, stroke })
     }
 
@@ -111,6 +115,33 @@ impl Stroke {
             Shape::Pixels(pixels) => pixels.bytes().div_ceil(3) * 4,
             Shape::All | Shape::Gradient { .. } | Shape::Ellipse { .. } => POINT * 3,
         }
+    }
+
+    /// How many values are computed at least to draw it on a mask of this width and height: one for each pixel,
+    /// and one for each that a line of it may reach.
+    pub fn work(&self, (width, height): (u32, u32)) -> f64 {
+        let [width, height] = [width, height].map(|side| f64::from(side.min(raster::LONG_SIDE)));
+        let long = width.max(height);
+        let span = |from: f32, to: f32, side: f64, reach: f32| {
+            let [low, high] = [from.min(to), from.max(to)].map(|at| f64::from(at) * side);
+            let reach = f64::from(reach) * long;
+            ((high + reach).min(side) - (low - reach).max(0.0)).max(1.0)
+        };
+        let lines: f64 = match &self.shape {
+            Shape::Brush { points, radius, .. } => {
+                let line = |from: &[f32; 2], to: &[f32; 2]| {
+                    span(from[0], to[0], width, *radius) * span(from[1], to[1], height, *radius)
+                };
+                points.windows(2).map(|pair| line(&pair[0], &pair[1])).sum()
+            }
+            // Along whole rows.
+            Shape::Path { points, feather } => {
+                let ends = points.iter().zip(points.iter().cycle().skip(1));
+                ends.map(|(from, to)| span(from[1], to[1], height, *feather) * width).sum()
+            }
+            Shape::All | Shape::Pixels(_) | Shape::Gradient { .. } | Shape::Ellipse { .. } => 0.0,
+        };
+        width * height + lines
     }
 
     /// Whether nothing of what was there before is left.

@@ -18,7 +18,9 @@ pub use snap::{pixels_of, snap, snap_radius};
 
 /// Maximum number of points of a stroke.
 pub const MAX_POINTS: usize = 4096;
-/// Maximum number of strokes of a mask, and of all masks of a run.
+/// Maximum radius of a brush, in fractions of the longer side.
+const MAX_RADIUS: f32 = 2.0;
+/// Maximum number of strokes of a mask, beyond which those before become one, and of all masks of a run.
 pub const MAX_STROKES: usize = 2000;
 /// Maximum bytes of a stroke's pixels, encoded.
 pub const MAX_PIXEL_BYTES: usize = 4 << 20;
@@ -166,8 +168,8 @@ impl Stroke {
             Shape::Brush { points: all, radius, hardness } => {
                 (1..=MAX_POINTS).contains(&all.len())
                     && points(all)
-                    && near(*radius)
                     && *radius > 0.0
+                    && *radius <= MAX_RADIUS
                     && share(*hardness)
             }
             Shape::Gradient { from, to } => points(&[*from, *to]),
@@ -190,7 +192,7 @@ impl Drawing {
     ///
     /// # Errors
     ///
-    /// In words, if the stroke cannot be drawn or there are too many.
+    /// In words, if the stroke cannot be drawn.
     pub fn draw(base: Option<&Picture>, content: (u32, u32), stroke: Stroke) -> Result<Picture, String> {
         let Some(base) = base else { return Self::add(None, size_for(content), stroke, None) };
         let resized = matches!(stroke.shape, Shape::Pixels(_));
@@ -230,7 +232,7 @@ impl Drawing {
     ///
     /// # Errors
     ///
-    /// In words, if the stroke cannot be drawn or there are too many.
+    /// In words, if the stroke cannot be drawn.
     pub fn on(base: Option<Arc<Self>>, size: (u32, u32), stroke: Stroke) -> Result<Picture, String> {
         let pixels = base.as_ref().map(|base| base.pixels()).transpose()?;
         Self::add(base, size, stroke, pixels)
@@ -242,9 +244,12 @@ impl Drawing {
         stroke: Stroke,
         pixels: Option<GrayImage>,
     ) -> Result<Picture, String> {
-        if base.as_ref().is_some_and(|base| base.strokes().count() >= MAX_STROKES) {
-            return Err(format!("a mask has at most {MAX_STROKES} strokes"));
-        }
+        let base = match (base, &pixels) {
+            (Some(base), Some(pixels)) if base.seen().count() >= MAX_STROKES && !stroke.hides_base() => {
+                Some(Arc::new(base.flat_of(pixels)?))
+            }
+            (base, _) => base,
+        };
         let mut pixels = pixels.unwrap_or_else(|| GrayImage::new(size.0, size.1));
         raster::draw(&mut pixels, &stroke)?;
         let picture = picture_of(&pixels).map_err(|error| error.to_string())?;

@@ -90,6 +90,31 @@ fn strokes_give_the_same_pixels_again() {
 }
 
 #[test]
+fn strokes_beyond_the_most_are_drawn_on_those_before_as_one() {
+    let size = (16, 16);
+    let dab = || Stroke { opacity: 0.01, ..Stroke::new(brush(&[[0.5, 0.5]]), Mode::Add) };
+    let mut mask = Drawing::on(None, size, dab()).unwrap();
+    // Of a chain whose pixels are known; they need not be those of so many strokes.
+    let mut chain = mask.drawing.clone().unwrap();
+    for _ in 1..MAX_STROKES {
+        chain = Drawing::recorded(mask.sha256, size, Some(chain), dab()).unwrap();
+    }
+    mask.drawing = Some(Arc::clone(&chain));
+    let count = |mask: &Picture| mask.drawing.as_ref().unwrap().seen().count();
+    assert_eq!(count(&mask), MAX_STROKES);
+    let invert = Stroke::new(Shape::All, Mode::Invert);
+    let next = Drawing::draw(Some(&mask), size, invert.clone()).unwrap();
+    assert_eq!(count(&next), 2);
+    assert_eq!(next.drawing.as_ref().unwrap().picture().unwrap().rgb, next.rgb);
+    let replaced =
+        Drawing::draw(Some(&mask), size, Stroke { mode: Mode::Replace, ..invert.clone() }).unwrap();
+    assert_eq!(count(&replaced), 1);
+    // Strokes that are hidden do not count.
+    let after = Drawing::draw(Some(&replaced), size, invert).unwrap();
+    assert_eq!((count(&after), after.drawing.unwrap().strokes().count()), (2, MAX_STROKES + 2));
+}
+
+#[test]
 fn a_files_mask_can_be_drawn_on() {
     let rgba = (0..40 * 30).flat_map(|at| if at % 40 < 20 { [255; 4] } else { [0, 0, 0, 255] }).collect();
     let file = Picture::from_rgba("sky.png", 40, 30, rgba).unwrap();
