@@ -70,14 +70,10 @@ impl Inputs {
     /// The masks in this shape; `None` if no mask changes how a step paints.
     pub fn level_masks(&self, settings: &Settings, shape: Dimensions) -> Option<LevelMasks> {
         let painted = self.regions(settings).filter(|(region, _)| region.role == RegionRole::Paint);
-        let region = |(region, mask): (&Region, &Arc<Picture>)| {
-            let mut plane = masks::fitted(mask, shape);
-            if region.edge == Edge::Rough {
-                roughen(&mut plane, shape);
-            }
-            (plane, region.edge)
-        };
-        let regions: Vec<_> = painted.map(region).collect();
+        let region = |(region, mask): (&Region, &Arc<Picture>)| (masks::fitted(mask, shape), region.edge);
+        let mut regions: Vec<_> = painted.map(region).collect();
+        let rough = regions.iter_mut().filter(|(_, edge)| *edge == Edge::Rough);
+        roughen(&mut rough.map(|(plane, _)| plane.as_mut_slice()).collect::<Vec<_>>(), shape);
         let [style, content] = self.maps(settings).map(|map| map.map(|map| masks::fitted(map, shape)));
         let freeze = self.united_masks(RegionRole::Freeze, settings, shape);
         let none = regions.is_empty() && style.is_none() && content.is_none() && freeze.is_none();

@@ -11,19 +11,44 @@ const AMOUNT: f32 = 0.3;
 /// The noise is the same in every run.
 const SEED: u64 = 0x6d61_736b;
 
-/// Make a mask `[H, W]` of this width and height 1 where m + 0.3·noise is at least ½, else 0. The noise, −1 to 1,
-/// depends on the place alone, not on the size.
-pub fn roughen(mask: &mut [f32], (width, height): Dimensions) {
+/// Give each position of these masks `[H, W]`, of this width and height, to one of them, which becomes 1 there,
+/// or to none; the others become 0. What they leave of 1 takes part as a first mask. Of the two that have most, b
+/// behind a, b gets the position where (b − a)/2 + 0.3·noise is at least 0: so they interlock without gaps, and a
+/// single mask m is where m + 0.3·noise is at least ½. The noise, −1 to 1, depends on the place alone, not on the
+/// size.
+pub fn roughen(masks: &mut [&mut [f32]], (width, height): Dimensions) {
+    if masks.is_empty() {
+        return;
+    }
     let scale = PATCHES / width.max(height).max(1) as f32;
     let (coarse, fine) = (Noise::new(SEED), Noise::new(SEED + 1));
-    for (y, row) in (0..height).zip(mask.chunks_exact_mut(width as usize)) {
+    for y in 0..height {
         let v = (y as f32 + 0.5) * scale;
-        for (x, m) in (0..width).zip(row) {
+        for x in 0..width {
             let u = (x as f32 + 0.5) * scale;
             let noise = (2.0 * coarse.at(u, v) + fine.at(2.0 * u, 2.0 * v)) / 3.0;
-            *m = if *m + AMOUNT * noise >= 0.5 { 1.0 } else { 0.0 };
+            let at = (y * width + x) as usize;
+            let owner = owner(masks.iter().map(|mask| mask[at]), noise);
+            for (index, mask) in (1..).zip(masks.iter_mut()) {
+                mask[at] = if index == owner { 1.0 } else { 0.0 };
+            }
         }
     }
+}
+
+/// Who gets a position of which the masks have so much: 0 for what they leave, else from 1.
+fn owner(masks: impl Iterator<Item = f32> + Clone, noise: f32) -> usize {
+    let rest = (1.0 - masks.clone().sum::<f32>()).max(0.0);
+    let (mut most, mut next) = ((0, rest), (0, f32::NEG_INFINITY));
+    for mask in (1..).zip(masks) {
+        if mask.1 > most.1 {
+            (most, next) = (mask, most);
+        } else if mask.1 > next.1 {
+            next = mask;
+        }
+    }
+    let (a, b) = if most.0 < next.0 { (most, next) } else { (next, most) };
+    if 0.5 * (b.1 - a.1) + AMOUNT * noise >= 0.0 { b.0 } else { a.0 }
 }
 
 /// Random values on a grid of whole numbers, smooth in between.
@@ -58,10 +83,14 @@ mod tests {
     use super::*;
 
     /// A cross-fade from left to right, 0 and 1 in the outer fifths.
-    fn rough(width: u32, height: u32) -> Vec<f32> {
+    fn ramp(width: u32, height: u32) -> Vec<f32> {
         let ramp = |x: u32| ((x as f32 + 0.5) / width as f32 * 5.0 / 3.0 - 1.0 / 3.0).clamp(0.0, 1.0);
-        let mut mask: Vec<f32> = (0..height).flat_map(|_| (0..width).map(ramp)).collect();
-        roughen(&mut mask, (width, height));
+        (0..height).flat_map(|_| (0..width).map(ramp)).collect()
+    }
+
+    fn rough(width: u32, height: u32) -> Vec<f32> {
+        let mut mask = ramp(width, height);
+        roughen(&mut [&mut mask], (width, height));
         mask
     }
 
@@ -90,8 +119,35 @@ mod tests {
     fn the_grid_reaches_the_last_pixel_of_every_shape() {
         for (width, height) in [(1, 1), (8192, 1), (3, 4000)] {
             let mut mask = vec![1.0; (width * height) as usize];
-            roughen(&mut mask, (width, height));
+            roughen(&mut [&mut mask], (width, height));
             assert!(mask.iter().all(|&m| m == 1.0));
         }
+    }
+
+    #[test]
+    fn masks_that_meet_interlock_without_gaps_and_overlaps() {
+        let shape = (200, 150);
+        let alone = rough(200, 150);
+        let (right, left): (Vec<f32>, Vec<f32>) = ramp(200, 150).into_iter().map(|m| (m, 1.0 - m)).unzip();
+        // In either order they leave nothing, and their edge is as rough as that of one.
+        for swapped in [false, true] {
+            let (mut a, mut b) =
+                if swapped { (right.clone(), left.clone()) } else { (left.clone(), right.clone()) };
+            roughen(&mut [&mut a, &mut b], shape);
+            assert!(a.iter().zip(&b).all(|(a, b)| a + b == 1.0 && a * b == 0.0));
+            let (first, last) = if swapped { (&b, &a) } else { (&a, &b) };
+            for (first, last) in first.chunks_exact(200).zip(last.chunks_exact(200)) {
+                assert!(first[..64].iter().all(|&m| m == 1.0) && last[136..].iter().all(|&m| m == 1.0));
+            }
+            if !swapped {
+                let same = b.iter().zip(&alone).filter(|(b, alone)| b == alone).count();
+                assert!(same > 29_990, "{same}");
+            }
+        }
+        // A mask does not get a position of which it has nothing.
+        let mut three = [vec![0.0; 30_000], right.clone(), vec![0.0; 30_000]];
+        let [a, b, c] = three.each_mut();
+        roughen(&mut [a, b, c], shape);
+        assert!(three[0].iter().chain(&three[2]).all(|&m| m == 0.0) && three[1] == alone);
     }
 }
