@@ -81,7 +81,7 @@ pub fn run(data: &[u8]) {
             window.harness.input_mut().time = Some(now + 60.0);
         }
         for job in &window.log.lock().unwrap().jobs {
-            let Inputs { content, styles, palette, initial, masks } = &job.inputs;
+            let Inputs { content, styles, palette, initial, masks, .. } = &job.inputs;
             let styles = styles.iter().map(|style| &style.picture);
             for picture in styles.chain([content]).chain(palette).chain(initial).chain(masks) {
                 assert_ne!(picture.sha256, secret, "{} was opened", picture.name);

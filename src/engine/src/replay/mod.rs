@@ -1,5 +1,6 @@
 //! Replay of recipes.
 
+mod drawn;
 mod plan;
 mod replayer;
 mod writer;

@@ -6,6 +6,7 @@ use std::{
     sync::Arc,
 };
 
+use super::drawn::DrawnMasks;
 use crate::session::StyleSource;
 use impasto_base::hash::Sha256Hash;
 use impasto_core::{
@@ -170,7 +171,7 @@ impl ReplayPlan {
             let kept = pass.settings.keeps_transparency()
                 || pass.changes.iter().any(|change| change.settings.contains_key("transparency"));
             let inputs = Inputs {
-                masks: masks_of(&settings, &[], &named, &drawings)?,
+                masks: masks_of(&settings, &mut DrawnMasks::default(), &named, &drawings)?,
                 palette: settings.palette.as_ref().and_then(|name| named.get(name)).cloned(),
                 flat_styles: kept && !pass.opaque_parts && replacements.styles.is_none(),
                 // Only the first run starts from it.
@@ -213,14 +214,14 @@ pub(super) fn replaced(
     })
 }
 
-/// The masks of these settings, which their plan has opened, or which are drawn on top of those in use `now`.
+/// The masks of these settings, which their plan has opened, or which are drawn on top of those that were drawn before.
 ///
 /// # Errors
 ///
 /// If a drawn mask does not come out as it was.
 pub(super) fn masks_of(
     settings: &Settings,
-    now: &[Arc<Picture>],
+    drawn: &mut DrawnMasks,
     named: &NamedPictures,
     drawings: &Drawings,
 ) -> anyhow::Result<Vec<Arc<Picture>>> {
@@ -229,7 +230,7 @@ pub(super) fn masks_of(
         let drawing = pasted_hash(name).and_then(|hash| drawings.get(&hash));
         match (named.get(name), drawing) {
             (Some(mask), _) => masks.push(Arc::clone(mask)),
-            (None, Some(drawing)) => masks.push(drawing.picture_over(now).map_err(anyhow::Error::msg)?),
+            (None, Some(drawing)) => masks.push(drawn.draw(drawing).map_err(anyhow::Error::msg)?),
             (None, None) => {}
         }
     }

@@ -10,7 +10,10 @@ use std::{
 
 use image::RgbImage;
 
-use super::plan::{NamedPictures, PicturesByHash, ReplayPlan, masks_of, replaced};
+use super::{
+    drawn::DrawnMasks,
+    plan::{NamedPictures, PicturesByHash, ReplayPlan, masks_of, replaced},
+};
 use crate::session::{Engine, EngineError, Reading};
 use impasto_core::{
     run::{DownscalePart, Drawings, Job, Pass, Record, RunInfo, Start},
@@ -52,6 +55,7 @@ pub struct Replayer<E> {
     inputs: Option<Inputs>,
     named: NamedPictures,
     drawings: Drawings,
+    drawn: DrawnMasks,
     pictures: PicturesByHash,
     /// The last picture read, from which the next run continues, and its record.
     current_picture: Option<(RgbImage, Record)>,
@@ -77,6 +81,7 @@ impl<E: Engine> Replayer<E> {
             inputs: None,
             named: NamedPictures::new(),
             drawings: Drawings::new(),
+            drawn: DrawnMasks::default(),
             pictures: PicturesByHash::new(),
             current_picture: None,
             record: None,
@@ -121,6 +126,7 @@ impl<E: Engine> Replayer<E> {
         self.record = Some(record);
         self.events = plan.events.clone().into();
         self.settings = job.settings;
+        self.drawn = DrawnMasks::of(&job.inputs.masks);
         self.inputs = Some(job.inputs);
         self.named.clone_from(&plan.named);
         self.drawings.clone_from(&plan.drawings);
@@ -162,13 +168,13 @@ impl<E: Engine> Replayer<E> {
                         inputs.palette =
                             settings.palette.as_ref().and_then(|name| self.named.get(name)).cloned();
                     }
-                    inputs.masks = masks_of(&settings, &inputs.masks, &self.named, &self.drawings)?;
+                    inputs.masks = masks_of(&settings, &mut self.drawn, &self.named, &self.drawings)?;
                     self.update(&settings, &inputs)?;
                 }
                 EventKind::Replace(settings, mix, records) => {
                     let Some(now) = &self.inputs else { continue };
                     let Some(mut inputs) = replaced(now, &records, &mix, &self.pictures) else { continue };
-                    inputs.masks = masks_of(&settings, &now.masks, &self.named, &self.drawings)?;
+                    inputs.masks = masks_of(&settings, &mut self.drawn, &self.named, &self.drawings)?;
                     self.replace_pictures(&settings, &inputs)?;
                 }
             }
