@@ -141,6 +141,25 @@ fn every_scheduler_tells_its_tasks_their_shards() {
 }
 
 #[test]
+fn a_picture_that_another_shard_paints_from_is_not_overwritten() {
+    let folder = pictures();
+    fs::copy(folder.path().join("photos/a.jpg"), folder.path().join("photos/2.png")).unwrap();
+    let before = contents(&folder.path().join("photos"));
+    // The first shard's painting would be 2.png, which the second paints from.
+    fs::rename(folder.path().join("swirl.jpg"), folder.path().join("2.jpg")).unwrap();
+    let words =
+        "batch -c photos/a.jpg photos/2.png -s 2.jpg wood.jpg --pairs matched -o photos --size 32 --steps 1";
+    let words = format!("{words} --device cpu --force --name {{style}}.png");
+    for shard in ["1/2", "2/2"] {
+        let mut command = impasto();
+        command.current_dir(folder.path()).args(words.split(' ')).args(["--shard", shard]);
+        let (_, text) = run(command, 2);
+        assert!(text.contains("2.png is one of the pictures to paint from"), "{text}");
+    }
+    assert_eq!(contents(&folder.path().join("photos")), before);
+}
+
+#[test]
 fn shards_that_are_killed_at_any_time_paint_every_picture_once() {
     let folder = pictures();
     run(batch(folder.path(), "-o whole"), 0);

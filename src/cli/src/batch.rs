@@ -58,6 +58,10 @@ pub(super) fn run(arguments: &BatchArgs) -> anyhow::Result<ExitCode> {
     }
     let printer = Printer::new(arguments.quiet);
     let mut paintings = paintings::plan(arguments, &settings, &printer)?;
+    if arguments.missing.is_none() {
+        // Of all shards: what one paints from, no other may overwrite.
+        keep_sources(&paintings)?;
+    }
     if let Some(shard) = shard {
         paintings = share(shard, paintings, &printer);
     }
@@ -72,7 +76,6 @@ pub(super) fn run(arguments: &BatchArgs) -> anyhow::Result<ExitCode> {
         make_folder(folder_of(&first.output))?;
         picture::check_destination(&first.output, true)?;
     }
-    keep_sources(&paintings)?;
     let interrupted = interrupt::ctrl_c_flag(&printer)?;
     let mut batch = Batch {
         runner: Runner::new(Arc::new(PaintEngine::default)),
