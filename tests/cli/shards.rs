@@ -126,7 +126,7 @@ fn every_scheduler_tells_its_tasks_their_shards() {
         &[("JOB_COMPLETION_INDEX", "1"), ("IMPASTO_SHARD_COUNT", "3")],
         &[("SGE_TASK_ID", "3"), ("SGE_TASK_FIRST", "1"), ("SGE_TASK_LAST", "5"), ("SGE_TASK_STEPSIZE", "2")],
         &[("PBS_ARRAY_INDEX", "2"), ("IMPASTO_SHARD_COUNT", "3")],
-        &[("LSB_JOBINDEX", "2"), ("LSB_JOBINDEX_END", "3"), ("LSB_JOBINDEX_STEP", "1")],
+        &[("LSB_JOBINDEX", "2"), ("IMPASTO_SHARD_COUNT", "3"), ("LSB_JOBINDEX_END", "3")],
     ];
     for variables in schedulers {
         assert_eq!(list(variables, 3).0, second, "{variables:?}");
