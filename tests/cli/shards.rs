@@ -298,8 +298,14 @@ fn a_job_for_a_farm_paints_the_batch() {
     let (openjd, _) = farm("openjd --shards 7 --gpu", 0);
     assert!(openjd.contains("range: \"1-7\"") && openjd.contains("amount.worker.gpu"), "{openjd}");
     let (kubernetes, _) = farm("k8s --image impasto:1", 0);
-    let words =
-        ["completions: 16\n", "image: \"impasto:1\"\n", "name: IMPASTO_SHARD_COUNT\n", "value: \"16\"\n"];
+    let words = [
+        "completions: 16\n",
+        "image: \"impasto:1\"\n",
+        "name: IMPASTO_SHARD_COUNT\n",
+        "value: \"16\"\n",
+        "generateName: impasto-\n",
+        "- type: DisruptionTarget\n",
+    ];
     for word in words {
         assert!(kubernetes.contains(word), "{word} is not in: {kubernetes}");
     }
