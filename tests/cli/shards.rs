@@ -249,6 +249,23 @@ fn what_is_missing_is_listed_by_name_or_as_an_array() {
 }
 
 #[test]
+fn a_name_that_a_killed_process_had_only_claimed_is_painted() {
+    let folder = pictures();
+    for words in ["--shard 1/9", "--shard 1/9 --no-recipe"] {
+        let paint = |more: &str, code: i32| run(batch(folder.path(), &format!("-o out {words}{more}")), code);
+        let missing = paint(" --missing --quiet", 3).0;
+        let file = folder.path().join(missing.trim_end());
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(&file, "").unwrap();
+        assert_eq!(paint(" --missing --quiet", 3).0, missing);
+        let (_, text) = paint("", 0);
+        assert!(text.contains("1 of 1 painted"), "{text}");
+        assert!(image::open(&file).is_ok());
+        fs::remove_file(&file).unwrap();
+    }
+}
+
+#[test]
 fn without_recipes_a_file_that_is_there_counts_as_painted() {
     let folder = pictures();
     let paint = |words: &str, code: i32| {
