@@ -79,6 +79,7 @@ desktop-file-validate "$work/a prefix/share/applications/$id.desktop"
 touch "$work/a prefix/share/mine"
 "$installer" --prefix "$work/a prefix"
 "$installer" --prefix "$work/a prefix" --uninstall
+if "$installer" --prefix "$work/100%u" 2>/dev/null; then fail "a prefix with % is taken, which means something in desktop files"; fi
 # Databases of the desktop belong to all programs.
 left=$(cd "$work/a prefix" && find . -type f ! -path './share/mime/*' ! -name mimeinfo.cache ! -name icon-theme.cache)
 [ "$left" = ./share/mine ] || fail "the archive leaves behind: $left"

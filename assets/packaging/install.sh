@@ -18,7 +18,7 @@ while [ $# -gt 0 ]; do
   esac
 done
 case $prefix in /*) ;; *) prefix=$(pwd)/$prefix ;; esac
-case $prefix in *[\"\`\$\\\|\&]*) echo "install.sh: the prefix has a character that desktop files cannot hold" >&2; exit 2 ;; esac
+case $prefix in *[\"\`\$\\\|\&%]*) echo "install.sh: the prefix has a character that desktop files cannot hold" >&2; exit 2 ;; esac
 list=$prefix/share/impasto/installed
 
 refresh() {

@@ -126,7 +126,7 @@ fn every_scheduler_tells_its_tasks_their_shards() {
         &[("JOB_COMPLETION_INDEX", "1"), ("IMPASTO_SHARD_COUNT", "3")],
         &[("SGE_TASK_ID", "3"), ("SGE_TASK_FIRST", "1"), ("SGE_TASK_LAST", "5"), ("SGE_TASK_STEPSIZE", "2")],
         &[("PBS_ARRAY_INDEX", "2"), ("IMPASTO_SHARD_COUNT", "3")],
-        &[("LSB_JOBINDEX", "2"), ("LSB_JOBINDEX_END", "3"), ("LSB_JOBINDEX_STEP", "1")],
+        &[("LSB_JOBINDEX", "2"), ("IMPASTO_SHARD_COUNT", "3"), ("LSB_JOBINDEX_END", "3")],
     ];
     for variables in schedulers {
         assert_eq!(list(variables, 3).0, second, "{variables:?}");
@@ -138,6 +138,25 @@ fn every_scheduler_tells_its_tasks_their_shards() {
     }
     let (_, text) = list(&[], 2);
     assert!(text.contains("--shard 3/16"), "{text}");
+}
+
+#[test]
+fn a_picture_that_another_shard_paints_from_is_not_overwritten() {
+    let folder = pictures();
+    fs::copy(folder.path().join("photos/a.jpg"), folder.path().join("photos/2.png")).unwrap();
+    let before = contents(&folder.path().join("photos"));
+    // The first shard's painting would be 2.png, which the second paints from.
+    fs::rename(folder.path().join("swirl.jpg"), folder.path().join("2.jpg")).unwrap();
+    let words =
+        "batch -c photos/a.jpg photos/2.png -s 2.jpg wood.jpg --pairs matched -o photos --size 32 --steps 1";
+    let words = format!("{words} --device cpu --force --name {{style}}.png");
+    for shard in ["1/2", "2/2"] {
+        let mut command = impasto();
+        command.current_dir(folder.path()).args(words.split(' ')).args(["--shard", shard]);
+        let (_, text) = run(command, 2);
+        assert!(text.contains("2.png is one of the pictures to paint from"), "{text}");
+    }
+    assert_eq!(contents(&folder.path().join("photos")), before);
 }
 
 #[test]
@@ -230,6 +249,23 @@ fn what_is_missing_is_listed_by_name_or_as_an_array() {
 }
 
 #[test]
+fn a_name_that_a_killed_process_had_only_claimed_is_painted() {
+    let folder = pictures();
+    for words in ["--shard 1/9", "--shard 1/9 --no-recipe"] {
+        let paint = |more: &str, code: i32| run(batch(folder.path(), &format!("-o out {words}{more}")), code);
+        let missing = paint(" --missing --quiet", 3).0;
+        let file = folder.path().join(missing.trim_end());
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(&file, "").unwrap();
+        assert_eq!(paint(" --missing --quiet", 3).0, missing);
+        let (_, text) = paint("", 0);
+        assert!(text.contains("1 of 1 painted"), "{text}");
+        assert!(image::open(&file).is_ok());
+        fs::remove_file(&file).unwrap();
+    }
+}
+
+#[test]
 fn without_recipes_a_file_that_is_there_counts_as_painted() {
     let folder = pictures();
     let paint = |words: &str, code: i32| {
@@ -279,8 +315,14 @@ fn a_job_for_a_farm_paints_the_batch() {
     let (openjd, _) = farm("openjd --shards 7 --gpu", 0);
     assert!(openjd.contains("range: \"1-7\"") && openjd.contains("amount.worker.gpu"), "{openjd}");
     let (kubernetes, _) = farm("k8s --image impasto:1", 0);
-    let words =
-        ["completions: 16\n", "image: \"impasto:1\"\n", "name: IMPASTO_SHARD_COUNT\n", "value: \"16\"\n"];
+    let words = [
+        "completions: 16\n",
+        "image: \"impasto:1\"\n",
+        "name: IMPASTO_SHARD_COUNT\n",
+        "value: \"16\"\n",
+        "generateName: impasto-\n",
+        "- type: DisruptionTarget\n",
+    ];
     for word in words {
         assert!(kubernetes.contains(word), "{word} is not in: {kubernetes}");
     }

@@ -31,7 +31,7 @@ use impasto_core::{
     transfer::Inputs,
 };
 use impasto_engine::{
-    queue::{Existing, Item, ItemEnd, ItemSource, Place, RenderObserver, Runner},
+    queue::{Existing, Item, ItemEnd, ItemSource, Painted, Place, RenderObserver, Runner},
     session::{Engine, PaintEngine},
 };
 use impasto_formats::known::KnownFiles;
@@ -58,6 +58,10 @@ pub(super) fn run(arguments: &BatchArgs) -> anyhow::Result<ExitCode> {
     }
     let printer = Printer::new(arguments.quiet);
     let mut paintings = paintings::plan(arguments, &settings, &printer)?;
+    if arguments.missing.is_none() {
+        // Of all shards: what one paints from, no other may overwrite.
+        keep_sources(&paintings)?;
+    }
     if let Some(shard) = shard {
         paintings = share(shard, paintings, &printer);
     }
@@ -72,7 +76,6 @@ pub(super) fn run(arguments: &BatchArgs) -> anyhow::Result<ExitCode> {
         make_folder(folder_of(&first.output))?;
         picture::check_destination(&first.output, true)?;
     }
-    keep_sources(&paintings)?;
     let interrupted = interrupt::ctrl_c_flag(&printer)?;
     let mut batch = Batch {
         runner: Runner::new(Arc::new(PaintEngine::default)),
@@ -140,6 +143,14 @@ fn keep_sources(paintings: &[Item]) -> Result<(), UsageError> {
             output.display()
         ))),
     }
+}
+
+/// What is said of a painting that counts although its recipe is not complete.
+pub(super) fn with_less(output: &Path) -> String {
+    format!(
+        "impasto: warning: {}: it was painted before, but with less than asked for, as with less memory; --force paints it again",
+        output.display()
+    )
 }
 
 fn summary(printer: &Printer, done: &Done, all: usize) {
@@ -247,7 +258,12 @@ impl<E: Engine + 'static> Batch<E> {
             ),
             Err(error) => return Err(error),
             Ok(ItemEnd::Interrupted) => return Ok(PaintingResult::Interrupted),
-            Ok(ItemEnd::AlreadyPainted) => return Ok(PaintingResult::Skipped),
+            Ok(ItemEnd::AlreadyPainted(painted)) => {
+                if painted == Painted::WithLess {
+                    printer.warn(&with_less(&item.output));
+                }
+                return Ok(PaintingResult::Skipped);
+            }
             Ok(ItemEnd::Painted { saved, limits }) => (saved, limits),
         };
         let output = saved.map_err(|rescued| {
@@ -256,7 +272,7 @@ impl<E: Engine + 'static> Batch<E> {
         })?;
         if !limits.is_empty() {
             printer.warn(&format!(
-                "impasto: warning: {}: {}; it does not count as painted, and --force paints it again",
+                "impasto: warning: {}: {}; it counts as painted, and --force paints it again",
                 output.display(),
                 limits.join("; ")
             ));
@@ -288,13 +304,56 @@ impl RenderObserver for Notes {
 mod tests {
     use std::{path::Path, sync::Mutex};
 
+    use image::RgbaImage;
+    use impasto_core::settings::Transparency;
     use impasto_formats::explore::Pair;
     use impasto_test_support::fake::{AtStep, Fake, Log};
 
     use super::*;
 
+    fn batch(cache: &Path, log: Log) -> Batch<Fake> {
+        let log = Arc::new(Mutex::new(log));
+        let known = KnownFiles::in_cache(cache);
+        Batch {
+            runner: Runner::new(Arc::new(move || Fake::new(&log))),
+            place: Place { folder: None, known, existing: Existing::Refuse },
+            notes: Notes { noted: BTreeSet::new(), printer: Printer::new(true) },
+            interrupted: Arc::new(AtomicBool::new(false)),
+        }
+    }
+
     #[test]
-    fn a_picture_that_was_painted_with_less_is_kept_and_does_not_count() {
+    fn a_picture_is_opened_once_to_see_what_is_painted_from_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        RgbaImage::from_pixel(16, 16, image::Rgba([90, 60, 30, 9])).save(at("content.png")).unwrap();
+        RgbaImage::from_pixel(16, 16, image::Rgba([10, 60, 90, 255])).save(at("style.png")).unwrap();
+        let cache = tempfile::tempdir().unwrap();
+        let mut batch = batch(cache.path(), Log::default());
+        let mut paint = |transparency| {
+            let pair =
+                Pair { content: at("content.png"), styles: vec![at("style.png")], output: at("out/a.png") };
+            let settings = Settings { steps: 1, transparency, ..Settings::default() };
+            batch.paint(&Item::of_batch(pair, &[], settings))
+        };
+        assert!(matches!(paint(Transparency::Keep), Ok(PaintingResult::Painted)));
+        assert!(matches!(paint(Transparency::Keep), Ok(PaintingResult::Skipped)));
+        let style = at("style.png");
+        let before = fs::metadata(&style).unwrap();
+        let time = before.modified().unwrap();
+        let touch = |time| fs::File::options().write(true).open(&style).unwrap().set_modified(time).unwrap();
+        fs::write(&style, vec![0; before.len() as usize]).unwrap();
+        touch(time);
+        assert!(matches!(paint(Transparency::Keep), Ok(PaintingResult::Skipped)), "it is not opened again");
+        // That the content is transparent is known without its pixels too.
+        assert!(paint(Transparency::Flatten).is_err());
+        touch(time + Duration::from_secs(9));
+        let error = paint(Transparency::Keep).err().unwrap();
+        assert!(format!("{error:#}").contains("style.png"), "{error:#}");
+    }
+
+    #[test]
+    fn a_picture_that_was_painted_with_less_is_kept_and_counts_unless_forced() {
         let folder = tempfile::tempdir().unwrap();
         let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../assets");
         let pair = Pair {
@@ -309,14 +368,7 @@ mod tests {
             let limited = (settings.seed == 1).then(|| "a card has no memory left".to_owned());
             Ok(limited.into_iter().collect())
         });
-        let log = Arc::new(Mutex::new(Log { at_step: Some(at_step), ..Log::default() }));
-        let known = KnownFiles::in_cache(cache.path());
-        let mut batch = Batch {
-            runner: Runner::new(Arc::new(move || Fake::new(&log))),
-            place: Place { folder: None, known, existing: Existing::Refuse },
-            notes: Notes { noted: BTreeSet::new(), printer: Printer::new(true) },
-            interrupted: Arc::new(AtomicBool::new(false)),
-        };
+        let mut batch = batch(cache.path(), Log { at_step: Some(at_step), ..Log::default() });
         let mut paint = |seed, force| {
             let settings = Settings { seed, steps: 1, ..Settings::default() };
             batch.place.existing = if force { Existing::Replace } else { Existing::Refuse };
@@ -326,11 +378,11 @@ mod tests {
         assert!(matches!(paint(0, false), Ok(PaintingResult::Skipped)));
         assert!(matches!(paint(1, true), Ok(PaintingResult::Painted)));
         assert!(output.exists());
-        // It is neither what was asked for nor what was there before.
-        for seed in [1, 0] {
-            let error = paint(seed, false).err().unwrap();
-            assert!(error.to_string().contains("--force"), "{error}");
-        }
+        assert!(matches!(paint(1, false), Ok(PaintingResult::Skipped)));
+        assert!(matches!(paint(1, true), Ok(PaintingResult::Painted)));
+        // It is not what was there before.
+        let error = paint(0, false).err().unwrap();
+        assert!(error.to_string().contains("--force"), "{error}");
         assert!(matches!(paint(0, true), Ok(PaintingResult::Painted)));
         assert!(matches!(paint(0, false), Ok(PaintingResult::Skipped)));
     }

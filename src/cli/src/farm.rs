@@ -75,9 +75,9 @@ impl Job<'_> {
     fn openjd(&self) -> anyhow::Result<String> {
         let shards = self.arguments.shards;
         let words = self.words.iter().map(String::as_str);
-        let own = words.chain([self.folder]).find(|word| word.contains("{{"));
+        let own = words.chain([self.folder]).find(|word| word.contains("{{") || word.contains("}}"));
         if let Some(word) = own {
-            return Err(UsageError(format!("{word}: OpenJD takes {{{{ for a parameter")).into());
+            return Err(UsageError(format!("{word}: OpenJD takes {{{{ and }}}} for a parameter")).into());
         }
         let shard = format!("{{{{Task.Param.Shard}}}}/{shards}");
         let begin =
@@ -133,22 +133,29 @@ impl Job<'_> {
         let FarmArgs { shards, gpu, image, volume, .. } = self.arguments;
         let words = ["impasto", "batch", "--shard", "auto"].into_iter();
         let words = words.chain(self.words.iter().map(String::as_str));
-        // Kubernetes takes $(NAME) for a variable.
+        // Kubernetes takes $(NAME) for a variable, and $$ for $.
         let words: String =
-            words.map(|word| format!("        - {}\n", yaml(&word.replace("$(", "$$(")))).collect();
+            words.map(|word| format!("        - {}\n", yaml(&word.replace('$', "$$")))).collect();
         let gpu =
             if *gpu { "        resources:\n          limits:\n            nvidia.com/gpu: 1\n" } else { "" };
         format!(
-            "# Submit: kubectl apply -f FILE\n\
+            "# Submit, each time as a job of its own: kubectl create -f FILE\n\
              apiVersion: batch/v1\n\
              kind: Job\n\
              metadata:\n  \
-               name: impasto\n\
+               generateName: impasto-\n\
              spec:\n  \
                completionMode: Indexed\n  \
                completions: {shards}\n  \
                parallelism: {shards}\n  \
                backoffLimitPerIndex: 5\n  \
+               # Tasks whose machine is taken away do not count as failed.\n  \
+               podFailurePolicy:\n    \
+                 rules:\n    \
+                 - action: Ignore\n      \
+                   onPodConditions:\n      \
+                   - type: DisruptionTarget\n        \
+                     status: \"True\"\n  \
                template:\n    \
                  spec:\n      \
                    restartPolicy: Never\n      \
@@ -201,10 +208,25 @@ mod tests {
         assert_eq!((farm.shards, farm.gpu, farm.batch.len()), (16, true, 2));
     }
 
+    /// What a container gets for a word: $$ is $, and a variable in parentheses would be its value.
+    fn as_kubernetes_reads(word: &str) -> String {
+        let mut out = String::new();
+        let mut rest = word.chars().peekable();
+        while let Some(letter) = rest.next() {
+            match (letter, rest.peek()) {
+                ('$', Some('$')) => out.extend(rest.next()),
+                ('$', Some('(')) => panic!("{word} has a variable"),
+                _ => out.push(letter),
+            }
+        }
+        out
+    }
+
     #[cfg(unix)]
     #[test]
     fn every_word_reaches_the_batch_as_it_was_written() {
-        let odd = ["-c", "it's \"$HOME\" \\ é/*.jpg", "$(date)", "--name={content}\n.png"];
+        let odd =
+            ["-c", "it's \"$HOME\" \\ é/*.jpg", "$(date)", "--name={content}\n.png", "$$(date) $$ $(", "a$"];
         let farm = arguments(&[&["slurm", "--shards", "3"], &odd[..]].concat());
         let job = Job { words: &farm.batch, folder: "/", arguments: &farm };
         // Slurm's script in a shell, with a function for the program.
@@ -227,9 +249,11 @@ mod tests {
         assert_eq!(found[7..], odd);
         let found = words(&job.kubernetes());
         assert_eq!(found[..4], ["impasto", "batch", "--shard", "auto"]);
-        assert_eq!(found[6], "$$(date)");
-        assert_eq!([&found[4], &found[5], &found[7]], [&odd[0], &odd[1], &odd[3]]);
-        let braces = Job { words: &["{{Param.Folder}}".to_owned()], ..job };
-        assert!(braces.openjd().unwrap_err().is::<UsageError>());
+        let read: Vec<String> = found[4..].iter().map(|word| as_kubernetes_reads(word)).collect();
+        assert_eq!(read, odd);
+        for word in ["{{Param.Folder}}", "{content}}", "{{"] {
+            let braces = Job { words: &[word.to_owned()], ..job };
+            assert!(braces.openjd().unwrap_err().is::<UsageError>(), "{word}");
+        }
     }
 }

@@ -2,8 +2,8 @@
 
 use std::{collections::BTreeSet, process::ExitCode, str::FromStr};
 
-use super::{MISSING, print, progress::Printer, shard::Shard};
-use impasto_engine::queue::{Item, Place};
+use super::{MISSING, batch, print, progress::Printer, shard::Shard};
+use impasto_engine::queue::{Item, Lookup, Painted, Place};
 
 /// The value of `--missing`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,10 +33,12 @@ pub(super) fn list(
     printer: &Printer,
 ) -> anyhow::Result<ExitCode> {
     let mut missing = Vec::new();
+    let mut lookup = Lookup::default();
     for (index, painting) in paintings.iter().enumerate() {
-        match painting.is_painted(place) {
-            Ok(true) => {}
-            Ok(false) => missing.push(index),
+        match lookup.painted(painting, place) {
+            Ok(Some(Painted::Whole)) => {}
+            Ok(Some(Painted::WithLess)) => printer.warn(&batch::with_less(&painting.output)),
+            Ok(None) => missing.push(index),
             Err(error) => {
                 printer.warn(&format!(
                     "impasto: warning: {}: {}",

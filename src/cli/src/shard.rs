@@ -103,7 +103,7 @@ enum Last {
 }
 
 /// By their documentation. Slurm and SGE tell first, last and step, AWS Batch and Kubernetes count from 0, LSF and
-/// PBS do not tell the first index.
+/// PBS tell neither the first index nor the number of tasks.
 const SCHEDULERS: [Scheduler; 6] = [
     Scheduler {
         index: "SLURM_ARRAY_TASK_ID",
@@ -154,8 +154,8 @@ const SCHEDULERS: [Scheduler; 6] = [
         index: "LSB_JOBINDEX",
         no_array: Some("0"),
         first: First::Is(1),
-        last: Last::Index("LSB_JOBINDEX_END"),
-        range_end: None,
+        last: Last::Count(COUNT),
+        range_end: Some("LSB_JOBINDEX_END"),
         step: Some("LSB_JOBINDEX_STEP"),
         example: "-J \"impasto[1-16]\"",
     },
@@ -280,9 +280,12 @@ mod tests {
         // The last of 2, 5, 8 is told as 9 by some.
         assert_eq!((sge("8", "2", "9", "3"), sge("8", "2", "8", "3")), (Ok((3, 3)), Ok((3, 3))));
         assert_eq!(auto(&[("PBS_ARRAY_INDEX", "16"), (COUNT, "16")]), Ok((16, 16)));
-        let lsf = [("LSB_JOBINDEX", "3"), ("LSB_JOBINDEX_END", "16"), ("LSB_JOBINDEX_STEP", "1")];
-        assert_eq!(auto(&lsf), Ok((3, 16)));
-        assert_eq!(auto(&lsf[..2]), Ok((3, 16)));
+        let lsf = |index, end, step| {
+            let own = [("LSB_JOBINDEX", index), ("LSB_JOBINDEX_END", end), ("LSB_JOBINDEX_STEP", step)];
+            auto(&[&own[..], &[(COUNT, "16")]].concat())
+        };
+        assert_eq!((lsf("3", "16", "1"), lsf("5", "31", "2")), (Ok((3, 16)), Ok((3, 16))));
+        assert_eq!(auto(&[("LSB_JOBINDEX", "3"), ("LSB_JOBINDEX_END", "16"), (COUNT, "16")]), Ok((3, 16)));
         // A job that is no array, within one that is.
         let outer =
             [("SGE_TASK_ID", "undefined"), ("LSB_JOBINDEX", "0"), ("PBS_ARRAY_INDEX", "2"), (COUNT, "2")];
@@ -305,11 +308,14 @@ mod tests {
             &[("SLURM_ARRAY_TASK_ID", "3"), ("SLURM_ARRAY_TASK_MIN", "1")],
             &["SLURM_ARRAY_TASK_COUNT", "set it"],
         );
-        for scheduler in ["JOB_COMPLETION_INDEX", "PBS_ARRAY_INDEX"] {
+        for scheduler in ["JOB_COMPLETION_INDEX", "PBS_ARRAY_INDEX", "LSB_JOBINDEX"] {
             refused(&[(scheduler, "1")], &[scheduler, COUNT, "set it"]);
         }
         refused(&[("AWS_BATCH_JOB_ARRAY_INDEX", "1")], &["AWS_BATCH_JOB_ARRAY_SIZE"]);
-        refused(&[("LSB_JOBINDEX", "1")], &["LSB_JOBINDEX_END"]);
+        // The tasks 1, 5 and 16 of what would be sixteen.
+        let list = [("LSB_JOBINDEX", "5"), ("LSB_JOBINDEX_END", "16")];
+        refused(&list, &["LSB_JOBINDEX", COUNT, "set it"]);
+        refused(&[list[0], list[1], (COUNT, "3")], &["without gaps", "impasto[1-16]"]);
         refused(&[("SGE_TASK_ID", "1"), ("SGE_TASK_FIRST", "1")], &["SGE_TASK_LAST"]);
         // --array=1,5,7 has three tasks.
         let gaps = [

@@ -15,7 +15,10 @@ use std::{
     io::{self, Read, Write},
     path::{Path, PathBuf},
     process,
-    sync::mpsc::{self, RecvTimeoutError, Sender},
+    sync::{
+        Arc,
+        mpsc::{self, RecvTimeoutError, Sender},
+    },
     thread::{self, JoinHandle},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
@@ -85,7 +88,11 @@ impl Claims {
 
     /// Remove the claim of a killed process. True if there is none left.
     fn remove_if_abandoned(&mut self, path: &Path) -> bool {
-        let open = File::options().read(true).write(true).open(path);
+        let open = File::options().read(true).write(true).open(path).or_else(|error| match error.kind() {
+            // Another user's. Some shares lock only what may be written: then time alone tells.
+            io::ErrorKind::PermissionDenied => File::open(path),
+            _ => Err(error),
+        });
         let (stamp, lock) = match open.and_then(|file| Ok((stamp_of(&file)?, file))) {
             Ok(opened) => opened,
             Err(error) => return error.kind() == io::ErrorKind::NotFound,
@@ -130,7 +137,9 @@ impl Claims {
 pub struct Claim {
     path: PathBuf,
     text: String,
-    /// Tells the thread that touches the file to end; the thread owns the locked file.
+    /// Locked while it is open, also if no thread can be started.
+    file: Option<Arc<File>>,
+    /// Tells the thread that touches the file to end.
     stop: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -148,23 +157,31 @@ impl Claim {
         if let Err(error) = file.write_all(text.as_bytes()) {
             tracing::debug!("the claim {} cannot be written: {error}", path.display());
         }
+        let file = Arc::new(file);
         let (stop, stopped) = mpsc::channel::<()>();
+        let touched = Arc::clone(&file);
         let touching = move || {
             while stopped.recv_timeout(touch) == Err(RecvTimeoutError::Timeout) {
-                let _ = file.set_modified(SystemTime::now());
+                let _ = touched.set_modified(SystemTime::now());
             }
         };
-        let thread = thread::Builder::new().name("impasto-claim".into()).spawn(touching).ok();
-        Self { path, text, stop: Some(stop), thread }
+        let thread = thread::Builder::new().name("impasto-claim".into()).spawn(touching);
+        let thread = thread.inspect_err(|error| tracing::debug!("no thread for a claim: {error}")).ok();
+        Self { path, text, file: Some(file), stop: Some(stop), thread }
     }
 
-    /// End the thread, and with it the lock.
-    fn release(&mut self) {
+    fn end_touching(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
             // It cannot panic.
             let _ = thread.join();
         }
+    }
+
+    /// End the thread and the lock.
+    fn release(&mut self) {
+        self.end_touching();
+        drop(self.file.take());
     }
 }
 
@@ -296,8 +313,7 @@ mod tests {
         }
         let claim = claims.take(&place).unwrap().unwrap();
         // Its former owner was only asleep, and leaves the new one alone.
-        let (stop, _) = mpsc::channel();
-        let asleep = Claim { path: path.clone(), text: FOREIGN.into(), stop: Some(stop), thread: None };
+        let asleep = Claim { path: path.clone(), text: FOREIGN.into(), file: None, stop: None, thread: None };
         drop(asleep);
         assert!(path.exists());
         drop(claim);
@@ -306,6 +322,36 @@ mod tests {
         touched(1);
         let mut patient = Claims::default();
         assert!(patient.take(&place).unwrap().is_none() && patient.take(&place).unwrap().is_none());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_claim_that_may_only_be_read_is_taken_over_too() {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("a.png");
+        let mut claims = Claims::with_times(TOUCH, Duration::ZERO);
+        let path = claim_path(&place);
+        fs::write(&path, FOREIGN).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o444)).unwrap();
+        assert!(claims.take(&place).unwrap().is_none());
+        assert!(claims.take(&place).unwrap().is_some());
+        // That of this machine's killed process, by its lock.
+        fs::write(&path, format!("{}\n", machine().unwrap())).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o444)).unwrap();
+        assert!(Claims::default().take(&place).unwrap().is_some());
+    }
+
+    #[test]
+    fn a_claim_that_no_thread_touches_is_locked_all_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("a.png");
+        let mut claim = Claims::default().take(&place).unwrap().unwrap();
+        claim.end_touching();
+        assert!(Claims::default().take(&place).unwrap().is_none());
+        drop(claim);
+        assert!(!claim_path(&place).exists());
     }
 
     #[test]

@@ -11,6 +11,7 @@
 mod activity;
 mod item;
 mod job_queue;
+mod lookup;
 mod observer;
 mod paint;
 mod painter;
@@ -25,6 +26,7 @@ pub use activity::{
 };
 pub use item::{Item, ItemSource, ItemState, ItemStyle, StoredPixels};
 pub use job_queue::{Adding, JobQueue};
+pub use lookup::{Lookup, Painted};
 pub use observer::RenderObserver;
 pub use paint::{RenderEnd, RenderPlan, RenderResult, guarded, paint};
 pub use painter::Painter;

@@ -155,7 +155,7 @@ impl<E: Engine + 'static> PainterThread<'_, E> {
         let (seconds, mut remarks) = (observer.seconds, observer.notices);
         let saved = match end {
             ItemEnd::Interrupted => return Ok((ItemState::Cancelled, None, Vec::new())),
-            ItemEnd::AlreadyPainted => return Ok((ItemState::AlreadyPainted, None, remarks)),
+            ItemEnd::AlreadyPainted(_) => return Ok((ItemState::AlreadyPainted, None, remarks)),
             ItemEnd::Painted { saved, .. } => saved,
         };
         let output = match saved {

@@ -11,7 +11,9 @@ use std::{
 use anyhow::Context;
 use image::RgbImage;
 
-use super::{Item, RenderEnd, RenderObserver, RenderPlan, guarded, paint, start::Runs};
+use super::{
+    Item, Painted, RenderEnd, RenderObserver, RenderPlan, guarded, lookup::Lookup, paint, start::Runs,
+};
 use crate::{
     replay::{RecipeWriter, RecordHandle, ReplayPlan, Replayer},
     session::Engine,
@@ -21,16 +23,13 @@ use impasto_core::{
     picture::{self, Export, SaveError},
     run::{Job, RunInfo},
 };
-use impasto_formats::{
-    known::KnownFiles,
-    recipe::{FileMatch, compare_file},
-};
+use impasto_formats::known::KnownFiles;
 
 /// What happens if the file of an item exists, and its recipe is not that of the item. A batch skips items whose
 /// file has the same recipe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Existing {
-    /// A batch without recipes takes a file without one for painted.
+    /// A batch takes what was painted with less for painted, and without recipes a file without one.
     Refuse,
     Replace,
     /// The picture gets a free name, as `name-2.png`.
@@ -69,12 +68,11 @@ pub struct Rescued {
 pub enum ItemEnd {
     Painted {
         saved: Result<PathBuf, Box<Rescued>>,
-        /// What the run had to do without; its recipe says that it is incomplete, so it does not count as
-        /// painted.
+        /// What the run had to do without; its recipe says that it is incomplete.
         limits: Vec<String>,
     },
     /// Part of a batch, and painted before: its file has the same recipe.
-    AlreadyPainted,
+    AlreadyPainted(Painted),
     Interrupted,
 }
 
@@ -82,6 +80,7 @@ pub enum ItemEnd {
 pub struct Runner<E> {
     make: Arc<dyn Fn() -> E>,
     replayer: Option<Replayer<E>>,
+    lookup: Lookup,
 }
 
 /// Drop a value whose destructor may panic.
@@ -92,7 +91,7 @@ fn drop_safely<T>(it: Option<T>) {
 impl<E: Engine + 'static> Runner<E> {
     /// A runner whose engines `make` creates when they are needed.
     pub fn new(make: Arc<dyn Fn() -> E>) -> Self {
-        Self { make, replayer: None }
+        Self { make, replayer: None, lookup: Lookup::default() }
     }
 
     /// Whether it holds an engine.
@@ -183,13 +182,20 @@ impl<E: Engine + 'static> Runner<E> {
         stop: &Arc<AtomicBool>,
         observer: &mut dyn RenderObserver,
     ) -> anyhow::Result<ItemEnd> {
+        // Without decoding its pictures again.
+        if item.has_files_alone()
+            && let Some(painted) = self.lookup.painted(item, place)?
+        {
+            return Ok(ItemEnd::AlreadyPainted(painted));
+        }
         let (inputs, remarks) = item.open(place.folder.as_deref())?;
         remarks.iter().for_each(|remark| observer.notice(remark));
         let runs = item.runs(inputs.clone(), place.folder.as_deref(), &place.known)?;
         let last = runs.runs.last().context("there is nothing to paint")?;
-        if is_painted(item, &last.job, place.existing) {
-            return Ok(ItemEnd::AlreadyPainted);
+        if let Some(painted) = self.lookup.compare(item, &last.job, place.existing) {
+            return Ok(ItemEnd::AlreadyPainted(painted));
         }
+        remove_empty(item, place.existing);
         check_destination(item, place.existing)?;
         observer.opened(&inputs);
         // The recipe has small copies of the pictures that the painting ends with.
@@ -204,59 +210,24 @@ impl<E: Engine + 'static> Runner<E> {
             .then(|| RecipeWriter::new(&at_end, info, record, !item.without_thumbnails));
         let matte = at_end.inputs.matte(&at_end.settings, picture.dimensions());
         let export = Export { picture: &picture, matte: matte.as_ref() };
-        let is_there = || is_painted(item, &at_end, place.existing);
-        let saved = save(item, place, export, &|room| writer.as_ref()?.text(&picture, room), &is_there);
+        let mut is_there = || self.lookup.compare(item, &at_end, place.existing).is_some();
+        let saved = save(item, place, export, &|room| writer.as_ref()?.text(&picture, room), &mut is_there);
+        self.lookup.forget(folder_of(&item.output));
         Ok(ItemEnd::Painted { saved, limits })
     }
 }
 
-impl Item {
-    /// Whether its file is there already, painted as part of a batch from the same pictures with the same
-    /// settings. Its pictures are opened only if there is a file.
-    ///
-    /// # Errors
-    ///
-    /// If a picture is not available.
-    pub fn is_painted(&self, place: &Place) -> anyhow::Result<bool> {
-        if !self.output.is_file() {
-            return Ok(false);
-        }
-        let (inputs, _) = self.open(place.folder.as_deref())?;
-        let runs = self.runs(inputs, place.folder.as_deref(), &place.known)?;
-        Ok(runs.runs.last().is_some_and(|last| is_painted(self, &last.job, place.existing)))
+/// An empty file is a name that a killed process had claimed where files cannot be linked. Nobody else writes
+/// it: a batch has a claim beside it.
+fn remove_empty(item: &Item, existing: Existing) {
+    let is_empty = || fs::symlink_metadata(&item.output).is_ok_and(|data| data.is_file() && data.len() == 0);
+    if item.batch
+        && existing == Existing::Refuse
+        && is_empty()
+        && let Err(error) = fs::remove_file(&item.output)
+    {
+        tracing::debug!("cannot remove the empty {}: {error}", item.output.display());
     }
-}
-
-/// Whether a file tells that this job of a batch's item has been painted.
-fn is_painted(item: &Item, job: &Job, existing: Existing) -> bool {
-    let is_it = |path: &Path| {
-        path.is_file()
-            && match compare_file(path, job) {
-                FileMatch::Same => true,
-                FileMatch::Unknown => item.without_recipe && existing == Existing::Refuse,
-                FileMatch::Other => false,
-            }
-    };
-    item.batch
-        && match existing {
-            Existing::Number => names_of(&item.output).iter().any(|path| is_it(path)),
-            Existing::Refuse | Existing::Replace => is_it(&item.output),
-        }
-}
-
-/// The files that a picture of this name may have become: itself, and numbered ones such as `name-2.png`, which
-/// are written if the name was taken.
-fn names_of(output: &Path) -> Vec<PathBuf> {
-    let stem = |path: &Path| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let wanted = stem(output);
-    let entries = fs::read_dir(folder_of(output)).into_iter().flatten().flatten();
-    let is_named = |path: &PathBuf| {
-        let stem = stem(path);
-        let rest = stem.strip_prefix(&wanted);
-        let number = rest.and_then(|rest| rest.strip_prefix('-')).map(|rest| rest.parse::<u32>().is_ok());
-        (rest == Some("") || number == Some(true)) && path.extension() == output.extension()
-    };
-    entries.map(|entry| entry.path()).filter(is_named).collect()
 }
 
 /// Report a destination that cannot be written before hours of work, not after.
@@ -278,7 +249,7 @@ fn save(
     place: &Place,
     picture: Export<'_>,
     text: &dyn Fn(usize) -> Option<String>,
-    is_there: &dyn Fn() -> bool,
+    is_there: &mut dyn FnMut() -> bool,
 ) -> Result<PathBuf, Box<Rescued>> {
     let output: &Path = &item.output;
     let saved = match place.existing {

@@ -13,7 +13,9 @@ use impasto_core::{
 pub enum FileMatch {
     /// Painted from the same pictures with the same settings, to the end.
     Same,
-    /// It carries another recipe, or one of a run that had to do without something, or it cannot be read.
+    /// The same, but its recipe is not complete, as that of a run that had to do without something.
+    Incomplete,
+    /// It carries another recipe, or it cannot be read.
     Other,
     /// It carries no recipe.
     Unknown,
@@ -22,7 +24,10 @@ pub enum FileMatch {
 /// Compare the file at `path`, which exists, with the painting of a job.
 pub fn compare_file(path: &Path, job: &Job) -> FileMatch {
     match read_file(path) {
-        Ok((recipe, remarks)) if remarks.is_empty() && recipe.is_of(job) => FileMatch::Same,
+        Ok((recipe, remarks)) if remarks.is_empty() && recipe.asks_for(job) => match recipe.complete {
+            true => FileMatch::Same,
+            false => FileMatch::Incomplete,
+        },
         Err(RecipeError::None { .. }) => FileMatch::Unknown,
         Ok(_) | Err(_) => FileMatch::Other,
     }
@@ -32,6 +37,11 @@ impl Recipe {
     /// Whether painting the job from its beginning to its end, without a change, has this recipe. Pictures
     /// count by their hashes and the weights file by its name, as a recipe knows no folders.
     pub fn is_of(&self, job: &Job) -> bool {
+        self.complete && self.asks_for(job)
+    }
+
+    /// As [`Self::is_of`], whether or not the run could do all that was asked for.
+    fn asks_for(&self, job: &Job) -> bool {
         let (last, expected) = (self.last(), Pass::new(job, Start::Beginning));
         let hashes =
             |records: &[SourceRecord]| -> Vec<_> { records.iter().map(|mask| mask.sha256).collect() };
@@ -41,7 +51,8 @@ impl Recipe {
         };
         // A run that stops when it has converged may be shorter.
         let whole = last.steps == job.settings.steps || job.settings.stop_when_converged;
-        self.is_plain()
+        self.passes.len() == 1
+            && last.changes.is_empty()
             && whole
             && last.start == Start::Beginning
             && last.content.sha256 == expected.content.sha256
@@ -181,6 +192,9 @@ mod tests {
         };
         assert_eq!(save("same.jpg", whole.text(50_000)), FileMatch::Same);
         assert_eq!(save("short.png", short.text(50_000)), FileMatch::Other);
+        let less = |recipe: &Recipe| Recipe { complete: false, ..recipe.clone() }.text(50_000);
+        assert_eq!(save("less.png", less(&whole)), FileMatch::Incomplete);
+        assert_eq!(save("short and less.png", less(&short)), FileMatch::Other);
         assert_eq!(save("no recipe.png", None), FileMatch::Unknown);
         assert_eq!(compare_file(&folder.path().join("gone.png"), &work), FileMatch::Other);
     }
