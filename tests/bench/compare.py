@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def impasto(arguments, size):
     """Median seconds per step of Impasto."""
-    command = [str(arguments.impasto), "bench", "--device", arguments.device, "--json"]
+    command = [str(arguments.impasto), "bench", "--five-layers", "--device", arguments.device, "--json"]
     command += ["--size", str(size), "--steps", str(arguments.steps), "--precision", arguments.precision]
     environment = {**os.environ, "RAYON_NUM_THREADS": str(arguments.threads)}
     output = subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout

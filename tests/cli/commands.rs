@@ -527,7 +527,10 @@ fn a_device_is_measured() {
     assert!(results["peak_gflops"].as_f64().unwrap() > 0.1);
     expect(&run(["bench", "--device", "cpu", "--size", "32", "--steps", "1"]), 0, &["s/step", "32"]);
     let layers = run(["bench", "--device", "cpu", "--size", "32", "--steps", "1", "--layers"]);
-    expect(&layers, 0, &["relu1_1", "relu5_1", "backward"]);
+    expect(&layers, 0, &["relu1_1", "relu4_2", "backward"]);
+    assert!(!stdout(&layers).contains("relu5_1"), "it has no weight by default");
+    let arguments = ["bench", "--device", "cpu", "--size", "32", "--steps", "1", "--layers", "--five-layers"];
+    expect(&run(arguments), 0, &["relu1_1", "relu5_1", "backward"]);
     expect_error(&run(["bench", "--device", "abacus"]), 1, &["abacus"]);
 }
 
@@ -544,11 +547,20 @@ fn memory(arguments: &[&str]) -> [f64; 2] {
 #[test]
 #[cfg(target_os = "linux")]
 fn memory_is_what_was_estimated_and_low_memory_halves_it() {
-    let [peak, estimate] = memory(&["--size", "384"]);
-    assert!((estimate / peak - 1.0).abs() < 0.15, "{estimate} instead of {peak}");
-    let [low, low_estimate] = memory(&["--size", "384", "--low-memory"]);
-    assert!((low_estimate / low - 1.0).abs() < 0.15, "{low_estimate} instead of {low}");
+    let near = |estimate: f64, peak: f64| {
+        assert!((estimate / peak - 1.0).abs() < 0.15, "{estimate} instead of {peak}");
+    };
+    let [peak, estimate] = memory(&["--size", "384", "--five-layers"]);
+    near(estimate, peak);
+    let [low, low_estimate] = memory(&["--size", "384", "--five-layers", "--low-memory"]);
+    near(low_estimate, low);
     assert!(low < 0.55 * peak, "{low} instead of {peak}");
+    // By default nothing below relu4_2 is computed, nor counted.
+    let [usual, usual_estimate] = memory(&["--size", "384"]);
+    near(usual_estimate, usual);
+    assert!(usual < peak - 1.5e8 && usual_estimate < estimate - 1.5e8, "{usual} instead of {peak}");
+    let [low, low_estimate] = memory(&["--size", "384", "--low-memory"]);
+    near(low_estimate, low);
 }
 
 #[test]

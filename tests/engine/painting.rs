@@ -7,10 +7,13 @@ use image::RgbImage;
 use impasto_core::{
     picture::{self, Picture},
     settings::{
-        DeviceChoice, Init, LayerWeights, Objective, Padding, Rgb, Settings, Statistic, StyleMix,
+        DeviceChoice, Init, LayerWeights, MAX_SIZE, Objective, Padding, Rgb, Settings, Statistic, StyleMix,
         Transparency,
     },
-    transfer::{Inputs, Pictures, StyleTransfer, TransferError},
+    transfer::{
+        Inputs, KernelSet, Pictures, StyleTransfer, TransferError, available_memory, memory_bytes,
+        process_memory,
+    },
 };
 use impasto_engine::session::{Engine, Job, PaintEngine, Start, StyleSource};
 use impasto_formats::inputs::open_named;
@@ -271,6 +274,24 @@ fn muted_layers_cost_nothing_when_they_lie_deepest() {
     engine.update(&settings, &inputs(&[StyleMix::default()])).unwrap();
     engine.step().unwrap();
     assert!(engine.losses().unwrap().unwrap().style.contains_key(&deepest));
+}
+
+/// The memory is estimated for the size in the settings, which a running picture does not follow: at this one
+/// hardly a machine has enough.
+#[test]
+fn memory_is_asked_about_again_when_a_deeper_layer_comes_in() {
+    let mut engine = started(Settings::default());
+    let mut settings = Settings { size: MAX_SIZE, ..small(Settings::default()) };
+    settings.style_layers.set("relu4_1".parse().unwrap(), 0.9);
+    engine.update(&settings, &inputs(&[StyleMix::default()])).unwrap();
+    let shapes = job(settings.clone()).inputs.shapes(&settings);
+    settings.style_layers.set("relu5_1".parse().unwrap(), 0.7);
+    let raised = engine.update(&settings, &inputs(&[StyleMix::default()]));
+    let needed = memory_bytes(&shapes, &settings, KernelSet::Cpu);
+    let free = available_memory().unwrap_or(u64::MAX).saturating_add(process_memory().1);
+    let refused = raised.as_ref().err().and_then(|error| error.downcast_ref::<TransferError>());
+    assert!(needed <= free || matches!(refused, Some(TransferError::Memory { .. })), "{raised:?}");
+    engine.step().unwrap();
 }
 
 #[test]

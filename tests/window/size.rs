@@ -5,6 +5,7 @@ use egui::{Event, Key, Modifiers, Role};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use impasto_core::settings::Settings;
 use impasto_engine::session::Start;
+use impasto_network::vgg::Layer;
 
 /// The first start on a machine that was measured to be slow.
 fn first() -> Setup {
@@ -102,7 +103,10 @@ fn a_size_tells_pixels_memory_and_time_while_it_is_typed() {
 
 #[test]
 fn impossible_numbers_are_refused_at_their_places_while_painting_goes_on() {
-    let mut window = Setup::default().open();
+    let mut setup = Setup::default();
+    // 16 px are too few for the deepest layer if it counts.
+    setup.options.settings.get_or_insert_default().style_layers.set(Layer::PAPER_STYLE[4], 0.7);
+    let mut window = setup.open();
     window.until_painting();
     enter(&mut window, "Size", "16");
     window.until("it is told", |harness, _| {

@@ -361,6 +361,10 @@ pub(super) struct BenchArgs {
     /// How features are stored on a graphics adapter: full or fast
     #[arg(long, default_value_t)]
     pub precision: Precision,
+    /// Measure the step that BENCHMARKS.md compares instead of the usual one: style by Gram matrices at five
+    /// layers down to relu5_1, and zero padding
+    #[arg(long)]
+    pub five_layers: bool,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

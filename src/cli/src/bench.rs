@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::args::BenchArgs;
 use impasto_core::{
     picture::{Picture, PictureError},
-    settings::{LayerWeights, Objective, Padding, Settings, Statistic},
+    settings::{LayerWeights, Padding, Settings, Statistic},
     transfer::{self, Inputs},
 };
 use impasto_engine::{
@@ -105,7 +105,7 @@ pub(super) fn run(arguments: &BenchArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn settings(arguments: &BenchArgs, size: u32) -> Settings {
-    Settings {
+    let usual = Settings {
         size,
         steps: arguments.steps,
         device: arguments.device.clone(),
@@ -113,11 +113,16 @@ fn settings(arguments: &BenchArgs, size: u32) -> Settings {
         low_memory: arguments.low_memory,
         precision: arguments.precision,
         pyramid: false,
-        statistic: Statistic::Gram,
-        // Down to relu5_1, as everything that it is compared with.
-        style_layers: LayerWeights::paper_style(),
-        padding: Padding::Zero,
-        ..Settings::for_objective(Objective::default())
+        ..Settings::default()
+    };
+    match arguments.five_layers {
+        false => usual,
+        true => Settings {
+            statistic: Statistic::Gram,
+            style_layers: LayerWeights::paper_style(),
+            padding: Padding::Zero,
+            ..usual
+        },
     }
 }
 

@@ -186,6 +186,11 @@ impl LayerWeights {
         self.0.keys().copied()
     }
 
+    /// The layers in use down to `deepest`; none if it is `None`.
+    pub fn down_to(&self, deepest: Option<Layer>) -> impl DoubleEndedIterator<Item = Layer> + '_ {
+        self.layers().filter(move |&layer| Some(layer) <= deepest)
+    }
+
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -234,10 +234,20 @@ impl Settings {
         }
     }
 
-    /// The deepest layer listed, regardless of its weight.
+    /// The deepest layer listed, regardless of its weight. The sizes of a run depend on it, and so does what a
+    /// recipe repeats.
     pub fn deepest_layer(&self) -> Option<Layer> {
         let layers = self.content_layers.layers().chain(self.style_layers.layers());
         layers.chain(self.global_layers()).max()
+    }
+
+    /// The deepest layer that a run computes, for its cost: that of the effective weights, or the deepest listed
+    /// where a style amount is measured, which takes all of them, or automation may raise a weight from 0.
+    pub fn deepest_computed(&self) -> Option<Layer> {
+        match self.style_amount.is_some() || self.automation.is_on() {
+            true => self.deepest_layer(),
+            false => self.effective().deepest_active(),
+        }
     }
 
     /// The layers used by terms with one weight.

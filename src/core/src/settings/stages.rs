@@ -4,6 +4,7 @@
 use std::ops::Deref;
 
 use super::{GlobalTerm, Init, LayerWeights, Settings};
+use impasto_network::vgg::Layer;
 
 /// Settings with automation applied after some steps, see [`Settings::automated`]. Without automation they
 /// equal the user's.
@@ -96,6 +97,16 @@ impl Effective {
             style_layers: with(&settings.style_layers),
             ..settings.0.clone()
         })
+    }
+
+    /// The deepest layer that an evaluation computes: of those with a weight above 0.
+    pub fn deepest_active(&self) -> Option<Layer> {
+        let active = |factor: f64, weights: &LayerWeights| {
+            weights.iter().filter(|&(_, weight)| factor * weight > 0.0).map(|(layer, _)| layer).max()
+        };
+        active(self.content_weight, &self.content_layers)
+            .max(active(self.style_weight, &self.style_layers))
+            .max(self.global_layers().max())
     }
 
     /// Set the α and β of a style amount.

@@ -18,18 +18,18 @@ pub fn convolution_flops(layer: Layer, width: u32, height: u32) -> f64 {
 }
 
 /// Floating-point operations of one step on a picture of this shape: forward and backward through the layers
-/// up to the deepest in use, and the Gram products (counted as direct convolutions, one multiplication and
-/// one addition each).
+/// up to the deepest that is computed, and the Gram products (counted as direct convolutions, one
+/// multiplication and one addition each).
 pub fn flops_per_step(width: u32, height: u32, settings: &Settings) -> f64 {
-    let Some(deepest) = settings.deepest_layer() else { return 0.0 };
+    let deepest = settings.deepest_computed();
     let convolutions: f64 = Layer::ALL
         .into_iter()
-        .filter(|&layer| layer <= deepest)
+        .filter(|&layer| Some(layer) <= deepest)
         .map(|layer| 2.0 * convolution_flops(layer, width, height))
         .sum();
     let grams: f64 = settings
         .style_layers
-        .layers()
+        .down_to(deepest)
         .map(|layer| 4.0 * (layer.channels() as f64).powi(2) * positions(layer, width, height))
         .sum();
     convolutions + grams
@@ -59,11 +59,11 @@ pub enum KernelSet {
 /// Estimated memory in bytes of a run in these shapes: the prepared weights, and the larger of a step's
 /// memory and that of the features of the largest style.
 pub fn memory_bytes(shapes: &Shapes, settings: &Settings, kernels: KernelSet) -> u64 {
-    let Some(deepest) = settings.deepest_layer() else { return 0 };
-    let layers = || Layer::ALL.into_iter().filter(|&layer| layer <= deepest);
+    let deepest = settings.deepest_computed();
+    let layers = || Layer::ALL.into_iter().filter(|&layer| Some(layer) <= deepest);
     let weights: f64 = layers().map(|l| (9 * l.input_channels() * l.channels()) as f64).sum();
     let picture = Features { shape: shapes.content, deepest };
-    let content: f64 = settings.content_layers.layers().map(|layer| picture.output(layer)).sum();
+    let content: f64 = settings.content_layers.down_to(deepest).map(|layer| picture.output(layer)).sum();
     // Two gradients at a time, one of them in the memory of a dead output; one per stage if buffers are kept
     // for the next step.
     let passing = picture.widest();
@@ -95,7 +95,8 @@ pub fn memory_bytes(shapes: &Shapes, settings: &Settings, kernels: KernelSet) ->
     let style = |&shape: &Dimensions| Features { shape, deepest }.of_style(settings);
     let style = shapes.styles.iter().map(style).fold(0.0, f64::max);
     let styles: f64 = shapes.styles.iter().map(|&shape| Features { shape, deepest }.input()).sum();
-    let grams: f64 = settings.style_layers.layers().map(|l| 3.0 * (l.channels() as f64).powi(2)).sum();
+    let grams = settings.style_layers.down_to(deepest).map(|l| 3.0 * (l.channels() as f64).powi(2));
+    let grams: f64 = grams.sum();
     let images = match settings.optimizer {
         // Four of them are the state to roll back to if a value is not finite.
         Optimizer::Adam => 12.0,
@@ -113,13 +114,13 @@ pub fn memory_bytes(shapes: &Shapes, settings: &Settings, kernels: KernelSet) ->
 /// Floats of a picture's features down to a layer.
 struct Features {
     shape: Dimensions,
-    deepest: Layer,
+    deepest: Option<Layer>,
 }
 
 impl Features {
     fn layers(&self) -> impl Iterator<Item = Layer> {
         let deepest = self.deepest;
-        Layer::ALL.into_iter().filter(move |&layer| layer <= deepest)
+        Layer::ALL.into_iter().filter(move |&layer| Some(layer) <= deepest)
     }
 
     /// Of the picture itself.
@@ -167,8 +168,9 @@ impl Features {
         // Two planes on the host; an amount and a truth for each channel on the device; two pictures in bytes.
         let frozen = has(RegionRole::Freeze) * (2.0 + 1.0 + 3.0 + 1.5);
         let of_picture = (planes + frozen + has(RegionRole::Keep)) * self.input() / 3.0;
+        let layers = [&settings.style_layers, &settings.content_layers];
         let seen: BTreeSet<Layer> =
-            settings.style_layers.layers().chain(settings.content_layers.layers()).collect();
+            layers.into_iter().flat_map(|weights| weights.down_to(self.deepest)).collect();
         let seen: f64 = seen.into_iter().map(|layer| positions(layer, self.shape.0, self.shape.1)).sum();
         // The rest of the picture is a part too.
         of_picture + 2.0 * (planes + 1.0) * seen
@@ -253,13 +255,51 @@ pub fn bytes_text(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::{LayerWeights, Masks, Region};
+    use crate::settings::{LayerWeights, Masks, ParamTrack, Region, Strip};
 
     #[test]
     fn a_step_at_512_takes_the_published_number_of_operations() {
         // 1.51 MFLOP per pixel: 361 152 multiply-adds forward and again backward, plus the Gram products.
-        let gflop = flops_per_step(512, 512, &Settings::default()) / 1e9;
+        let gflop = flops_per_step(512, 512, &five_layers()) / 1e9;
         assert!((gflop - 397.0).abs() < 8.0, "{gflop}");
+    }
+
+    /// The settings with a weight on relu5_1 too.
+    fn five_layers() -> Settings {
+        Settings { style_layers: LayerWeights::paper_style(), ..Settings::default() }
+    }
+
+    #[test]
+    fn only_what_is_computed_costs() {
+        let shapes = Shapes { content: (256, 256), styles: vec![(200, 200)] };
+        let cost = |settings: &Settings| {
+            let bytes = [KernelSet::Cpu, KernelSet::Adapter].map(|set| memory_bytes(&shapes, settings, set));
+            (flops_per_step(256, 256, settings), bytes)
+        };
+        let deepest = Layer::PAPER_STYLE[4];
+        let default = Settings::default();
+        assert_eq!(default.style_layers.get(deepest), Some(0.0));
+        let mut without = default.clone();
+        without.style_layers.remove(deepest);
+        assert_eq!(cost(&default), cost(&without));
+        let mut muted = default.clone();
+        muted.style_layers.set_strip(deepest, Strip { weight: 0.7, muted: true, solo: false });
+        assert_eq!(cost(&muted), cost(&without));
+        let (flops, [cpu, adapter]) = cost(&default);
+        let (more_flops, [more_cpu, more_adapter]) = cost(&five_layers());
+        // Three layers of 512 channels less, with their weights in both directions.
+        let weights = 3 * 9 * 512 * 512 * 4;
+        assert!(more_flops > 1.05 * flops, "{flops} {more_flops}");
+        assert!(more_cpu > cpu + 8 * weights && more_adapter > adapter + 2 * weights);
+        // An amount is measured with all layers, and automation may bring one in.
+        let amount = Settings { style_amount: Some(0.5), ..default.clone() };
+        let mut moving = default.clone();
+        let track = "style/relu5_1={ lfo = { depth = 0.5, period = 0.1 } }".parse::<ParamTrack>().unwrap();
+        moving.automation.set(track.id, track.track);
+        for settings in [amount, moving] {
+            assert_eq!(settings.deepest_computed(), Some(deepest));
+            assert!(cost(&settings).1[0] > cpu + 8 * weights);
+        }
     }
 
     #[test]
@@ -272,9 +312,9 @@ mod tests {
             let mut deeper = settings.clone();
             deeper.style_layers.set(Layer::ALL[15], 1.0);
             assert!(memory_bytes(&square(128), &deeper, kernels) > small);
-            let economy = Settings { low_memory: true, ..settings.clone() };
             if kernels == KernelSet::Cpu {
-                let [low, usual] = [&economy, &settings].map(|s| memory_bytes(&square(512), s, kernels));
+                let five = [five_layers(), Settings { low_memory: true, ..five_layers() }];
+                let [usual, low] = five.map(|s| memory_bytes(&square(512), &s, kernels));
                 assert!(10 * low < 6 * usual, "{low} {usual}");
             }
             let remembering = Settings { optimizer: Optimizer::Lbfgs, history: 20, ..settings.clone() };
@@ -302,7 +342,7 @@ mod tests {
         let pooled = 64.0 / 4.0 + 128.0 / 16.0 + 256.0 / 64.0 + 512.0 / 256.0;
         let kept = 64.0 + 128.0 / 4.0 + 256.0 / 16.0 + 512.0 / 64.0 + 512.0 / 256.0;
         let images = 12.0 * 3.0;
-        let usual = Settings { content_layers: LayerWeights::content_default(), ..Settings::default() };
+        let usual = five_layers();
         let low = Settings { low_memory: true, ..usual.clone() };
         let near = |found: f64, expected: f64| {
             assert!((found - expected).abs() < 0.01, "{found} instead of {expected} floats for a pixel");
@@ -318,7 +358,7 @@ mod tests {
     /// made of, and what is pooled.
     #[test]
     fn a_style_counts_at_its_own_scale() {
-        let settings = Settings { content_layers: LayerWeights::content_default(), ..Settings::default() };
+        let settings = five_layers();
         for low_memory in [false, true] {
             let settings = Settings { low_memory, ..settings.clone() };
             let bytes = |size| {

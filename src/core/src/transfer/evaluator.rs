@@ -42,16 +42,9 @@ pub struct Evaluation {
 
 /// The content and style layers in use, and the deepest.
 fn layers(settings: &Effective) -> (Vec<Layer>, Vec<Layer>, Option<Layer>) {
-    let active = |factor: f64, weights: &LayerWeights| {
-        weights.iter().filter(|&(_, weight)| factor * weight > 0.0).map(|(layer, _)| layer).max()
-    };
-    let deepest = active(settings.content_weight, &settings.content_layers)
-        .max(active(settings.style_weight, &settings.style_layers))
-        .max(settings.global_layers().max());
+    let deepest = settings.deepest_active();
     // Measure a muted layer if the forward pass reaches it anyway; deeper ones are skipped.
-    let reached = |weights: &LayerWeights| {
-        weights.layers().filter(|&layer| deepest.is_some_and(|deepest| layer <= deepest)).collect()
-    };
+    let reached = |weights: &LayerWeights| weights.down_to(deepest).collect();
     (reached(&settings.content_layers), reached(&settings.style_layers), deepest)
 }
 

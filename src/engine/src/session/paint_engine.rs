@@ -15,7 +15,7 @@ use self::less::with_less;
 use super::{
     Engine, EngineError, Job, Reading, RunInfo, Start,
     scale_check::check_scales,
-    size::{BACKGROUND_BYTES, aim_size, check_memory, climb_seconds, least_size},
+    size::{BACKGROUND_BYTES, aim_size, check_memory, climb_seconds, least_size, needs_more},
 };
 use impasto_core::{
     settings::{DeviceChoice, Padding, Precision, Settings},
@@ -100,16 +100,12 @@ impl PaintEngine {
     fn check_change(&self, settings: &Settings, inputs: &Inputs) -> Result<(), EngineError> {
         settings.validate()?;
         inputs.mix().iter().try_for_each(|mix| mix.validate())?;
-        if let (Some(run), Some((_, device))) = (&self.run, &self.device) {
-            let (before, shapes) = (run.inputs().shapes(settings), inputs.shapes(settings));
-            let more_masks = settings.masks.files().count() > run.settings().masks.files().count();
-            // A larger style needs memory for its statistics, and a mask for what the layers see of it, which
-            // may be gone since the start.
-            if shapes != before || settings.style_scale > run.settings().style_scale || more_masks {
-                let check =
-                    |shapes: &Shapes| check_memory(device.info.kind, shapes, settings, self.background);
-                check_scales(inputs, settings, check)?;
-            }
+        // The memory may be gone since the start.
+        if let (Some(run), Some((_, device))) = (&self.run, &self.device)
+            && needs_more(inputs, settings, (run.inputs(), run.settings()))
+        {
+            let check = |shapes: &Shapes| check_memory(device.info.kind, shapes, settings, self.background);
+            check_scales(inputs, settings, check)?;
         }
         Ok(())
     }

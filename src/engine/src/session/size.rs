@@ -31,10 +31,10 @@ const MAX_PIXELS: u64 = (1 << 31) / 256 - 1;
 /// Estimated bytes held by background engines, which are not the foreground engine's.
 pub(super) static BACKGROUND_BYTES: AtomicU64 = AtomicU64::new(0);
 
-/// The smallest longest side at which the content is wide enough for the deepest layer in use; styles always
-/// are.
+/// The smallest longest side at which the content is wide enough for the deepest layer that is computed; styles
+/// always are.
 pub(super) fn least_size(inputs: &Inputs, settings: &Settings) -> u32 {
-    let least = settings.deepest_layer().map_or(1, Layer::stride) as f64 + 0.5;
+    let least = settings.deepest_computed().map_or(1, Layer::stride) as f64 + 0.5;
     let (width, height) = inputs.content.dimensions();
     let (short, long) = (width.min(height), width.max(height));
     ((least * f64::from(long) / f64::from(short)).ceil() as u32).min(MAX_SIZE)
@@ -69,6 +69,17 @@ pub(super) fn check_memory(
     Ok(memory_bytes)
 }
 
+/// Whether a run with these pictures and settings may need memory for more than `before`: for a larger style's
+/// statistics, for what the layers see of another mask, or for a deeper layer.
+pub(super) fn needs_more(inputs: &Inputs, settings: &Settings, before: (&Inputs, &Settings)) -> bool {
+    let (inputs_before, settings_before) = before;
+    let masks = |settings: &Settings| settings.masks.files().count();
+    inputs.shapes(settings) != inputs_before.shapes(settings)
+        || settings.style_scale > settings_before.style_scale
+        || masks(settings) > masks(settings_before)
+        || settings.deepest_computed() > settings_before.deepest_computed()
+}
+
 /// Bytes that this process holds for the calling engine, including the network of its previous run.
 fn own_memory(background: bool) -> u64 {
     if background { 0 } else { process_memory().0.saturating_sub(BACKGROUND_BYTES.load(Ordering::Relaxed)) }
@@ -78,10 +89,11 @@ fn own_memory(background: bool) -> u64 {
 ///
 /// # Errors
 ///
-/// If the content is too narrow there for the deepest layer in use, or the device does not have the memory.
+/// If the content is too narrow there for the deepest layer that is computed, or the device does not have the
+/// memory.
 pub fn check_size(kind: DeviceKind, inputs: &Inputs, settings: &Settings) -> Result<(), TransferError> {
     let (width, height) = inputs.shapes(settings).content;
-    if let Some(layer) = settings.deepest_layer()
+    if let Some(layer) = settings.deepest_computed()
         && width.min(height) < layer.stride().max(2) as u32
     {
         let (width, height) = (width as usize, height as usize);
@@ -135,7 +147,11 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use impasto_core::{picture::Picture, settings::Objective, transfer::StyleSource};
+    use impasto_core::{
+        picture::Picture,
+        settings::{Objective, Strip},
+        transfer::StyleSource,
+    };
 
     fn inputs(width: u32, height: u32) -> Inputs {
         let picture = |width, height| {
@@ -143,6 +159,30 @@ mod tests {
             Arc::new(Picture::from_rgba("test", width, height, pixels).unwrap())
         };
         Inputs::new(picture(width, height), vec![StyleSource::new(picture(64, 64))])
+    }
+
+    /// The default settings with a weight on relu5_1.
+    fn five_layers() -> Settings {
+        let mut settings = Settings::default();
+        settings.style_layers.set(Layer::PAPER_STYLE[4], 0.7);
+        settings
+    }
+
+    #[test]
+    fn a_deeper_layer_needs_more_memory() {
+        let inputs = inputs(60, 40);
+        let needs = |settings: &Settings, before: &Settings| needs_more(&inputs, settings, (&inputs, before));
+        let (default, raised) = (Settings::default(), five_layers());
+        assert!(needs(&raised, &default));
+        assert!(!needs(&default, &raised) && !needs(&raised, &raised));
+        let mut muted = raised.clone();
+        let strip = muted.style_layers.strip(Layer::PAPER_STYLE[4]).unwrap();
+        muted.style_layers.set_strip(Layer::PAPER_STYLE[4], Strip { muted: true, ..strip });
+        assert!(!needs(&muted, &default) && needs(&raised, &muted));
+        let louder = Settings { style_weight: 9.0, style_tilt: 0.2, ..default.clone() };
+        assert!(!needs(&louder, &default), "as deep as before");
+        // What an amount is measured by are all layers.
+        assert!(needs(&Settings { style_amount: Some(0.5), ..default.clone() }, &default));
     }
 
     /// The size that a machine with this many operations per second aims at.
@@ -175,7 +215,9 @@ mod tests {
         assert_eq!(aim((451, 300), &settings, 1e18), 451, "the content's own size");
         assert_eq!(aim((300, 200), &settings, 1.0), 300);
         assert_eq!(aim((60, 40), &settings, 1e18), 256);
-        assert!(aim((1000, 30), &settings, 1.0) >= 534, "wide enough for the deepest layer");
+        assert!(aim((1000, 20), &settings, 1.0) >= 425, "wide enough for relu4_2");
+        assert_eq!(aim((1000, 30), &settings, 1.0), 384);
+        assert!(aim((1000, 30), &five_layers(), 1.0) >= 534, "wide enough for relu5_1");
         let classic = Settings::for_objective(Objective::Classic);
         assert_eq!(aim((3000, 2000), &classic, 1e18), 400, "classic paints no more");
     }
@@ -205,7 +247,9 @@ mod tests {
     fn impossible_sizes_are_told_before_they_are_tried() {
         let inputs = inputs(600, 400);
         let check = |size, kind| check_size(kind, &inputs, &Settings { size, ..Settings::default() });
-        assert!(matches!(check(16, DeviceKind::Cpu), Err(TransferError::TooNarrow { .. })));
+        let deep = check_size(DeviceKind::Cpu, &inputs, &Settings { size: 16, ..five_layers() });
+        assert!(matches!(deep, Err(TransferError::TooNarrow { .. })), "{deep:?}");
+        assert!(check(16, DeviceKind::Cpu).is_ok(), "relu5_1 has the weight 0");
         assert!(check(64, DeviceKind::Cpu).is_ok());
         let large = check(8192, DeviceKind::DiscreteGpu);
         assert!(matches!(large, Err(TransferError::TooLargeForAdapter { .. })), "{large:?}");
