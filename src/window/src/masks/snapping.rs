@@ -75,7 +75,7 @@ pub struct SnapMask(pub Place);
 impl Act for SnapMask {
     fn apply(self, app: &mut ImpastoApp, _: &Context) {
         let place = self.0;
-        if app.refuses_strokes(place) {
+        if app.refuses_strokes(place) || app.lacks_picture(place) {
             return;
         }
         let Some(content) = app.pictures.content.picture.as_ref().map(|slot| Arc::clone(&slot.picture))

@@ -135,8 +135,9 @@ impl ImpastoApp {
 
     /// Keep the regions' styles true to the pictures on the left. One that is being opened counts already.
     pub(crate) fn follow_style_order(&mut self) {
-        let slots = self.pictures.styles.iter().map(|slot| (slot.id, Filling::of(slot)));
-        let slots: Vec<(u64, Filling)> = slots.collect();
+        // One that was emptied waits for nothing.
+        let slots = self.pictures.styles.iter().filter(|slot| !slot.is_empty());
+        let slots: Vec<(u64, Filling)> = slots.map(|slot| (slot.id, Filling::of(slot))).collect();
         self.pictures.masks.styles.follow(&mut self.settings.masks, &slots);
     }
 }

@@ -116,6 +116,12 @@ impl GreyPixels {
         Ok(reader.decode().map_err(|error| error.to_string())?.into_luma8())
     }
 
+    /// Width and height in pixels, by its header.
+    fn dimensions(&self) -> Result<(u32, u32), String> {
+        let reader = ImageReader::with_format(Cursor::new(&*self.0), ImageFormat::Png);
+        reader.into_dimensions().map_err(|error| error.to_string())
+    }
+
     /// Bytes in memory.
     pub fn bytes(&self) -> usize {
         self.0.len()
@@ -187,17 +193,19 @@ impl Stroke {
 
 impl Drawing {
     /// Draw on a mask, for a content of these dimensions. A base that was not drawn itself, such as a file's,
-    /// becomes the first stroke; so does one of another size, as of another content, below a stroke of pixels,
-    /// which are of this content's.
+    /// becomes the first stroke; so does one of another size, as of another content, below a stroke of pixels.
     ///
     /// # Errors
     ///
     /// In words, if the stroke cannot be drawn.
     pub fn draw(base: Option<&Picture>, content: (u32, u32), stroke: Stroke) -> Result<Picture, String> {
         let Some(base) = base else { return Self::add(None, size_for(content), stroke, None) };
-        let resized = matches!(stroke.shape, Shape::Pixels(_));
+        let needs = match &stroke.shape {
+            Shape::Pixels(pixels) => Some(pixels.dimensions()?),
+            _ => None,
+        };
         let drawn = match &base.drawing {
-            Some(drawing) if drawing.size == size_for(content) || !resized => None,
+            Some(drawing) if needs.is_none_or(|size| size == drawing.size) => None,
             _ => Some(Self::from_picture(base, content)?),
         };
         let base = drawn.as_ref().unwrap_or(base);

@@ -137,7 +137,9 @@ fn pixels_of_another_content_can_be_drawn_on_a_mask() {
         let next = Drawing::draw(Some(&mask), tall, Stroke::new(pixels(grey), mode)).unwrap();
         assert_eq!((next.dimensions(), at(&next, 0.5, 0.5)), ((768, 1024), wanted));
         assert_eq!(next.drawing.as_ref().unwrap().picture().unwrap().rgb, next.rgb);
-        // Other shapes are drawn at the size that it has.
+        // Pixels of its own size, and other shapes, are drawn at the size that it has.
+        let same = Drawing::draw(Some(&next), CONTENT, Stroke::new(pixels(9), Mode::Replace)).unwrap();
+        assert_eq!((same.dimensions(), at(&same, 0.5, 0.5)), ((768, 1024), 9));
         let again = Drawing::draw(Some(&next), CONTENT, Stroke::new(brush(&[[0.5; 2]]), Mode::Add)).unwrap();
         assert_eq!(again.dimensions(), (768, 1024));
         mask = draw(None, Shape::All, Mode::Add);
