@@ -222,7 +222,7 @@ pub(super) struct BatchArgs {
     #[arg(long, conflicts_with = "pairs")]
     pub mix: bool,
     /// Paint only this part of the batch, as 3/16 for the third of sixteen, dealt out evenly; auto takes it from
-    /// the variables of an array of Slurm, AWS Batch, Kubernetes, SGE, PBS or LSF, of which Kubernetes and PBS
+    /// the variables of an array of Slurm, AWS Batch, Kubernetes, SGE, PBS or LSF, of which Kubernetes, PBS and LSF
     /// need IMPASTO_SHARD_COUNT as well. Shards can run at the same time, on machines that share the folders
     #[arg(long, value_name = "NUMBER/COUNT")]
     pub shard: Option<ShardArg>,
