@@ -35,6 +35,7 @@ mod presets;
 mod privacy;
 mod queue;
 mod recipe;
+mod regions_example;
 mod regions_kept;
 mod regions_panel;
 mod remote;

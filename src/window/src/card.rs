@@ -8,6 +8,7 @@ use egui::{
 
 use super::{
     action::Actions,
+    command::Command,
     entry::Entry,
     gallery::{COLUMNS, Gallery, TILE, Use},
     icons::Icon,
@@ -158,6 +159,13 @@ fn menu(ui: &mut Ui, card: &Card<'_>, slot: &Slot, gallery: &mut Gallery, action
     }
     if let Some(source) = choices(ui, card.examples, card.used, gallery) {
         actions.push(SlotAction::Open(target, vec![source]));
+    }
+    if card.used == Use::Content {
+        ui.add_space(space::XS);
+        let command = Command::RegionsExample;
+        if ui.button(command.text()).on_hover_text(command.tooltip()).clicked() {
+            actions.push(command);
+        }
     }
 }
 

@@ -11,7 +11,6 @@ use super::{
     ImpastoApp,
     notes::{Banner, Trouble},
     pictures::{self, Slot},
-    recipes,
     state::{Given, Run},
 };
 use impasto_core::{
@@ -217,11 +216,12 @@ impl ImpastoApp {
         }
     }
 
-    /// Says what has taken the place of the painting that was left: a recipe, or another content.
-    fn tell_what_has_begun(&mut self, left: u64, recipe: bool) {
-        if recipe {
-            self.messages.toasts.take_back(&[recipes::TAKEN]);
-            self.tell_begun(recipes::BEGUN, Some(left));
+    /// Says what has taken the place of the painting that was left: all that was taken over, or another content.
+    fn tell_what_has_begun(&mut self, left: u64, replaced: bool) {
+        if replaced {
+            let [taken, begun] = self.next.notes;
+            self.messages.toasts.take_back(&[taken]);
+            self.tell_begun(begun, Some(left));
         } else {
             self.tell_new_content(left);
         }

@@ -31,8 +31,8 @@ use impasto_formats::{
 };
 
 /// The note when a recipe is taken, and the one in its place when it has begun another painting.
-pub const TAKEN: &str = "Took the recipe: its settings and pictures.";
-pub const BEGUN: &str = "Took the recipe: its settings and pictures. It paints afresh.";
+const TAKEN: &str = "Took the recipe: its settings and pictures.";
+const BEGUN: &str = "Took the recipe: its settings and pictures. It paints afresh.";
 
 /// What the recipe of a painted picture is made of.
 pub enum Draft {
@@ -367,7 +367,7 @@ impl ImpastoApp {
             self.open(if index == 0 { Target::Style } else { Target::NewStyle }, recalled(&style.source));
             self.pictures.styles[index].mix = style.mix;
         }
-        self.next.begin_afresh = true;
+        self.next.begin_afresh(TAKEN, BEGUN);
         self.messages.toasts.add(TAKEN);
         self.undo.call("", "Recipe taken".to_owned());
     }

@@ -34,6 +34,9 @@ pub struct NextRun {
     pub init_at_start: Option<Init>,
     /// It begins from its initial image, whatever else changed.
     pub begin_afresh: bool,
+    /// What is said of the settings and pictures that it begins afresh with: when they are taken over, and in
+    /// its place when it has begun.
+    pub notes: [&'static str; 2],
     /// It goes on with a painting that was brought back.
     pub resume: bool,
     /// The worker chooses its size.
@@ -48,6 +51,12 @@ impl NextRun {
     /// Whether settings and pictures of another painting are taken over.
     pub fn is_replaced(&self) -> bool {
         self.resume || self.begin_afresh
+    }
+
+    /// Let it begin from its initial image, with settings and pictures that are taken over.
+    pub fn begin_afresh(&mut self, taken: &'static str, begun: &'static str) {
+        self.begin_afresh = true;
+        self.notes = [taken, begun];
     }
 
     /// Forget what was to come of a painting that is left.

@@ -282,6 +282,9 @@ commands! {
     Masks "Paint regions on the picture" Mask [plain(K)]
         "Paints masks on the canvas: where a region with styles of its own is, or how strong style and content are"
         => |app, _| app.toggle_masking_mode();
+    RegionsExample "Example with regions" Mask []
+        "Opens a bundled portrait in three styles, with regions for the face, the suit and the background, to try regions on; the painting in hand is kept"
+        => |app, _| app.open_regions_example();
 }
 
 "Window" {

@@ -9,6 +9,7 @@ mod bar;
 mod colours;
 pub mod command;
 mod cursor;
+mod example;
 mod findings;
 pub mod flags;
 mod hand;

@@ -11,6 +11,8 @@ use super::{
 };
 use crate::{
     ImpastoApp,
+    action::Actions,
+    command::Command,
     icons::Icon,
     theme::{Palette, ROW, space},
     widgets,
@@ -66,7 +68,7 @@ impl ImpastoApp {
     pub(crate) fn regions_tab(&mut self, ui: &mut Ui) {
         self.pictures.masks.drop_area = Some(ui.available_rect_before_wrap());
         if places(&self.settings.masks).next().is_none() {
-            return nothing_yet(ui);
+            return nothing_yet(ui, &self.actions);
         }
         self.pictures.masks.follow_looks(ui.ctx(), &self.settings.masks);
         let before = self.settings.masks.clone();
@@ -169,9 +171,16 @@ impl ImpastoApp {
 }
 
 /// What the list is for, while it is empty.
-fn nothing_yet(ui: &mut Ui) {
+fn nothing_yet(ui: &mut Ui, actions: &Actions) {
     ui.add_space(space::S);
     let color = Palette::of(ui).weak;
     let text = "Regions are parts of the picture with styles and a strength of their own, parts that stay as they are painted, or parts that stay the photograph. Press K and draw one on the painting, or add one here; everything about it can be changed while it paints.";
     ui.add(egui::Label::new(egui::RichText::new(text).color(color)).wrap());
+    ui.add_space(space::M);
+    let command = Command::RegionsExample;
+    if widgets::text_button(ui, command.icon(), command.text(), command.text(), command.tooltip(), true)
+        .clicked()
+    {
+        actions.push(command);
+    }
 }
