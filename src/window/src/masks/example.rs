@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use super::Place;
+use super::{Place, actions::move_tracks};
 use crate::{
     ImpastoApp,
     bottom::Tab,
@@ -14,7 +14,7 @@ use impasto_core::{
         drawing::{Mode, Shape, Stroke, size_for},
         example,
     },
-    settings::{Edge, MAX_REGIONS, Masks, ParamId, Region, RegionStyle},
+    settings::{Edge, MAX_REGIONS, Masks, Region, RegionStyle},
 };
 
 /// The notes when it is opened, and in its place when it has begun another painting.
@@ -113,9 +113,7 @@ impl ImpastoApp {
         desk.selected = Some(Place::Region(0));
         self.settings.masks = Masks { regions, ..Masks::default() };
         // What moved the former regions' strengths is not meant for these.
-        for knob in (0..MAX_REGIONS).filter_map(|index| u8::try_from(index).ok()) {
-            self.settings.automation.remove(ParamId::RegionStrength(knob));
-        }
+        move_tracks(&mut self.settings.automation, MAX_REGIONS, |_| None);
         let source = |title: &str| example(title).map(Source::Example);
         self.open_all(Target::Content, source(CONTENT));
         self.pictures.styles = vec![Slot::new(self.next_number())];
