@@ -13,6 +13,7 @@ mod findings;
 pub mod flags;
 mod hand;
 mod hue;
+mod layers;
 mod looks;
 mod overlay;
 mod panel;
