@@ -6,7 +6,8 @@ use crate::window_support::{Setup, Window, drop_files, enter, has, picture_file,
 use egui::{Event, Key, Modifiers, Role, accesskit::Toggled};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use image::{GrayImage, Luma};
-use impasto_core::settings::{Edge, Masks, Region, RegionRole, RegionStyle};
+use impasto_core::settings::{Edge, Masks, Region, RegionRole, RegionStyle, Settings};
+use impasto_network::vgg::Layer;
 
 /// A window that shows the list.
 fn open() -> Window {
@@ -198,6 +199,44 @@ fn a_region_has_styles_that_follow_their_pictures() {
     press(&mut window, "Remove the style 3", Role::Button);
     until_masks(&mut window, "the region has none left", |masks| masks.regions[0].styles.is_empty());
     assert_eq!(window.jobs(), 1);
+}
+
+#[test]
+fn a_region_weighs_its_layers() {
+    let mut window = open();
+    add(&mut window);
+    assert!(!has(&window, "in Region 1, number"), "the faders are behind the menu");
+    more(&mut window, "Region 1", "Layers…");
+    let layers: Vec<Layer> = Settings::default().style_layers.layers().collect();
+    for layer in &layers {
+        let name = format!("Layer {layer} in Region 1");
+        let fader = window.harness.get_by_role_and_label(Role::Slider, &name);
+        assert_eq!(fader.accesskit_node().numeric_value(), Some(1.0), "{name}");
+    }
+    window.harness.check_accessibility();
+    enter(&mut window, "Layer relu4_1 in Region 1, number", "0.5");
+    let factors =
+        |masks: &Masks| layers.iter().map(|&layer| masks.regions[0].layer_factor(layer)).collect::<Vec<_>>();
+    until_masks(&mut window, "the factor arrives", |masks| factors(masks) == [1.0, 1.0, 1.0, 0.5, 1.0]);
+    // More than a slider gives stays as it was typed, while the popup is open too.
+    enter(&mut window, "Layer relu1_1 in Region 1, number", "3");
+    until_masks(&mut window, "another one", |masks| factors(masks) == [3.0, 1.0, 1.0, 0.5, 1.0]);
+    window.steps(10);
+    assert_eq!(factors(&masks(&window)), [3.0, 1.0, 1.0, 0.5, 1.0]);
+    press(&mut window, "Reset the layers of Region 1", Role::Button);
+    until_masks(&mut window, "all are as in the rest", |masks| masks.regions[0].layers.is_none());
+    window.harness.key_press(Key::Escape);
+    window.steps(3);
+    assert!(!has(&window, "in Region 1, number"), "it is closed");
+    undo(&mut window);
+    until_masks(&mut window, "they are back", |masks| factors(masks) == [3.0, 1.0, 1.0, 0.5, 1.0]);
+    assert!(has(&window, "Undone: Layers of Region 1"));
+    assert_eq!(window.jobs(), 1, "the run goes on");
+    // What is not painted has no layers.
+    choose(&mut window, "Role of Region 1", "Keep the photograph");
+    press(&mut window, "More of Region 1", Role::Button);
+    window.steps(3);
+    assert!(window.harness.get_by_label("Layers…").accesskit_node().is_disabled());
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod findings;
 pub mod flags;
 mod hand;
 mod hue;
+mod layers;
 mod looks;
 mod overlay;
 mod panel;

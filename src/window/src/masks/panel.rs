@@ -22,6 +22,7 @@ use impasto_core::{
     picture::fit,
     settings::{MAX_REGIONS, ParamId},
 };
+use impasto_network::vgg::Layer;
 
 /// Characters of a region's name, at most.
 const LONGEST: usize = 40;
@@ -86,6 +87,7 @@ impl ImpastoApp {
             let (width, height) = content.dimensions();
             fit(width, height, self.settings.size)
         });
+        let layers: Vec<Layer> = self.settings.style_layers.layers().collect();
         let selected = self.selected_mask();
         let desk = &self.pictures.masks;
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
@@ -117,6 +119,7 @@ impl ImpastoApp {
                     locked: is_on(Flag::Locked),
                     soloed: is_on(Flag::Solo),
                     styles: &names,
+                    layers: &layers,
                     has_alpha,
                     range: ParamId::RegionStrength(0).range(self.settings.objective),
                 };

@@ -9,6 +9,7 @@ use super::{
     Place, RemoveMask, SelectMask,
     actions::MaskAction,
     flags::{Flag, Switch},
+    layers::{self, OpenLayers},
     looks::Look,
     styles,
 };
@@ -100,6 +101,8 @@ pub struct Row<'a> {
     pub soloed: bool,
     /// Names of the styles on the left.
     pub styles: &'a [String],
+    /// The style layers in use.
+    pub layers: &'a [Layer],
     pub has_alpha: bool,
     pub range: Range,
 }
@@ -130,9 +133,12 @@ impl Row<'_> {
                 self.picture(ui);
                 ui.vertical(|ui| {
                     ui.spacing_mut().item_spacing.y = 2.0;
-                    self.first_line(ui);
+                    let more = self.first_line(ui);
                     match region {
-                        Some(region) => self.second_line(ui, region),
+                        Some(region) => {
+                            layers::popup(&more, region, self.layers);
+                            self.second_line(ui, region);
+                        }
                         None => self.map_line(ui),
                     }
                     self.notes(ui);
@@ -174,9 +180,9 @@ impl Row<'_> {
         }
     }
 
-    /// Name and switches.
-    fn first_line(&self, ui: &mut Ui) {
-        ui.horizontal(|ui| {
+    /// Name and switches; gives the button of the menu.
+    fn first_line(&self, ui: &mut Ui) -> Response {
+        let line = ui.horizontal(|ui| {
             ui.set_min_height(ROW);
             ui.spacing_mut().item_spacing.x = space::XS;
             let region = match self.place {
@@ -215,15 +221,17 @@ impl Row<'_> {
                 }
             }
             let name = format!("More of {title}");
-            let tooltip = "Name, copy, invert, mask from a file";
+            let tooltip = "Name, copy, layers, invert, mask from a file";
             let more = widgets::icon_button(ui, Icon::More, &name, tooltip, true);
-            Popup::menu(&more).show(|ui| self.menu(ui, region));
+            Popup::menu(&more).show(|ui| self.menu(ui, region, &more));
             let name = format!("Remove {title}");
             if widgets::icon_button(ui, Icon::Close, &name, "Removes it; undo brings it back", true).clicked()
             {
                 self.actions.push(RemoveMask(self.place));
             }
+            more
         });
+        line.inner
     }
 
     fn name(&self, ui: &mut Ui, region: Option<usize>) {
@@ -251,7 +259,7 @@ impl Row<'_> {
         }
     }
 
-    fn menu(&self, ui: &mut Ui, region: Option<usize>) {
+    fn menu(&self, ui: &mut Ui, region: Option<usize>, button: &Response) {
         ui.set_min_width(220.0);
         let entry = |ui: &mut Ui, text: &str, tooltip: &str, enabled: bool, action: MaskAction| {
             let button = ui.add_enabled(enabled, egui::Button::new(text));
@@ -268,6 +276,12 @@ impl Row<'_> {
                 true,
                 MaskAction::Duplicate(index),
             );
+            let tooltip = "How much each style layer counts in it";
+            let paints = self.masks.regions.get(index).is_some_and(|it| it.role == RegionRole::Paint);
+            let entry = ui.add_enabled(paints, egui::Button::new("Layers…"));
+            if entry.on_hover_text(tooltip).on_disabled_hover_text(tooltip).clicked() {
+                self.actions.push(OpenLayers::at(button));
+            }
             ui.separator();
         }
         let place = self.place;
