@@ -61,6 +61,10 @@ impl StyleOrder {
     /// Let the regions' styles follow their slots to where they are now. Styles whose slots are gone leave the
     /// regions; those whose slots are empty come back with a picture.
     fn follow(&mut self, masks: &mut Masks, slots: &[(u64, Filling)]) {
+        // A slot that is removed takes what waits for it with it.
+        let is_there = |slot: &u64| slots.iter().any(|(other, _)| other == slot);
+        self.empty.retain(is_there);
+        self.waiting.retain(|waiting| is_there(&waiting.slot));
         let counts = |&&(slot, filling): &&(u64, Filling)| match filling {
             Filling::Picture => true,
             // The others would move twice.
