@@ -159,7 +159,7 @@ fn what_is_changed_of_the_styles_between_two_steps_is_what_a_new_run_would_have(
         // And back.
         engine.update(&small(Settings::default()), &inputs(&[usual; 2])).unwrap();
         let (_, again) = (engine.step().unwrap(), engine.losses().unwrap().unwrap());
-        assert!((again.total / plain.total - 1.0).abs() < 0.2, "{what}: {again:?} {plain:?}");
+        assert!((again.total / plain.total - 1.0).abs() < 0.3, "{what}: {again:?} {plain:?}");
     }
     // A style that is off is as good as absent.
     let mut alone = started(Settings::default());
@@ -368,7 +368,8 @@ fn a_picture_too_narrow_for_the_layers_is_explained() {
     let new = |settings: &Settings| {
         StyleTransfer::new(&cpu().tensor, Arc::clone(&weights), None, &pictures, &[1.0], settings)
     };
-    let error = new(&Settings::default()).err().unwrap();
+    let deep = Settings { style_layers: LayerWeights::paper_style(), ..Settings::default() };
+    let error = new(&deep).err().unwrap();
     assert!(matches!(error, TransferError::TooNarrow { .. }));
     let text = error.to_string();
     assert!(text.contains("100×9") && text.contains("16 px"), "{text}");
@@ -380,7 +381,7 @@ fn a_picture_too_narrow_for_the_layers_is_explained() {
     };
     let mut run = new(&shallow).unwrap();
     run.step().unwrap();
-    assert!(run.update(&Settings::default(), &[1.0]).is_err());
+    assert!(run.update(&deep, &[1.0]).is_err());
     assert_eq!(run.settings(), &shallow);
     run.step().unwrap();
     assert!(run.losses().unwrap().unwrap().total.is_finite());
