@@ -35,7 +35,7 @@ fn a_stroke_changes_its_side_of_the_painting_alone() {
     // Past the climb, where the picture changes little by itself.
     let (before, _) = screen.until("the final size", || {
         let found = saved();
-        (steps(&found.1) > 120).then_some(found)
+        (steps(&found.1) > 300).then_some(found)
     });
     // A broad brush, down along the left side of the canvas, where a window of this size has it.
     let brush = || {
@@ -75,5 +75,6 @@ fn a_stroke_changes_its_side_of_the_painting_alone() {
     });
     assert_eq!(recipe.passes.len(), 1, "nothing begins again");
     let (left, right) = (difference(&before, &after, 0.08, 0.2), difference(&before, &after, 0.5, 1.0));
-    assert!(left > 8.0 && left > 3.0 * right, "left {left:.1}, right {right:.1} of 255");
+    // The other side goes on being painted as well.
+    assert!(left > 8.0 && left > 2.0 * right, "left {left:.1}, right {right:.1} of 255");
 }
