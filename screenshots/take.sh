@@ -52,8 +52,8 @@ stop
 start --size 448 --steps 400
 sleep 40; take painting
 xdotool key s; sleep 1; take compare
-xdotool key s; find "filmstrip"; sleep 2; take filmstrip
-find "layer lab"; sleep 6; xdotool mousemove 657 210 click 1; sleep 2; take lab
+xdotool key s; xdotool mousemove 368 630 click 1; sleep 2; take filmstrip
+xdotool key l; sleep 6; xdotool mousemove 657 210 click 1; sleep 2; take lab
 xdotool key l; find "mixer"; sleep 2; take mixer
 stop
 
@@ -65,6 +65,10 @@ stop
 start assets/coffee.jpg assets/embers.jpg --size 320 --steps 300
 xdotool windowsize "$window" 1024 640; sleep 14; take narrow
 xdotool key F1; sleep 1; take keys
+stop
+
+start --size 384 --steps 200
+sleep 8; find "example with regions"; sleep 45; xdotool key k; sleep 2; take regions
 stop
 
 start assets/rocket.jpg assets/woodcut.jpg --size 256 --steps 60
