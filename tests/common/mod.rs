@@ -7,7 +7,7 @@ use std::{collections::HashMap, path::PathBuf, sync::Arc};
 use image::RgbImage;
 use impasto_core::{
     picture,
-    settings::{DeviceChoice, LayerWeights, Objective, Padding, Settings, Statistic, StyleMix},
+    settings::{DeviceChoice, GlobalTerm, LayerWeights, Objective, Padding, Settings, Statistic, StyleMix},
     transfer::{Inputs, Pictures, StyleTransfer},
 };
 use impasto_engine::session::{Job, Start, StyleSource};
@@ -178,4 +178,46 @@ pub fn reference_run(
         StyleTransfer::new(&device.tensor, Arc::clone(weights), None, &pictures, &[1.0], settings).unwrap();
     run.set_variable(reference.variable(settings.objective));
     run
+}
+
+/// The length of a run's gradient, and the derivative of its objective along it by finite differences, where the change
+/// is large against rounding.
+pub fn slope_along_gradient(run: &mut StyleTransfer) -> (f64, f64) {
+    let variable = run.variable().unwrap();
+    let (gradient, _) = run.gradient().unwrap();
+    let norm = gradient.iter().map(|g| f64::from(*g).powi(2)).sum::<f64>().sqrt();
+    let step = 0.02;
+    let mut at = |sign: f64| {
+        let moved = variable.iter().zip(&gradient);
+        run.set_variable(moved.map(|(x, g)| x + (sign * step * f64::from(*g) / norm) as f32).collect());
+        run.gradient().unwrap().1.total
+    };
+    (norm, (at(1.0) - at(-1.0)) / (2.0 * step))
+}
+
+/// A term alone with the weight 3 at the reference's iterate, beside what PyTorch says of it in this file. Its value and
+/// its gradient's length and sample may differ by these tolerances. The run, and the term's value.
+pub fn reference_term(
+    device: &Device,
+    (term, file): (GlobalTerm, &str),
+    settings: &Settings,
+    tolerances: [f64; 3],
+) -> (StyleTransfer, f64) {
+    let expected: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(data(file)).unwrap()).unwrap();
+    let (reference, weights) = (Reference::load(), Arc::new(Weights::bundled().unwrap()));
+    let mut run = reference_run(device, &reference, &weights, settings);
+    let (gradient, losses) = run.gradient().unwrap();
+    let value = losses.global[&term];
+    let [of_value, of_norm, of_sample] = tolerances;
+    assert_close(file, value, expected["value"].as_f64().unwrap(), of_value);
+    assert_close("total", losses.total, 3.0 * value, 1e-6);
+    let norm = gradient.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>().sqrt() / 3.0;
+    assert_close("its gradient", norm, expected["gradient_norm"].as_f64().unwrap(), of_norm);
+    let sample: Vec<f32> = gradient.iter().step_by((gradient.len() / 257).max(1)).map(|v| v / 3.0).collect();
+    let wanted: Vec<f32> = serde_json::from_value(expected["gradient_sample"].clone()).unwrap();
+    let error = relative_error(&sample, &wanted);
+    println!("the gradient differs by {error:.1e}");
+    assert!(error < of_sample, "the gradient differs by {error:.2e}");
+    (run, value)
 }

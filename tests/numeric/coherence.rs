@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::common::{
-    Reference, adapter, assert_close, cpu, data, inputs, job, pictures, reference_run, reference_settings,
-    relative_error,
+    Reference, adapter, assert_close, cpu, inputs, job, pictures, reference_run, reference_settings,
+    reference_term, relative_error, slope_along_gradient,
 };
 use image::RgbImage;
 use impasto_core::{
@@ -35,21 +35,8 @@ fn value(run: &mut StyleTransfer) -> f64 {
 }
 
 fn agrees_with_pytorch(device: &Device) {
-    let text = std::fs::read_to_string(data("coherence.json")).unwrap();
-    let expected: serde_json::Value = serde_json::from_str(&text).unwrap();
-    let (reference, weights) = (Reference::load(), Arc::new(Weights::bundled().unwrap()));
-    let mut run = reference_run(device, &reference, &weights, &alone());
-    let (gradient, losses) = run.gradient().unwrap();
-    assert_close("coherence", losses.global[&COHERENCE], expected["value"].as_f64().unwrap(), 1e-4);
-    assert_close("total", losses.total, 3.0 * losses.global[&COHERENCE], 1e-6);
-    let norm = gradient.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>().sqrt() / 3.0;
-    assert_close("its gradient", norm, expected["gradient_norm"].as_f64().unwrap(), 1e-3);
-    let sample: Vec<f32> = gradient.iter().step_by((gradient.len() / 257).max(1)).map(|v| v / 3.0).collect();
-    let wanted: Vec<f32> = serde_json::from_value(expected["gradient_sample"].clone()).unwrap();
-    let error = relative_error(&sample, &wanted);
-    println!("the gradient differs by {error:.1e}");
-    assert!(error < 5e-3, "the gradient differs by {error:.2e}");
-    let first = losses.global[&COHERENCE];
+    let (mut run, first) =
+        reference_term(device, (COHERENCE, "coherence.json"), &alone(), [1e-4, 1e-3, 5e-3]);
     for _ in 0..30 {
         run.step().unwrap();
     }
@@ -98,16 +85,7 @@ fn its_gradient_agrees_with_finite_differences_while_its_aims_stay() {
     let (reference, weights) = (Reference::load(), Arc::new(Weights::bundled().unwrap()));
     let whole = reference_run(&cpu(), &reference, &weights, &alone());
     for mut run in [whole, with_region(&alone(), 32.0).0] {
-        let variable = run.variable().unwrap();
-        let (gradient, _) = run.gradient().unwrap();
-        let norm = gradient.iter().map(|g| f64::from(*g).powi(2)).sum::<f64>().sqrt();
-        let step = 0.02;
-        let mut at = |sign: f64| {
-            let moved = variable.iter().zip(&gradient);
-            run.set_variable(moved.map(|(x, g)| x + (sign * step * f64::from(*g) / norm) as f32).collect());
-            run.gradient().unwrap().1.total
-        };
-        let difference = (at(1.0) - at(-1.0)) / (2.0 * step);
+        let (norm, difference) = slope_along_gradient(&mut run);
         let error = ((difference - norm) / norm).abs();
         assert!(error < 1e-2, "{norm}, differences {difference}");
     }

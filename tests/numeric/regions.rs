@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::common::{
     Reference, adapter, assert_close, cpu, pictures, reference_run, reference_settings, relative_error,
+    slope_along_gradient,
 };
 use burn::tensor::{Device as TensorDevice, Tensor, TensorData};
 use image::{Rgb, RgbImage};
@@ -198,16 +199,7 @@ fn two_soft_regions_agree_with_finite_differences() {
     let all = Statistic::ALL.iter().map(|&statistic| crossing_settings(statistic)).chain([histogram]);
     for settings in all {
         let mut run = crossing(&cpu(), &weights, &settings);
-        let variable = run.variable().unwrap();
-        let (gradient, _) = run.gradient().unwrap();
-        let norm = gradient.iter().map(|g| f64::from(*g).powi(2)).sum::<f64>().sqrt();
-        let step = 0.02;
-        let mut at = |sign: f64| {
-            let moved = variable.iter().zip(&gradient);
-            run.set_variable(moved.map(|(x, g)| x + (sign * step * f64::from(*g) / norm) as f32).collect());
-            run.gradient().unwrap().1.total
-        };
-        let difference = (at(1.0) - at(-1.0)) / (2.0 * step);
+        let (norm, difference) = slope_along_gradient(&mut run);
         let error = ((difference - norm) / norm).abs();
         let (statistic, histogram) = (settings.statistic, settings.histogram_weight);
         // Pairs of the histogram change over the step, and roots end their iteration early.

@@ -2,10 +2,9 @@
 
 #![cfg(target_os = "linux")]
 
-use std::{fs, thread, time::Duration};
+use std::{thread, time::Duration};
 
 use crate::xvfb::Screen;
-use impasto_formats::recipe;
 
 /// How long a picture stays the same that rests.
 const STILL: Duration = Duration::from_secs(8);
@@ -14,19 +13,11 @@ const STILL: Duration = Duration::from_secs(8);
 fn a_painting_that_rests_follows_a_fader() {
     let Some(screen) = Screen::open("1280x800", &["Xvfb", "xdotool"]) else { return };
     let Some(_window) = screen.start(&["--size", "64", "--steps", "20", "--device", "cpu"]) else { return };
-    let saved = || {
-        screen.tool(&["key", "Escape", "sleep", "0.5"]);
-        let file = screen.saved();
-        let picture = image::open(&file).unwrap().to_rgb8();
-        let recipe = recipe::read_file(&file).unwrap().0;
-        fs::remove_file(&file).unwrap();
-        (picture, recipe)
-    };
     let rested = || {
         screen.until("the painting to rest", || {
-            let (before, _) = saved();
+            let (before, _) = screen.painted();
             thread::sleep(STILL);
-            let (after, recipe) = saved();
+            let (after, recipe) = screen.painted();
             let steps = recipe.passes.last().map_or(0, |pass| pass.steps);
             (before == after && steps > 20).then_some(after)
         })
@@ -34,7 +25,7 @@ fn a_painting_that_rests_follows_a_fader() {
     let before = rested();
     screen.find("beta 60");
     let (after, passes) = screen.until("the fader in the picture", || {
-        let (picture, recipe) = saved();
+        let (picture, recipe) = screen.painted();
         if recipe.settings.style_weight != 60.0 {
             screen.find("beta 60");
         }

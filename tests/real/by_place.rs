@@ -2,11 +2,9 @@
 
 #![cfg(target_os = "linux")]
 
-use std::fs;
-
 use crate::xvfb::Screen;
 use image::RgbImage;
-use impasto_formats::recipe::{self, Recipe};
+use impasto_formats::recipe::Recipe;
 
 /// Mean difference of two pictures between two shares of their width.
 fn difference(a: &RgbImage, b: &RgbImage, from: f32, to: f32) -> f64 {
@@ -24,17 +22,10 @@ fn difference(a: &RgbImage, b: &RgbImage, from: f32, to: f32) -> f64 {
 fn a_stroke_changes_its_side_of_the_painting_alone() {
     let Some(screen) = Screen::open("1280x800", &["Xvfb", "xdotool"]) else { return };
     let Some(_window) = screen.start(&["--size", "128", "--steps", "60", "--device", "cpu"]) else { return };
-    let saved = || -> (RgbImage, Recipe) {
-        screen.tool(&["key", "Escape", "sleep", "0.5"]);
-        let file = screen.saved();
-        let found = (image::open(&file).unwrap().to_rgb8(), recipe::read_file(&file).unwrap().0);
-        fs::remove_file(&file).unwrap();
-        found
-    };
     let steps = |recipe: &Recipe| recipe.passes.last().map_or(0, |pass| pass.steps);
     // Past the climb, where the picture changes little by itself.
     let (before, _) = screen.until("the final size", || {
-        let found = saved();
+        let found = screen.painted();
         (steps(&found.1) > 300).then_some(found)
     });
     // A broad brush, down along the left side of the canvas, where a window of this size has it.
@@ -54,7 +45,7 @@ fn a_stroke_changes_its_side_of_the_painting_alone() {
     brush();
     let strength = |recipe: &Recipe| recipe.settings.masks.regions.first().map(|region| region.strength);
     let (_, drawn) = screen.until("a region without the style", || {
-        let found = saved();
+        let found = screen.painted();
         match strength(&found.1) {
             Some(0.0) => Some(found),
             // A window that is held up may miss a hand.
@@ -70,7 +61,7 @@ fn a_stroke_changes_its_side_of_the_painting_alone() {
     });
     let since = steps(&drawn);
     let (after, recipe) = screen.until("the painting to follow", || {
-        let found = saved();
+        let found = screen.painted();
         (steps(&found.1) > since + 60).then_some(found)
     });
     assert_eq!(recipe.passes.len(), 1, "nothing begins again");

@@ -107,10 +107,7 @@ fn ones_own_pictures_are_found_again_wherever_they_are() {
     let mut window = setup.open_in(folder);
     window.until_painting();
     drop_files(&mut window, &[file]);
-    window.until("the recipe is offered", |harness, _| {
-        harness.query_by_label_contains("carries its recipe").is_some()
-    });
-    window.steps(3);
+    window.until_recipe_is_offered();
     assert!(!has(&window, "open it yourself") && !has(&window, "is not found"));
     window.harness.get_by_label("Take its recipe").click();
     window.until("the recipe's run begins", |_, log| log.jobs.len() == 2);

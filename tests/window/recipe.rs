@@ -46,10 +46,7 @@ fn a_saved_picture_gives_its_settings_and_sources_back() {
     let mut other = Setup::default().open();
     other.until_painting();
     drop_files(&mut other, &[file]);
-    other.until("the recipe is offered", |harness, _| {
-        harness.query_by_label_contains("carries its recipe").is_some()
-    });
-    other.steps(3);
+    other.until_recipe_is_offered();
     assert_eq!(other.jobs(), 1, "nothing happens before the answer");
     other.harness.get_by_label("Take its recipe").click();
     other.until("the recipe's run begins", |_, log| log.jobs.len() == 2);
@@ -67,10 +64,7 @@ fn a_source_that_is_gone_is_named_and_its_thumbnail_stands_in() {
     let file = saved(&mut window, "a.png");
     fs::remove_file(content).unwrap();
     drop_files(&mut window, &[file]);
-    window.until("the recipe is offered", |harness, _| {
-        harness.query_by_label_contains("carries its recipe").is_some()
-    });
-    window.steps(3);
+    window.until_recipe_is_offered();
     window.harness.get_by_label("Take its recipe").click();
     window.until("the recipe's run begins", |_, log| log.jobs.len() == 2);
     window.steps(3);
@@ -86,10 +80,7 @@ fn a_picture_with_a_recipe_can_still_be_a_picture() {
     let file = saved(&mut window, "a.jpg");
     window.dialogs.will_pick(&file);
     window.harness.get_by_label("Add style…").click();
-    window.until("the recipe is offered", |harness, _| {
-        harness.query_by_label_contains("carries its recipe").is_some()
-    });
-    window.steps(3);
+    window.until_recipe_is_offered();
     window.harness.get_by_label("Add as style").click();
     window.until("it is a second style", |_, log| log.styles().len() == 2);
     let log = window.log.lock().unwrap();
@@ -167,10 +158,7 @@ fn a_recipe_that_play_has_begun_begins_nothing_later() {
     other.harness.get_by_label("Stop").click();
     other.until("it is stopped", |harness, _| harness.query_by_label_contains("Stopped.").is_some());
     drop_files(&mut other, &[file]);
-    other.until("the recipe is offered", |harness, _| {
-        harness.query_by_label_contains("carries its recipe").is_some()
-    });
-    other.steps(3);
+    other.until_recipe_is_offered();
     other.harness.get_by_label("Take its recipe").click();
     other.until("its content is there", |harness, _| {
         harness.query_all_by_label_contains("Content: lake.png").next().is_some()

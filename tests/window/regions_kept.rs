@@ -68,10 +68,7 @@ fn a_drawn_region_comes_back_from_the_recipe_of_a_picture() {
     let mut other = Setup::default().open();
     other.until_painting();
     drop_files(&mut other, &[file]);
-    other.until("the recipe is offered", |harness, _| {
-        harness.query_by_label_contains("carries its recipe").is_some()
-    });
-    other.steps(3);
+    other.until_recipe_is_offered();
     other.harness.get_by_label("Take its recipe").click();
     other.until("the recipe's run begins", |_, log| log.jobs.len() == 2);
     let masks = other.job(1).inputs.masks;

@@ -124,10 +124,7 @@ fn recipe(home: &Home, settings: Settings) -> std::path::PathBuf {
 fn take(window: &mut Window, path: std::path::PathBuf) -> Settings {
     let jobs = window.jobs();
     drop_files(window, &[path]);
-    window.until("the recipe is offered", |harness, _| {
-        harness.query_by_label_contains("carries its recipe").is_some()
-    });
-    window.steps(3);
+    window.until_recipe_is_offered();
     window.harness.get_by_label("Take its recipe").click();
     window.until("the recipe's run begins", |_, log| log.jobs.len() > jobs);
     window.log.lock().unwrap().jobs.last().unwrap().settings.clone()

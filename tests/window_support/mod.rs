@@ -269,6 +269,14 @@ impl Window {
         panic!("waited in vain until {what}; the window: {:#?}", self.harness);
     }
 
+    /// Waits until the question about a picture's recipe is there and has come to rest.
+    pub fn until_recipe_is_offered(&mut self) {
+        self.until("the recipe is offered", |harness, _| {
+            harness.query_by_label_contains("carries its recipe").is_some()
+        });
+        self.steps(3);
+    }
+
     pub fn steps(&mut self, count: usize) {
         for _ in 0..count {
             self.harness.step();

@@ -15,6 +15,7 @@ use std::{
 };
 
 use super::environment::{Running, impasto_in, quiet};
+use impasto_formats::recipe;
 
 /// How long it is looked for something, however busy the machine is.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -157,6 +158,16 @@ impl Screen {
             }
             found
         })
+    }
+
+    /// A picture that is saved now, whatever is open, and its recipe; the file is gone afterwards. Where two savings
+    /// overlap, a question about their name is left.
+    pub fn painted(&self) -> (image::RgbImage, recipe::Recipe) {
+        self.tool(&["key", "Escape", "sleep", "0.5"]);
+        let file = self.saved();
+        let found = (image::open(&file).unwrap().to_rgb8(), recipe::read_file(&file).unwrap().0);
+        fs::remove_file(&file).unwrap();
+        found
     }
 
     /// Presses ctrl-S until a picture is there: without a file dialog in its home the program takes a free name by itself.

@@ -256,13 +256,19 @@ mod tests {
         let line = impasto_formats::recipe::CommandLine {
             settings: &settings,
             content: "/home/me/my cat's.jpg".into(),
-            styles: vec![
-                ("example:Swirl".into(), mix(1.0, 1.0)),
-                ("/a/b:2.png".into(), mix(0.3, 0.1 + 0.2)),
-                ("-odd@3".into(), mix(1.0, 1.0)),
-                ("/a/c[0,0,0.5,1]".into(), mix(1.0, 1.0)),
-                ("d.png".into(), part),
-            ],
+            styles: [
+                ("example:Swirl", mix(1.0, 1.0)),
+                ("/a/b:2.png", mix(0.3, 0.1 + 0.2)),
+                ("-odd@3", mix(1.0, 1.0)),
+                ("/a/c[0,0,0.5,1]", mix(1.0, 1.0)),
+                ("d.png", part),
+            ]
+            .map(|(picture, mix)| impasto_formats::recipe::CommandStyle {
+                picture: picture.into(),
+                mix,
+                region: None,
+            })
+            .into(),
             output: "Cat in Swirl.png".into(),
             stop_after: Some(17),
         };

@@ -9,7 +9,7 @@ use std::{
 use impasto_base::{files::folder_of, text};
 use impasto_core::{
     picture::{Example, is_pasted},
-    settings::{Init, ParamId, Settings},
+    settings::{Init, Settings},
 };
 
 /// A file that settings can name.
@@ -173,16 +173,10 @@ fn leave_out_masks(settings: &mut Settings, refused: impl Fn(&Path) -> bool) {
     for map in [&mut masks.style_map, &mut masks.content_map] {
         map.take_if(|path| refused(path));
     }
-    let regions = (0..=u8::MAX).zip(std::mem::take(&mut masks.regions));
-    let regions: Vec<_> =
-        regions.map(|(index, region)| (region, automation.remove(ParamId::RegionStrength(index)))).collect();
-    let kept = regions.into_iter().filter(|(region, _)| !refused(&region.mask));
-    for (index, (region, track)) in (0..=u8::MAX).zip(kept) {
-        masks.regions.push(region);
-        if let Some(track) = track {
-            automation.set(ParamId::RegionStrength(index), track);
-        }
-    }
+    let kept: Vec<bool> = masks.regions.iter().map(|region| !refused(&region.mask)).collect();
+    automation
+        .move_strengths(kept.len(), |at| kept[at].then(|| kept[..at].iter().filter(|&&kept| kept).count()));
+    masks.regions.retain(|region| !refused(&region.mask));
 }
 
 /// Whether a path needs no other machine: opening it could make this one authenticate there.
@@ -198,7 +192,7 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use impasto_core::settings::{Curve, Key, Masks, Region, Track};
+    use impasto_core::settings::{Curve, Key, Masks, ParamId, Region, Track};
 
     #[test]
     fn only_what_is_beside_or_chosen_or_bundled_stays_in_the_settings() {

@@ -414,8 +414,7 @@ impl ImpastoApp {
         };
         let mut settings = self.settings.clone();
         let left_out = command::leave_out(&mut settings);
-        let (styles, regions): (Vec<_>, Vec<_>) =
-            command::placed(&settings.masks, styles).into_iter().unzip();
+        let styles = command::placed(&settings.masks, styles);
         if settings.palette.as_deref().is_some_and(is_pasted) {
             missing.push("the palette".to_owned());
             settings.palette = Some("palette.png".into());
@@ -428,7 +427,7 @@ impl ImpastoApp {
             output: self.save_name(),
             stop_after: (step > 0 && step != self.settings.steps).then_some(step),
         };
-        match command::text(&line, &regions) {
+        match line.text() {
             Err(error) => self.messages.toasts.add(format!("The command cannot be written: {error}.")),
             Ok(text) => {
                 ctx.copy_text(text);

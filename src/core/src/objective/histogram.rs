@@ -52,7 +52,8 @@ impl Quantiles {
                 *point = at(|place| sorted[place].0, sorted.len(), share);
             }
         });
-        let squares: f64 = values.par_chunks(1 << 14).map(square_sum).collect::<Vec<f64>>().iter().sum();
+        let squares: f64 =
+            values.par_chunks(1 << 14).map(super::square_sum).collect::<Vec<f64>>().iter().sum();
         Self { curves, energy: squares / values.len() as f64 }
     }
 
@@ -82,8 +83,7 @@ impl Quantiles {
                 *point = low.1 + (high.1 - low.1) * part as f32;
             }
         });
-        let rows = values.chunks_exact(channels).zip(weights);
-        let squares: f64 = rows.map(|(row, &weight)| f64::from(weight) * square_sum(row)).sum();
+        let squares = super::neighbours::energy(values, channels, Some(weights));
         Self { curves, energy: squares / (total * channels as f64) }
     }
 
@@ -198,19 +198,9 @@ fn remap_channel_weighted(
     }
 }
 
-fn square_sum(values: &[f32]) -> f64 {
-    values.iter().map(|&value| f64::from(value) * f64::from(value)).sum()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
-
-    fn values(count: usize, salt: usize) -> Vec<f32> {
-        (0..count)
-            .map(|i| ((i + 97 * salt).wrapping_mul(2_654_435_761) >> 8 & 0xffff) as f32 / 65536.0)
-            .collect()
-    }
+    use super::{super::test_values as values, *};
 
     fn distance(values: &[f32], quantiles: &Quantiles) -> f64 {
         let mapped = quantiles.remap(values);

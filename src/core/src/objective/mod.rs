@@ -60,3 +60,13 @@ impl Objective {
         }
     }
 }
+
+fn square_sum(values: &[f32]) -> f64 {
+    values.iter().map(|&value| f64::from(value) * f64::from(value)).sum()
+}
+
+/// Numbers from 0 to 1 without an order, others for each salt.
+#[cfg(test)]
+pub(crate) fn test_values(count: usize, salt: usize) -> Vec<f32> {
+    (0..count).map(|i| ((i + 97 * salt).wrapping_mul(2_654_435_761) >> 8 & 0xffff) as f32 / 65536.0).collect()
+}

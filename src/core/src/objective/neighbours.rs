@@ -119,8 +119,7 @@ fn assign(nearest: &Nearest, former: &[Option<u32>]) -> Vec<u32> {
 /// Σ m·T² of targets `[P, C]`, given the positions' weights m `[P]`, or 1 everywhere.
 pub fn energy(targets: &[f32], channels: usize, weights: Option<&[f32]>) -> f64 {
     let squares = |(position, row): (usize, &[f32])| {
-        let square: f64 = row.iter().map(|&value| f64::from(value) * f64::from(value)).sum();
-        square * weights.map_or(1.0, |weights| f64::from(weights[position]))
+        super::square_sum(row) * weights.map_or(1.0, |weights| f64::from(weights[position]))
     };
     let rows: Vec<f64> = targets.par_chunks_exact(channels).enumerate().map(squares).collect();
     rows.iter().sum()
@@ -133,13 +132,7 @@ pub fn factor(energy: f64, count: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
-    fn values(count: usize, salt: usize) -> Vec<f32> {
-        (0..count)
-            .map(|i| ((i + 97 * salt).wrapping_mul(2_654_435_761) >> 8 & 0xffff) as f32 / 65536.0)
-            .collect()
-    }
+    use super::{super::test_values as values, *};
 
     fn nearest_of(samples: &[(u32, f32)], queries: &[(u32, f32)], former: &[f32]) -> Nearest {
         Nearest { samples: samples.to_vec(), queries: queries.to_vec(), former: former.to_vec() }

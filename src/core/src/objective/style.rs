@@ -248,13 +248,7 @@ fn on_diagonal(values: Tensor<1>, identity: &Tensor<2>) -> Tensor<2> {
 mod tests {
     use burn::tensor::{Device, TensorData};
 
-    use super::*;
-
-    fn values(count: usize, salt: usize) -> Vec<f32> {
-        (0..count)
-            .map(|i| ((i + 97 * salt).wrapping_mul(2_654_435_761) >> 8 & 0xffff) as f32 / 65536.0)
-            .collect()
-    }
+    use super::{super::test_values as values, *};
 
     fn features(salt: usize, positions: usize) -> Tensor<4> {
         let data = TensorData::new(values(6 * positions, salt), [1, 6, 1, positions]);

@@ -33,8 +33,8 @@ pub fn with_colours_of(painting: &RgbImage, content: &RgbImage, amount: f64) -> 
 
 /// A style picture's luminance in all three channels, with mean and deviation matched to the content's:
 /// L' = σ_C/σ_S·(L − μ_S) + μ_C. For painting in luminance only. `counted` are the pixels of the style that
-/// count.
-pub fn luminance_like(style: &RgbImage, counted: &RgbImage, content: &RgbImage) -> RgbImage {
+/// count, if not all do.
+pub fn luminance_like(style: &RgbImage, counted: Option<&RgbImage>, content: &RgbImage) -> RgbImage {
     let light = |picture: &RgbImage| -> Vec<f64> {
         picture.pixels().map(|pixel| f64::from(luminance_of(pixel.0.map(f32::from)))).collect()
     };
@@ -45,8 +45,8 @@ pub fn luminance_like(style: &RgbImage, counted: &RgbImage, content: &RgbImage) 
         (mean, (variance + GRAIN).sqrt())
     };
     let own = light(style);
-    let ((mean, deviation), (target_mean, target_deviation)) =
-        (moments(&light(counted)), moments(&light(content)));
+    let (mean, deviation) = counted.map_or_else(|| moments(&own), |counted| moments(&light(counted)));
+    let (target_mean, target_deviation) = moments(&light(content));
     let mut result = style.clone();
     for (pixel, value) in result.pixels_mut().zip(own) {
         let matched = target_deviation / deviation * (value - mean) + target_mean;
@@ -64,15 +64,16 @@ type Matrix = [[f64; 3]; 3];
 
 /// Match `amount` of the mean and covariance of a style picture's colours to the content's: x' =
 /// A·(x − μ_S) + μ_C with A = Σ_S^-½·(Σ_S^½·Σ_C·Σ_S^½)^½·Σ_S^-½, the optimal transport between the two normal
-/// distributions. `counted` are the pixels of the style that count.
+/// distributions. `counted` are the pixels of the style that count, if not all do.
 pub fn style_in_colours_of(
     style: &RgbImage,
-    counted: &RgbImage,
+    counted: Option<&RgbImage>,
     content: &RgbImage,
     amount: f64,
 ) -> RgbImage {
     let amount = amount.clamp(0.0, 1.0);
-    let ((style_mean, style_covariance), (mean, covariance)) = (moments(counted), moments(content));
+    let ((style_mean, style_covariance), (mean, covariance)) =
+        (moments(counted.unwrap_or(style)), moments(content));
     let root = power(&style_covariance, 0.5);
     let inverse = power(&style_covariance, -0.5);
     let inner = product(&product(&root, &covariance), &root);
@@ -159,7 +160,7 @@ mod tests {
     fn the_style_gets_the_contents_mean_and_covariance() {
         let style = picture(1, [80.0, 40.0, 60.0], [60.0, 90.0, 80.0]);
         let content = picture(2, [30.0, 50.0, 70.0], [110.0, 80.0, 60.0]);
-        let matched = style_in_colours_of(&style, &style, &content, 1.0);
+        let matched = style_in_colours_of(&style, None, &content, 1.0);
         let ((mean, covariance), (wanted, wanted_covariance)) = (moments(&matched), moments(&content));
         for i in 0..3 {
             assert!((mean[i] - wanted[i]).abs() < 0.5, "{mean:?} {wanted:?}");
@@ -167,16 +168,16 @@ mod tests {
                 assert!((covariance[i][j] - wanted_covariance[i][j]).abs() < 6.0);
             }
         }
-        assert_eq!(style_in_colours_of(&style, &style, &content, 0.0), style);
+        assert_eq!(style_in_colours_of(&style, None, &content, 0.0), style);
         let grey = RgbImage::from_pixel(5, 5, image::Rgb([90; 3]));
-        assert_eq!(style_in_colours_of(&grey, &grey, &grey, 1.0).get_pixel(2, 2).0, [90; 3]);
+        assert_eq!(style_in_colours_of(&grey, None, &grey, 1.0).get_pixel(2, 2).0, [90; 3]);
     }
 
     #[test]
     fn a_styles_luminance_gets_mean_and_deviation_of_the_contents() {
         let style = picture(1, [80.0, 40.0, 60.0], [60.0, 90.0, 80.0]);
         let content = picture(2, [30.0, 50.0, 70.0], [110.0, 80.0, 60.0]);
-        let matched = luminance_like(&style, &style, &content);
+        let matched = luminance_like(&style, None, &content);
         assert!(matched.pixels().all(|p| p.0[0] == p.0[1] && p.0[1] == p.0[2]));
         let light = |picture: &RgbImage| {
             let values: Vec<f64> = picture
@@ -194,7 +195,7 @@ mod tests {
         // Flat pictures have no deviation to divide by.
         let grey = RgbImage::from_pixel(5, 5, image::Rgb([90; 3]));
         assert!(
-            luminance_like(&grey, &grey, &content)
+            luminance_like(&grey, None, &content)
                 .pixels()
                 .all(|p| p.0[0].abs_diff(target_mean.round() as u8) <= 1)
         );

@@ -38,27 +38,34 @@ pub struct DrawingRecord {
 pub type Drawings = BTreeMap<Sha256Hash, Arc<Drawing>>;
 
 /// Add the records of the masks that are not among these yet. What a drawn one was drawn on comes before it.
-pub(super) fn add_masks(records: &mut Vec<SourceRecord>, masks: &[Arc<Picture>]) {
+/// Tells whether there were some to add.
+pub(super) fn add_masks(records: &mut Vec<SourceRecord>, masks: &[Arc<Picture>]) -> bool {
+    let mut added = false;
     for mask in masks {
         let Some(drawing) = &mask.drawing else {
             if records.iter().all(|known| known.sha256 != mask.sha256) {
                 records.push(SourceRecord::without_path(mask));
+                added = true;
             }
             continue;
         };
-        let is_drawn = |records: &[SourceRecord], hash: Sha256Hash| {
-            records.iter().any(|known| known.drawing.is_some() && known.sha256 == hash)
-        };
         let new: Vec<&Drawing> =
-            drawing.seen().take_while(|drawing| !is_drawn(records, drawing.sha256)).collect();
+            drawing.seen().take_while(|drawing| !draws(records, drawing.sha256)).collect();
         for drawing in new.into_iter().rev() {
             // Strokes can lead back to pixels that were there before.
-            if !is_drawn(records, drawing.sha256) {
+            if !draws(records, drawing.sha256) {
                 records.retain(|known| known.sha256 != drawing.sha256);
                 records.push(drawn(&mask.name, drawing));
+                added = true;
             }
         }
     }
+    added
+}
+
+/// Whether these records have the strokes of a mask.
+fn draws(records: &[SourceRecord], hash: Sha256Hash) -> bool {
+    records.iter().any(|known| known.drawing.is_some() && known.sha256 == hash)
 }
 
 /// The records of the masks, each once: drawn ones with their strokes, as single strokes if those are too many
@@ -81,8 +88,7 @@ pub fn mask_records(masks: &[Arc<Picture>]) -> Vec<SourceRecord> {
 
 /// Whether the records draw each of these masks that was drawn.
 pub(super) fn draw_all(records: &[SourceRecord], masks: &[Arc<Picture>]) -> bool {
-    let draws = |hash| records.iter().any(|record| record.sha256 == hash && record.drawing.is_some());
-    masks.iter().all(|mask| mask.drawing.is_none() || draws(mask.sha256))
+    masks.iter().all(|mask| mask.drawing.is_none() || draws(records, mask.sha256))
 }
 
 fn stroke_bytes(record: &SourceRecord) -> usize {

@@ -381,8 +381,7 @@ impl Record {
         {
             last.palettes.push(palette);
         }
-        add_masks(&mut last.masks, &inputs.1.masks);
-        if !masks_fit(&last.masks) {
+        if add_masks(&mut last.masks, &inputs.1.masks) && !masks_fit(&last.masks) {
             return self.keep_last(step, settings.1, inputs.1);
         }
         // What is grey in it moves towards what is shown, each time.

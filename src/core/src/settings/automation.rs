@@ -324,6 +324,19 @@ impl Automation {
         Arc::make_mut(&mut self.0).insert(id, track);
     }
 
+    /// Let the tracks of the strengths of the first `count` regions follow their regions: `moved` gives the new
+    /// index of each, if it is still there.
+    pub fn move_strengths(&mut self, count: usize, moved: impl Fn(usize) -> Option<usize>) {
+        let knob = |index: usize| u8::try_from(index).ok().map(ParamId::RegionStrength);
+        let tracks: Vec<_> =
+            (0..count).filter_map(|index| Some((index, self.remove(knob(index)?)?))).collect();
+        for (index, track) in tracks {
+            if let Some(knob) = moved(index).and_then(knob) {
+                self.set(knob, track);
+            }
+        }
+    }
+
     pub fn remove(&mut self, id: ParamId) -> Option<Track> {
         Arc::make_mut(&mut self.0).remove(&id)
     }

@@ -204,3 +204,16 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn tracks_follow_their_regions() {
+    let mut automation = Automation::default();
+    let track = |period: f64| Track::new(Curve::Lfo(Lfo { period, ..Lfo::default() }));
+    automation.set(ParamId::RegionStrength(0), track(0.25));
+    automation.set(ParamId::RegionStrength(2), track(0.5));
+    automation.set(ParamId::Beta, track(0.75));
+    automation.move_strengths(3, |at| if at == 0 { None } else { Some(at - 1) });
+    let knobs: Vec<ParamId> = automation.iter().map(|(knob, _)| knob).collect();
+    assert_eq!(knobs, [ParamId::Beta, ParamId::RegionStrength(1)]);
+    assert_eq!(automation.get(ParamId::RegionStrength(1)), Some(&track(0.5)));
+}

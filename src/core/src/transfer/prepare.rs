@@ -302,14 +302,13 @@ impl Inputs {
             |palette: &Arc<Picture>| thumbnail(&palette.flattened(Some(settings.background)), PALETTE_SIZE);
         let palette = self.palette.as_ref().filter(|_| settings.match_colours > 0.0).map(small);
         let image = |&index: &usize| {
-            let shape = style_keys[index].shape;
+            let StyleImageKey { shape, masked, ref colours, .. } = style_keys[index];
             let part = self.styles[index].part();
-            let keeps = settings.keeps_transparency() && !self.flat_styles;
-            let style = opaque(&part, settings, keeps, shape, background(settings), filter(settings));
-            let opacity = if keeps { style_opacity(&part, shape) } else { None };
+            let style = opaque(&part, settings, masked, shape, background(settings), filter(settings));
+            let opacity = if masked { style_opacity(&part, shape) } else { None };
             let shown = opacity.as_ref().and_then(|opacity| shown(&style, opacity));
-            let counted = shown.as_ref().unwrap_or(&style);
-            let style = match &style_keys[index].colours {
+            let counted = shown.as_ref();
+            let style = match colours {
                 Colours::Luminance(_) => luminance_like(&style, counted, content),
                 Colours::Palette(amount, _) => {
                     style_in_colours_of(&style, counted, palette.as_ref().unwrap_or(content), *amount)

@@ -183,16 +183,15 @@ impl<E: Engine + 'static> Runner<E> {
         observer: &mut dyn RenderObserver,
     ) -> anyhow::Result<ItemEnd> {
         // Without decoding its pictures again.
-        if item.has_files_alone()
-            && let Some(painted) = self.lookup.painted(item, place)?
-        {
+        let looked = item.has_files_alone();
+        if looked && let Some(painted) = self.lookup.painted(item, place)? {
             return Ok(ItemEnd::AlreadyPainted(painted));
         }
         let (inputs, remarks) = item.open(place.folder.as_deref())?;
         remarks.iter().for_each(|remark| observer.notice(remark));
         let runs = item.runs(inputs.clone(), place.folder.as_deref(), &place.known)?;
         let last = runs.runs.last().context("there is nothing to paint")?;
-        if let Some(painted) = self.lookup.compare(item, &last.job, place.existing) {
+        if !looked && let Some(painted) = self.lookup.compare(item, &last.job, place.existing) {
             return Ok(ItemEnd::AlreadyPainted(painted));
         }
         remove_empty(item, place.existing);

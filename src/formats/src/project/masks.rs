@@ -41,7 +41,7 @@ impl Manifest {
         self.masks.iter_mut().zip(own).for_each(|(mask, source)| mask.source = source);
         let pins = self.pins.iter_mut().filter_map(|pin| pin.recipe.as_mut());
         for recipe in self.recipe.iter_mut().chain(pins) {
-            recipe.passes.iter_mut().for_each(|pass| each(&mut pass.masks, known));
+            recipe.with_strokes(each, known);
         }
     }
 

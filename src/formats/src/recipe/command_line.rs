@@ -1,7 +1,7 @@
 //! The command that paints a picture without the window.
 
 pub use impasto_core::picture::EXAMPLE;
-use impasto_core::settings::{Crop, Settings, StyleMix};
+use impasto_core::settings::{Crop, Edge, LayerWeights, Masks, Region, RegionRole, Settings, StyleMix};
 
 /// The parts of the command.
 #[derive(Clone, Debug)]
@@ -9,11 +9,21 @@ pub struct CommandLine<'a> {
     pub settings: &'a Settings,
     /// As on the command line: a path, or [`EXAMPLE`] and a title.
     pub content: String,
-    /// The styles with their mix; those that are off are left out.
-    pub styles: Vec<(String, StyleMix)>,
+    /// Those that are off are left out.
+    pub styles: Vec<CommandStyle>,
     pub output: String,
     /// Steps of the picture, if it does not have all of them.
     pub stop_after: Option<u32>,
+}
+
+/// A style of a command.
+#[derive(Clone, Debug)]
+pub struct CommandStyle {
+    /// As [`CommandLine::content`].
+    pub picture: String,
+    pub mix: StyleMix,
+    /// The region that it paints, if not the rest of the picture.
+    pub region: Option<String>,
 }
 
 impl CommandLine<'_> {
@@ -25,7 +35,7 @@ impl CommandLine<'_> {
     pub fn arguments(&self) -> Result<Vec<String>, serde_json::Error> {
         let mut arguments: Vec<String> = ["render", "--content"].map(Into::into).into();
         arguments.push(guarded(&self.content));
-        for (picture, mix) in self.styles.iter().filter(|(_, mix)| mix.on) {
+        for CommandStyle { picture, mix, region } in self.styles.iter().filter(|style| style.mix.on) {
             arguments.push("--style".to_owned());
             let mut word = guarded(picture);
             // The numbers may be left out only if nothing in the name looks like one.
@@ -40,15 +50,17 @@ impl CommandLine<'_> {
             if mix.scale != 1.0 || !plain {
                 word.push_str(&format!("@{}", mix.scale));
             }
-            if picture.contains('#') {
-                // No region.
+            // After a name with a # even none is told.
+            if region.is_some() || picture.contains('#') {
                 word.push('#');
             }
+            word.extend(region.as_deref());
             arguments.push(word);
         }
         arguments.extend(["--output".to_owned(), guarded(&self.output)]);
         arguments.extend(self.stop_after.map(|steps| format!("--stop-after={steps}")));
         arguments.extend(self.settings.to_flags()?);
+        arguments.extend(mask_flags(&self.settings.masks));
         Ok(arguments)
     }
 
@@ -60,6 +72,51 @@ impl CommandLine<'_> {
     pub fn text(&self) -> Result<String, serde_json::Error> {
         let words: Vec<String> = self.arguments()?.iter().map(|word| quoted(word)).collect();
         Ok(format!("impasto {}", words.join(" ")))
+    }
+}
+
+/// Regions and maps whose masks are files.
+fn mask_flags(masks: &Masks) -> Vec<String> {
+    let regions = masks.regions.iter().map(|region| format!("--region={}", region_word(region)));
+    let maps = [("style-map", &masks.style_map), ("content-map", &masks.content_map)];
+    let maps =
+        maps.into_iter().filter_map(|(flag, map)| Some(format!("--{flag}={}", map.as_ref()?.display())));
+    regions.chain(maps).collect()
+}
+
+/// As `sky=sky.png:strength=0.5:hard`.
+fn region_word(region: &Region) -> String {
+    let Region { name, mask, role, strength, edge, layers, styles: _ } = region;
+    let mut word = format!("{name}={}", mask.display());
+    let mut add = |option: &str| {
+        word.push(':');
+        word.push_str(option);
+    };
+    match role {
+        RegionRole::Paint => {}
+        RegionRole::Freeze => add("freeze"),
+        RegionRole::Keep => add("keep"),
+    }
+    match edge {
+        Edge::Soft => {}
+        Edge::Hard => add("hard"),
+        Edge::Rough => add("rough"),
+    }
+    if *strength != 1.0 {
+        add(&format!("strength={strength}"));
+    }
+    if let Some(layers) = layers {
+        add(&format!("layers={}", factors(layers)));
+    }
+    word
+}
+
+fn factors(layers: &LayerWeights) -> String {
+    let factors: Vec<String> = layers.iter().map(|(layer, factor)| format!("{layer}={factor}")).collect();
+    match factors.as_slice() {
+        // At least one must be named.
+        [] => "relu1_1=0".to_owned(),
+        factors => factors.join("+"),
     }
 }
 
@@ -99,7 +156,11 @@ mod tests {
                 ("e#1.jpg", 0.5, 1.0, true),
                 ("off", 1.0, 1.0, false),
             ]
-            .map(|(name, weight, scale, on)| (name.to_owned(), StyleMix { weight, scale, on, crop: None }))
+            .map(|(picture, weight, scale, on)| CommandStyle {
+                picture: picture.to_owned(),
+                mix: StyleMix { weight, scale, on, crop: None },
+                region: None,
+            })
             .into(),
             output: "-out.png".into(),
             stop_after: Some(7),

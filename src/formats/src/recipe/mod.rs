@@ -25,13 +25,13 @@ use impasto_base::text;
 use impasto_core::{
     picture::pasted_hash,
     run::{
-        Pass, Record, RunInfo, SourceRecord, Strokes, StyleRecord, bare_name, bring_back_strokes, flat_masks,
-        leave_out_strokes, only_masks, remove_folders,
+        Pass, Record, RunInfo, SourceRecord, Strokes, StyleRecord, bare_name, flat_masks, leave_out_strokes,
+        only_masks, remove_folders,
     },
     settings::{ParamId, Parameter, Settings, StyleMix},
 };
 
-pub use command_line::{CommandLine, EXAMPLE, quoted};
+pub use command_line::{CommandLine, CommandStyle, EXAMPLE, quoted};
 pub use error::RecipeError;
 pub use events::{EventKind, ReplayEvent, events};
 pub use find::{Found, find};
@@ -214,7 +214,7 @@ impl Recipe {
     fn fitted(&self, room: usize) -> Option<String> {
         let fits = |recipe: &Recipe| {
             let mut written = recipe.clone();
-            written.leave_out_strokes(&mut Strokes::new());
+            written.with_strokes(leave_out_strokes, &mut Strokes::new());
             serde_json::to_string(&written).ok().filter(|text| text.len() <= room)
         };
         let with = |longest: Option<u32>| Recipe {
@@ -232,14 +232,10 @@ impl Recipe {
             .or_else(|| fits(&self.without_history().without_strokes(false)))
     }
 
-    /// Leave out the strokes that an earlier run has too, or are `known` otherwise.
-    pub(crate) fn leave_out_strokes(&mut self, known: &mut Strokes) {
-        self.passes.iter_mut().for_each(|pass| leave_out_strokes(&mut pass.masks, known));
-    }
-
-    /// Undo [`Recipe::leave_out_strokes`].
-    pub(crate) fn bring_back_strokes(&mut self, known: &mut Strokes) {
-        self.passes.iter_mut().for_each(|pass| bring_back_strokes(&mut pass.masks, known));
+    /// Leave out the strokes that an earlier run has too, or are `known` otherwise, by [`leave_out_strokes`]; or
+    /// bring them back, by [`bring_back_strokes`](impasto_core::run::bring_back_strokes).
+    pub(crate) fn with_strokes(&mut self, each: fn(&mut [SourceRecord], &mut Strokes), known: &mut Strokes) {
+        self.passes.iter_mut().for_each(|pass| each(&mut pass.masks, known));
     }
 
     /// The recipe with drawn masks as single strokes, or only by their hashes.

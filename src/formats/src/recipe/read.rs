@@ -9,7 +9,8 @@ use impasto_base::{files::read_regular, text};
 use impasto_core::{
     picture::{MAX_FILE_BYTES, MAX_TEXT, embedded_text},
     run::{
-        DownscalePart, MAX_CHANGES, MAX_PALETTES, MAX_PASSES, MAX_SOURCES, Pass, Strokes, drawings, masks_fit,
+        DownscalePart, MAX_CHANGES, MAX_PALETTES, MAX_PASSES, MAX_SOURCES, Pass, Strokes, bring_back_strokes,
+        drawings, masks_fit,
     },
     settings::{Parameter, Settings, StyleMix, Transparency},
     transfer::MAX_STYLES,
@@ -69,7 +70,7 @@ pub fn parse(name: &str, text: &str) -> Result<(Recipe, Vec<String>), RecipeErro
     let mut unknown = Vec::new();
     adapt(&mut value, &mut unknown);
     let mut recipe: Recipe = serde_json::from_value(value).map_err(|error| unusable(error.to_string()))?;
-    recipe.bring_back_strokes(&mut Strokes::new());
+    recipe.with_strokes(bring_back_strokes, &mut Strokes::new());
     check(&recipe).map_err(unusable)?;
     let mut remarks = Vec::new();
     if !unknown.is_empty() {

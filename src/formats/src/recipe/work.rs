@@ -34,13 +34,9 @@ pub fn compare_file(path: &Path, job: &Job) -> FileMatch {
 }
 
 impl Recipe {
-    /// Whether painting the job from its beginning to its end, without a change, has this recipe. Pictures
-    /// count by their hashes and the weights file by its name, as a recipe knows no folders.
-    pub fn is_of(&self, job: &Job) -> bool {
-        self.complete && self.asks_for(job)
-    }
-
-    /// As [`Self::is_of`], whether or not the run could do all that was asked for.
+    /// Whether painting the job from its beginning to its end, without a change, has this recipe, whether or not
+    /// the run could do all that was asked for. Pictures count by their hashes and the weights file by its name, as
+    /// a recipe knows no folders.
     fn asks_for(&self, job: &Job) -> bool {
         let (last, expected) = (self.last(), Pass::new(job, Start::Beginning));
         let hashes =
@@ -105,6 +101,13 @@ mod tests {
 
     fn job(inputs: Inputs, settings: &Settings) -> Job {
         Job::new(1, inputs, settings.clone())
+    }
+
+    impl Recipe {
+        /// Whether a file with it is the whole painting of the job.
+        fn is_of(&self, job: &Job) -> bool {
+            self.complete && self.asks_for(job)
+        }
     }
 
     /// The recipe of a job that was painted to its end, as a file tells it.

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use egui::Context;
 
-use super::{Draw, Place, flags::MaskName, free_name, snapping::SnapMask};
+use super::{Draw, Place, flags::MaskName, snapping::SnapMask};
 use crate::{ImpastoApp, action::Act, dialogs::Ask};
 use impasto_core::{
-    picture::drawing::{GreyPixels, Mode, Shape, Stroke, size_for},
-    settings::{Automation, Masks, ParamId, Region},
+    picture::drawing::{Mode, Shape, Stroke, size_for},
+    settings::{Masks, Region},
 };
 
 /// What can be done with a mask.
@@ -82,19 +82,6 @@ pub fn checked_name(masks: &Masks, index: usize, name: &str) -> Result<String, S
     }
 }
 
-/// Let the tracks of the regions' strengths follow their regions: `moved` gives the new index of each, if it is
-/// still there.
-pub(super) fn move_tracks(automation: &mut Automation, count: usize, moved: impl Fn(usize) -> Option<usize>) {
-    let knob = |index: usize| u8::try_from(index).ok().map(ParamId::RegionStrength);
-    let tracks: Vec<_> =
-        (0..count).filter_map(|index| Some((index, automation.remove(knob(index)?)?))).collect();
-    for (index, track) in tracks {
-        if let Some(knob) = moved(index).and_then(knob) {
-            automation.set(knob, track);
-        }
-    }
-}
-
 impl ImpastoApp {
     fn rename_region(&mut self, index: usize, name: &str) {
         let masks = &mut self.settings.masks;
@@ -112,9 +99,7 @@ impl ImpastoApp {
     fn duplicate_region(&mut self, index: usize) {
         let Some(region) = self.settings.masks.regions.get(index).cloned() else { return };
         let title = format!("Region {} duplicated", region.name);
-        let name = free_name(&self.settings.masks.regions, &region.name);
-        if let Some(place) = self.push_region(Region { name, ..region }) {
-            self.pictures.masks.selected = Some(place);
+        if self.push_region(region).is_some() {
             self.undo.call("", title);
         }
     }
@@ -130,26 +115,20 @@ impl ImpastoApp {
             at if at == index + 1 => index,
             at => at,
         };
-        move_tracks(&mut self.settings.automation, regions.len(), |at| Some(swapped(at)));
+        self.settings.automation.move_strengths(regions.len(), |at| Some(swapped(at)));
         if let Some(Place::Region(selected)) = &mut self.pictures.masks.selected {
             *selected = swapped(*selected);
         }
         self.undo.call("", "Regions in another order".to_owned());
     }
 
-    /// Let the tracks of the regions behind a removed one follow them, and what is selected.
-    pub(super) fn region_is_gone(&mut self, removed: usize) {
-        let moved = |at: usize| match at {
-            at if at == removed => None,
-            at => Some(at - usize::from(at > removed)),
-        };
-        let count = self.settings.masks.regions.len() + 1;
-        move_tracks(&mut self.settings.automation, count, moved);
+    /// Remove a region or a map; what is selected follows.
+    pub(super) fn remove_mask(&mut self, place: Place) {
+        place.remove_from(&mut self.settings);
         let selected = &mut self.pictures.masks.selected;
-        *selected = match *selected {
-            Some(Place::Region(at)) => moved(at).map(Place::Region),
-            other => other,
-        };
+        if let (Place::Region(removed), Some(Place::Region(at))) = (place, *selected) {
+            *selected = super::after_removal(removed, at).map(Place::Region);
+        }
     }
 
     fn take_mask_file(&mut self, place: Option<Place>, path: PathBuf) {
@@ -186,14 +165,13 @@ impl ImpastoApp {
         let (width, height) = size_for(content.picture.dimensions());
         let filter = image::imageops::FilterType::Triangle;
         let pixels = image::imageops::resize(alpha, width, height, filter);
-        Ok(Stroke::new(Shape::Pixels(GreyPixels::new(&pixels)?), Mode::Replace))
+        Stroke::of_pixels(&pixels)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use impasto_core::settings::{Curve, Lfo, Track};
+    use super::{super::free_name, *};
 
     #[test]
     fn a_name_stands_once_and_is_not_empty() {
@@ -206,18 +184,5 @@ mod tests {
         assert_eq!(free_name(&masks.regions, "sky"), "sky 2");
         assert_eq!(free_name(&masks.regions, ""), "Region 1");
         assert_eq!(free_name(&masks.regions, "rock"), "rock");
-    }
-
-    #[test]
-    fn tracks_follow_their_regions() {
-        let mut automation = Automation::default();
-        let track = |period: f64| Track::new(Curve::Lfo(Lfo { period, ..Lfo::default() }));
-        automation.set(ParamId::RegionStrength(0), track(0.25));
-        automation.set(ParamId::RegionStrength(2), track(0.5));
-        automation.set(ParamId::Beta, track(0.75));
-        move_tracks(&mut automation, 3, |at| if at == 0 { None } else { Some(at - 1) });
-        let knobs: Vec<ParamId> = automation.iter().map(|(knob, _)| knob).collect();
-        assert_eq!(knobs, [ParamId::Beta, ParamId::RegionStrength(1)]);
-        assert_eq!(automation.get(ParamId::RegionStrength(1)), Some(&track(0.5)));
     }
 }

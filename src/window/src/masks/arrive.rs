@@ -147,18 +147,24 @@ impl ImpastoApp {
 
     /// Bring the masks' pictures up to the names in the settings.
     pub(crate) fn follow_masks(&mut self) {
-        let names: Vec<PathBuf> = self.settings.masks.files().map(Path::to_owned).collect();
-        let desk = &mut self.pictures.masks;
-        desk.loading.retain(|name, _| names.contains(name));
-        desk.missing.retain(|name, _| names.contains(name));
-        for name in names {
-            let desk = &self.pictures.masks;
-            let known = desk.picture(&name).is_some()
-                || desk.loading.contains_key(&name)
-                || desk.missing.contains_key(&name);
-            if known {
-                continue;
+        let (masks, desk) = (&self.settings.masks, &mut self.pictures.masks);
+        let is_named = |name: &Path| masks.files().any(|file| file == name);
+        desk.loading.retain(|name, _| is_named(name));
+        desk.missing.retain(|name, _| is_named(name));
+        let is_new = |name: &&Path| {
+            desk.picture(name).is_none()
+                && !desk.loading.contains_key(*name)
+                && !desk.missing.contains_key(*name)
+        };
+        let mut new: Vec<PathBuf> = Vec::new();
+        for name in masks.files().filter(is_new) {
+            // Several regions may have one file.
+            if !new.iter().any(|other| other == name) {
+                new.push(name.to_owned());
             }
+        }
+        for name in new {
+            let desk = &self.pictures.masks;
             match pasted_hash(&name).map(|hash| desk.drawings.get(&hash).cloned()) {
                 None => self.open_mask(name),
                 Some(Some(drawing)) => self.draw_mask(name, drawing),
@@ -239,10 +245,7 @@ impl ImpastoApp {
         self.messages.toasts.add(text);
         // The last index first, or the others would move.
         for place in drawn.into_iter().rev() {
-            place.remove(&mut self.settings.masks);
-            if let Place::Region(index) = place {
-                self.region_is_gone(index);
-            }
+            self.remove_mask(place);
         }
     }
 }

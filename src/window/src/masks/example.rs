@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use super::{Place, actions::move_tracks};
+use super::Place;
 use crate::{
     ImpastoApp,
     bottom::Tab,
@@ -113,7 +113,7 @@ impl ImpastoApp {
         desk.selected = Some(Place::Region(0));
         self.settings.masks = Masks { regions, ..Masks::default() };
         // What moved the former regions' strengths is not meant for these.
-        move_tracks(&mut self.settings.automation, MAX_REGIONS, |_| None);
+        self.settings.automation.move_strengths(MAX_REGIONS, |_| None);
         let source = |title: &str| example(title).map(Source::Example);
         self.open_all(Target::Content, source(CONTENT));
         self.pictures.styles = vec![Slot::new(self.next_number())];

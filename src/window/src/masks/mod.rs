@@ -53,7 +53,7 @@ use impasto_core::{
         drawing::{Mode, Shape, Stroke},
         pasted_name,
     },
-    settings::{MAX_REGIONS, Masks, Region},
+    settings::{MAX_REGIONS, Masks, Region, Settings},
 };
 
 /// Which mask is meant.
@@ -96,14 +96,25 @@ impl Place {
         }
     }
 
-    fn remove(self, masks: &mut Masks) {
+    /// Remove it; the tracks of the regions behind it follow them.
+    fn remove_from(self, settings: &mut Settings) {
+        let Settings { masks, automation, .. } = settings;
+        let count = masks.regions.len();
         match self {
-            Place::Region(index) if index < masks.regions.len() => drop(masks.regions.remove(index)),
+            Place::Region(removed) if removed < count => {
+                masks.regions.remove(removed);
+                automation.move_strengths(count, |at| after_removal(removed, at));
+            }
             Place::Region(_) => {}
             Place::StyleMap => masks.style_map = None,
             Place::ContentMap => masks.content_map = None,
         }
     }
+}
+
+/// Where a region is after another one, or itself, is removed.
+fn after_removal(removed: usize, at: usize) -> Option<usize> {
+    (at != removed).then(|| at - usize::from(at > removed))
 }
 
 /// All masks of the settings.
@@ -255,10 +266,7 @@ impl Act for RemoveMask {
             widgets::capital(&title)
         };
         app.undo.call("", format!("{what} removed"));
-        self.0.remove(&mut app.settings.masks);
-        if let Place::Region(index) = self.0 {
-            app.region_is_gone(index);
-        }
+        app.remove_mask(self.0);
     }
 }
 

@@ -230,6 +230,9 @@ impl Live {
     }
 }
 
+/// A mask by its name in the settings, and how it is drawn.
+type Named<'a> = (Look, &'a Path, &'a Arc<Picture>);
+
 /// The masks' textures, made once for each mask that changes.
 #[derive(Default)]
 pub struct Sheets {
@@ -238,15 +241,22 @@ pub struct Sheets {
 }
 
 impl Sheets {
-    /// Make what is missing of these masks, and drop the others.
-    fn follow(&mut self, ctx: &Context, wanted: &[(Look, &Path, &Arc<Picture>)]) {
-        let is = |sheet: &Sheet, look: Look, name: &Path, picture: &Picture| {
-            sheet.look == look && sheet.name == name && sheet.sha256 == Some(picture.sha256)
+    /// Make what is missing of these masks, and drop what is not of one of all masks, with their tints.
+    fn follow(&mut self, ctx: &Context, wanted: &[Named], all: &[Named]) {
+        let is_of = |sheet: &Sheet, (_, name, picture): &Named| {
+            sheet.name == *name && sheet.sha256 == Some(picture.sha256)
         };
-        self.all.retain(|sheet| wanted.iter().any(|(look, name, picture)| is(sheet, *look, name, picture)));
-        for (look, name, picture) in wanted {
-            if !self.all.iter().any(|sheet| is(sheet, *look, name, picture)) {
-                let mask = reduced(picture, small(picture.dimensions()));
+        // What is not shown for a moment, as while a mask is shown alone, comes back.
+        self.all.retain(|sheet| {
+            let has_look = |(tint, ..): &Named| sheet.look == Look::Grey || sheet.look == *tint;
+            all.iter().any(|named| has_look(named) && is_of(sheet, named))
+        });
+        for named in wanted {
+            let (look, name, picture) = named;
+            let mut known = self.all.iter().filter(|sheet| is_of(sheet, named)).peekable();
+            let mask = known.peek().map(|sheet| sheet.mask.clone());
+            if !known.any(|sheet| sheet.look == *look) {
+                let mask = mask.unwrap_or_else(|| reduced(picture, small(picture.dimensions())));
                 self.all.push(Sheet::new(ctx, name, Some(picture.sha256), *look, mask));
             }
         }
@@ -315,9 +325,15 @@ impl ImpastoApp {
         let own = selected.filter(|place| alone || drawing || is_shown(place));
         let shown: Vec<(Place, PathBuf)> =
             others.chain(own).filter_map(|place| Some((place, place.name_in(masks)?.to_owned()))).collect();
-        let wanted: Vec<(Look, &Path, &Arc<Picture>)> = shown
+        let wanted: Vec<Named> = shown
             .iter()
             .filter_map(|(place, name)| Some((look(*place), &**name, self.pictures.masks.picture(name)?)))
+            .collect();
+        let all: Vec<Named> = places(masks)
+            .filter_map(|place| {
+                let name = place.name_in(masks)?;
+                Some((place.look(), name, self.pictures.masks.picture(name)?))
+            })
             .collect();
         let (own_look, own_name) = match shown.last().filter(|(place, _)| Some(*place) == selected) {
             Some((place, name)) => (look(*place), name.clone()),
@@ -325,7 +341,7 @@ impl ImpastoApp {
             None => (look(Place::Region(0)), PathBuf::new()),
         };
         let masking = &mut self.view.masking;
-        masking.sheets.follow(ctx, &wanted);
+        masking.sheets.follow(ctx, &wanted, &all);
         let drawn = (masking.pen.as_ref(), &masking.wand, masking.snapping > 0);
         masking.sheets.follow_pen(ctx, drawn, (own_look, &own_name), content);
         let first = (selected.is_none()).then_some((Place::Region(0), PathBuf::new()));
@@ -392,7 +408,8 @@ mod tests {
         let (black, white) = (version(0), version(255));
         let mut sheets = Sheets::default();
         for picture in [&black, &white, &white] {
-            sheets.follow(&ctx, &[(look, Path::new("sky.png"), picture)]);
+            let named = [(look, Path::new("sky.png"), picture)];
+            sheets.follow(&ctx, &named, &named);
         }
         assert!(sheets.all.len() == 1 && sheets.all[0].mask.pixels().all(|pixel| pixel[0] == 255));
     }

@@ -72,7 +72,7 @@ impl ImpastoApp {
             return nothing_yet(ui, &self.actions);
         }
         self.pictures.masks.follow_looks(ui.ctx(), &self.settings.masks);
-        let before = self.settings.masks.clone();
+        let before = &self.settings.masks;
         let mut masks = before.clone();
         let names: Vec<String> = self
             .pictures
@@ -92,8 +92,8 @@ impl ImpastoApp {
         let desk = &self.pictures.masks;
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = space::XS;
-            for place in places(&before) {
-                let picture = place.name_in(&before).and_then(|name| desk.picture(name));
+            for place in places(before) {
+                let picture = place.name_in(before).and_then(|name| desk.picture(name));
                 let look = picture.and_then(|picture| desk.looks.get(picture));
                 let region = match place {
                     Place::Region(index) => before.regions.get(index),
@@ -105,17 +105,17 @@ impl ImpastoApp {
                     }
                     _ => Vec::new(),
                 };
-                let is_on = |flag: Flag| desk.flags.is_on(flag, place, &before);
+                let is_on = |flag: Flag| desk.flags.is_on(flag, place, before);
                 let row = Row {
                     actions: &self.actions,
                     place,
-                    masks: &before,
+                    masks: before,
                     look,
-                    missing: place.name_in(&before).and_then(|name| desk.missing(name)),
+                    missing: place.name_in(before).and_then(|name| desk.missing(name)),
                     narrow: &narrow,
                     selected: selected == Some(place),
                     hidden: is_on(Flag::Hidden),
-                    shown: desk.flags.shows(place, &before),
+                    shown: desk.flags.shows(place, before),
                     locked: is_on(Flag::Locked),
                     soloed: is_on(Flag::Solo),
                     styles: &names,

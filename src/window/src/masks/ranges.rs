@@ -18,7 +18,7 @@ use crate::{
 };
 use impasto_core::picture::{
     Filter, Picture,
-    drawing::{GreyPixels, Mode, Shape as Form, Stroke, size_for},
+    drawing::{Stroke, size_for},
     fit, resize,
 };
 use impasto_core::settings::Rgb;
@@ -158,7 +158,7 @@ impl ImpastoApp {
         let content = self.pictures.content.picture.as_ref().ok_or(super::NO_CONTENT)?;
         let size = size_for(content.picture.dimensions());
         let mask = range.mask(&resized(&content.picture, size));
-        Ok(Stroke::new(Form::Pixels(GreyPixels::new(&mask)?), Mode::Replace))
+        Stroke::of_pixels(&mask)
     }
 }
 

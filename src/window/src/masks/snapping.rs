@@ -88,10 +88,7 @@ impl Act for SnapMask {
             return;
         };
         let edges = app.edges(&content, Some(&mask));
-        let work = move || {
-            let snapped = edges.snap(&pixels_of(&mask, content.dimensions())?);
-            Ok(Stroke::new(Shape::Pixels(GreyPixels::new(&snapped)?), Mode::Replace))
-        };
+        let work = move || Stroke::of_pixels(&edges.snap(&pixels_of(&mask, content.dimensions())));
         app.tasks.spawn("snap", work, move |app: &mut ImpastoApp, _, snapped: Result<Stroke, String>| {
             if place.name_in(&app.settings.masks) != Some(&*name) {
                 // It was drawn on, or is gone.

@@ -11,7 +11,7 @@ use crate::{
     widgets,
 };
 use impasto_base::hash::Sha256Hash;
-use impasto_core::settings::{Masks, Region, RegionRole, RegionStyle, Settings};
+use impasto_core::settings::{Masks, Region, RegionStyle, Settings};
 
 /// Weight of a style that was just chosen.
 const USUAL: f64 = 1.0;
@@ -160,8 +160,7 @@ pub fn summary(styles: &[RegionStyle], names: &[String]) -> String {
 /// Where a style counts, if not everywhere: in the regions that have it.
 fn claimed(masks: &Masks, style: usize, own: &str) -> Option<String> {
     let has = |styles: &[RegionStyle]| styles.iter().any(|other| other.style == style);
-    let regions =
-        masks.regions.iter().filter(|region| region.role == RegionRole::Paint && has(&region.styles));
+    let regions = masks.painted().filter(|region| has(&region.styles));
     let names: Vec<&str> = regions.map(|region| region.name.as_str()).collect();
     match names.as_slice() {
         [] => None,
@@ -231,6 +230,7 @@ pub fn button(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use impasto_core::settings::RegionRole;
 
     fn masks(styles: &[usize]) -> Masks {
         let style = |&style: &usize| RegionStyle { style, weight: style as f64 };

@@ -21,18 +21,17 @@ pub fn changes(before: &Masks, after: &Masks) -> Vec<Change> {
         return all;
     }
     maps(before, after, &mut all);
-    let find = |masks: &Masks, name: &str| masks.regions.iter().position(|region| region.name == name);
     let renamed = renamed(before, after);
     let former = |name: &str| match renamed {
-        Some((old, new)) if name == new => find(before, old),
-        _ => find(before, name),
+        Some((old, new)) if name == new => before.region(old),
+        _ => before.region(name),
     };
     if let Some((old, new)) = renamed {
         all.push(change("name", "Region", text(old), text(new)));
     }
     for new in &after.regions {
         match former(&new.name) {
-            Some(old) => fields(&before.regions[old], new, &mut all),
+            Some(old) => fields(old, new, &mut all),
             None => {
                 let role = text(text_of_role(new.role));
                 all.push(Change {
@@ -43,7 +42,7 @@ pub fn changes(before: &Masks, after: &Masks) -> Vec<Change> {
         }
     }
     for old in &before.regions {
-        let gone = find(after, &old.name).is_none() && renamed.is_none_or(|(name, _)| name != old.name);
+        let gone = after.region(&old.name).is_none() && renamed.is_none_or(|(name, _)| name != old.name);
         if gone {
             let role = text(text_of_role(old.role));
             all.push(Change {

@@ -18,6 +18,7 @@ use crate::{
     page::Page,
 };
 use impasto_core::picture::drawing::{Mode, Stroke};
+use impasto_network::vgg::Layer;
 
 /// The key that shows the mask alone for as long as it is held.
 const ALONE: Key = Key::Backslash;
@@ -108,8 +109,8 @@ pub struct Numbers {
     pub opacity: f32,
     /// Width of a shape's edge.
     pub feather: f32,
-    /// The wand's layer, by its index in the menu, and how alike a place must be.
-    pub layer: usize,
+    /// The wand's layer, and how alike a place must be.
+    pub layer: Layer,
     pub alike: f32,
 }
 

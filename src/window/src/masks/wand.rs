@@ -14,15 +14,15 @@ use crate::ImpastoApp;
 use impasto_engine::session::{RunState, SimilarityMap, SimilarityRequest};
 use impasto_network::vgg::Layer;
 
-/// The layers to choose from: name, what it sees.
-const LAYERS: [(&str, &str); 4] = [
-    ("relu2_1", "colours and fine textures"),
-    ("relu3_1", "textures and small patterns"),
-    ("relu4_1", "parts of things, such as leaves or roofs"),
-    ("relu5_1", "whole things, coarsely"),
+/// The layers to choose from, and what each sees.
+const LAYERS: [(Layer, &str); 4] = [
+    (Layer::PAPER_STYLE[1], "colours and fine textures"),
+    (Layer::PAPER_STYLE[2], "textures and small patterns"),
+    (Layer::PAPER_STYLE[3], "parts of things, such as leaves or roofs"),
+    (Layer::PAPER_STYLE[4], "whole things, coarsely"),
 ];
 /// The usual one.
-pub const LAYER: usize = 2;
+pub const LAYER: Layer = Layer::PAPER_STYLE[3];
 /// Likeness from which on a place usually belongs to the mask, and what can be chosen.
 pub const ALIKE: f32 = 0.4;
 pub const LIKENESSES: [f32; 2] = [-0.5, 0.95];
@@ -48,7 +48,7 @@ pub struct Wand {
 struct Asked {
     number: u64,
     point: [f32; 2],
-    layer: usize,
+    layer: Layer,
 }
 
 impl Wand {
@@ -79,12 +79,12 @@ pub fn cover(map: &SimilarityMap, alike: f32, (width, height): (u32, u32)) -> Gr
 impl Numbers {
     /// The menu of the wand's layers.
     pub(super) fn layer_ui(&mut self, ui: &mut Ui) {
-        let chosen = LAYERS.get(self.layer).map_or("", |(name, _)| name);
+        let chosen = self.layer.to_string();
         let menu = ComboBox::from_id_salt("layer of the wand").selected_text(chosen).width(72.0);
         let response = menu
             .show_ui(ui, |ui| {
-                for (index, (name, sees)) in LAYERS.into_iter().enumerate() {
-                    ui.selectable_value(&mut self.layer, index, format!("{name}: {sees}"));
+                for (layer, sees) in LAYERS {
+                    ui.selectable_value(&mut self.layer, layer, format!("{layer}: {sees}"));
                 }
             })
             .response;
@@ -122,21 +122,19 @@ impl ImpastoApp {
         }
     }
 
-    fn ask_network(&mut self, point: [f32; 2], index: usize) -> Result<(), String> {
+    fn ask_network(&mut self, point: [f32; 2], layer: Layer) -> Result<(), String> {
         if self.pictures.content.picture.is_none() {
             return Err(super::NO_CONTENT.to_owned());
         }
         if point.iter().any(|part| !(0.0..=1.0).contains(part)) {
             return Err("The wand is for what is in the picture: click there.".to_owned());
         }
-        let (name, _) = LAYERS.get(index).copied().unwrap_or(LAYERS[LAYER]);
-        let layer: Layer = name.parse().map_err(|_| format!("There is no layer {name}."))?;
         let number = self.next_number();
         let is_there = !matches!(self.run.state, RunState::Idle | RunState::Failed);
         let session = self.worker.session.as_ref().filter(|_| is_there).ok_or(NO_NETWORK)?;
         let request = SimilarityRequest { number, layer, point };
         session.request_similarity(request).map_err(|error| format!("The wand cannot ask: {error}."))?;
-        let asked = Some(Asked { number, point, layer: index });
+        let asked = Some(Asked { number, point, layer });
         self.view.masking.wand = Wand { asked, ..Wand::default() };
         Ok(())
     }
@@ -203,8 +201,9 @@ mod tests {
     }
 
     #[test]
-    fn every_layer_of_the_menu_is_one_of_the_network() {
-        assert!(LAYERS.iter().all(|(name, _)| name.parse::<Layer>().is_ok()));
-        assert_eq!(LAYERS[LAYER].0, "relu4_1");
+    fn the_menu_has_the_first_layer_of_each_block() {
+        let names = LAYERS.map(|(layer, _)| layer.to_string());
+        assert_eq!(names, ["relu2_1", "relu3_1", "relu4_1", "relu5_1"]);
+        assert_eq!(LAYER.to_string(), "relu4_1");
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use image::GrayImage;
 
-use super::{Drawing, GreyPixels, Mode, Picture, Shape, Stroke, grey_of, picture_of, raster};
+use super::{Drawing, Mode, Picture, Shape, Stroke, grey_of, picture_of, raster};
 use crate::picture::MIN_SIDE;
 use impasto_base::hash::Sha256Hash;
 
@@ -77,20 +77,20 @@ impl Drawing {
 
     /// As [`Drawing::flat`], of the pixels that it has.
     pub(super) fn flat_of(&self, pixels: &GrayImage) -> Result<Self, String> {
-        let stroke = Stroke::new(Shape::Pixels(GreyPixels::new(pixels)?), Mode::Replace);
-        Ok(Self { sha256: self.sha256, size: self.size, base: None, stroke })
+        Ok(Self { sha256: self.sha256, size: self.size, base: None, stroke: Stroke::of_pixels(pixels)? })
     }
 
     /// A copy of a drawn mask's pixels, such as a file beside a project, as the drawn mask of one stroke that it
     /// is; another picture as it is.
     pub fn of_copy(copy: Picture) -> Picture {
         let (width, height) = copy.dimensions();
-        let drawn = (width.max(height) <= raster::LONG_SIDE)
-            .then(|| Self::of_pixels(&grey_of(&copy)).ok())
-            .flatten()
-            // Which only a grey and opaque picture has.
-            .filter(|drawn| drawn.sha256 == copy.sha256);
-        match drawn {
+        let drawn = || {
+            let pixels = (width.max(height) <= raster::LONG_SIDE).then(|| grey_of(&copy))?;
+            // The hash of a grey and opaque picture alone is that of its grey pixels.
+            let picture = picture_of(&pixels).ok().filter(|grey| grey.sha256 == copy.sha256)?;
+            Self::of_picture(picture, &pixels).ok()
+        };
+        match drawn() {
             Some(drawn) => Picture { drawing: drawn.drawing, ..copy },
             None => copy,
         }

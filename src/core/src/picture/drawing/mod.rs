@@ -155,6 +155,15 @@ impl TryFrom<String> for GreyPixels {
 }
 
 impl Stroke {
+    /// After which the mask has these pixels.
+    ///
+    /// # Errors
+    ///
+    /// As [`GreyPixels::new`].
+    pub fn of_pixels(pixels: &GrayImage) -> Result<Self, String> {
+        Ok(Self::new(Shape::Pixels(GreyPixels::new(pixels)?), Mode::Replace))
+    }
+
     /// With full opacity.
     pub fn new(shape: Shape, mode: Mode) -> Self {
         Self { shape, mode, opacity: 1.0 }
@@ -220,10 +229,7 @@ impl Drawing {
     ///
     /// In words, if it cannot be encoded.
     pub fn from_picture(picture: &Picture, content: (u32, u32)) -> Result<Picture, String> {
-        let (width, height) = size_for(content);
-        let flat = resize(&picture.flattened(Some(Rgb([0; 3]))), width, height, Filter::Bilinear);
-        let grey = image::imageops::colorops::grayscale(&flat);
-        Self::of_pixels(&grey)
+        Self::of_pixels(&grey_in(picture, content))
     }
 
     /// A grey picture as a mask that can be drawn on; its longer side is that of [`size_for`].
@@ -232,8 +238,18 @@ impl Drawing {
     ///
     /// In words, if it cannot be encoded.
     pub fn of_pixels(pixels: &GrayImage) -> Result<Picture, String> {
-        let stroke = Stroke::new(Shape::Pixels(GreyPixels::new(pixels)?), Mode::Replace);
-        Self::add(None, pixels.dimensions(), stroke, None)
+        let (width, height) = pixels.dimensions();
+        if width.max(height) > raster::LONG_SIDE {
+            return Err(format!("a drawn mask cannot have {width}×{height} pixels"));
+        }
+        let picture = picture_of(pixels).map_err(|error| error.to_string())?;
+        Self::of_picture(picture, pixels)
+    }
+
+    /// The picture of these pixels as the drawn mask of one stroke.
+    fn of_picture(picture: Picture, pixels: &GrayImage) -> Result<Picture, String> {
+        let (sha256, size, stroke) = (picture.sha256, pixels.dimensions(), Stroke::of_pixels(pixels)?);
+        Ok(Picture { drawing: Some(Arc::new(Self { sha256, size, base: None, stroke })), ..picture })
     }
 
     /// Draw a stroke on the mask of these strokes; on black without a base.
@@ -300,6 +316,13 @@ impl Drop for Drawing {
             next = drawing.base.take();
         }
     }
+}
+
+/// A picture's luminance, 0 where it is transparent, in the size of a mask for this content.
+fn grey_in(picture: &Picture, content: (u32, u32)) -> GrayImage {
+    let (width, height) = size_for(content);
+    let flat = resize(&picture.flattened(Some(Rgb([0; 3]))), width, height, Filter::Bilinear);
+    image::imageops::colorops::grayscale(&flat)
 }
 
 /// The first channel, which is all of a drawn mask.

@@ -12,7 +12,7 @@
 use image::GrayImage;
 use rayon::prelude::*;
 
-use super::{Drawing, Picture, grey_of};
+use super::{Picture, grey_in, grey_of};
 
 /// How far the edge of a mask may be from the picture's, in fractions of the longer side.
 const REACH: f32 = 0.016;
@@ -49,15 +49,12 @@ pub fn snap(mask: &GrayImage, guide: &GrayImage, radius: u32) -> GrayImage {
     GrayImage::from_raw(mask.width(), mask.height(), bytes).expect("one value per pixel")
 }
 
-/// The pixels of a mask as strokes for a content of these dimensions find them, see [`Drawing::draw`].
-///
-/// # Errors
-///
-/// In words, if it cannot be encoded.
-pub fn pixels_of(mask: &Picture, content: (u32, u32)) -> Result<GrayImage, String> {
+/// The pixels of a mask as strokes for a content of these dimensions find them, see
+/// [`Drawing::draw`](super::Drawing::draw).
+pub fn pixels_of(mask: &Picture, content: (u32, u32)) -> GrayImage {
     match &mask.drawing {
-        Some(_) => Ok(grey_of(mask)),
-        None => Ok(grey_of(&Drawing::from_picture(mask, content)?)),
+        Some(_) => grey_of(mask),
+        None => grey_in(mask, content),
     }
 }
 

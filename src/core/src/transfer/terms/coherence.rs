@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use burn::tensor::Tensor;
 use rayon::prelude::*;
 
-use super::{Aims, LayerTargets, Part, TermEvaluation};
+use super::{Aims, LayerTargets, Part, TermEvaluation, of_styles};
 use crate::{
     objective::neighbours::{aims, energy, factor},
     transfer::{
@@ -240,18 +240,10 @@ impl LayerTargets for Coherence {
         self.aims.retain(|(layer, _), _| layers.contains(layer));
         let missing: Vec<Layer> =
             layers.iter().copied().filter(|layer| !self.layers.contains_key(layer)).collect();
-        if missing.is_empty() {
-            return;
-        }
-        let mut found: BTreeMap<Layer, Vec<Samples>> = BTreeMap::new();
-        for (style, (image, mask)) in images.iter().zip(masks).enumerate() {
-            for (layer, features) in network.features(image.clone(), &missing) {
-                let seed = (style * Layer::ALL.len() + layer.index()) as u64;
-                let mask = mask.as_ref().and_then(|mask| mask.at(layer)).map(PositionWeights::values);
-                let samples = Samples::new(&features, layer.channels(), seed, mask);
-                found.entry(layer).or_default().push(samples);
-            }
-        }
+        let found = of_styles(network, (images, masks), &missing, |style, layer, features, weights| {
+            let seed = (style * Layer::ALL.len() + layer.index()) as u64;
+            Samples::new(features, layer.channels(), seed, weights.map(PositionWeights::values))
+        });
         for (layer, each) in found {
             let mut samples = LayerSamples { each, parts: Vec::new() };
             samples.blend(weights);
@@ -365,8 +357,7 @@ mod tests {
 
     fn features((height, width): (usize, usize), salt: usize) -> Features {
         let channels = LAYER.channels();
-        let value = |i: usize| ((i + 97 * salt).wrapping_mul(2_654_435_761) >> 8 & 0xffff) as f32 / 65536.0;
-        let values: Vec<f32> = (0..channels * height * width).map(value).collect();
+        let values = crate::objective::test_values(channels * height * width, salt);
         let shape = [1, channels, height, width];
         Features::Tensor(Tensor::from_data(TensorData::new(values, shape), &Device::flex()))
     }

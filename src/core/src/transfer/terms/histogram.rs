@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use burn::tensor::Tensor;
 
-use super::{LayerTargets, Part, TermEvaluation};
+use super::{LayerTargets, Part, TermEvaluation, of_styles};
 use crate::{
     objective::Quantiles,
     transfer::{
@@ -104,20 +104,13 @@ impl LayerTargets for Histograms {
     ) {
         let missing: Vec<Layer> =
             layers.iter().copied().filter(|layer| !self.layers.contains_key(layer)).collect();
-        if missing.is_empty() {
-            return;
-        }
-        let mut found: BTreeMap<Layer, Vec<Quantiles>> = BTreeMap::new();
-        for (image, mask) in images.iter().zip(masks) {
-            for (layer, features) in network.features(image.clone(), &missing) {
-                let (values, channels) = (features.values(), layer.channels());
-                let own = match mask.as_ref().and_then(|mask| mask.at(layer)) {
-                    None => Quantiles::of(&values, channels),
-                    Some(weights) => Quantiles::of_weighted(&values, weights.values(), channels),
-                };
-                found.entry(layer).or_default().push(own);
+        let found = of_styles(network, (images, masks), &missing, |_, layer, features, weights| {
+            let (values, channels) = (features.values(), layer.channels());
+            match weights {
+                None => Quantiles::of(&values, channels),
+                Some(weights) => Quantiles::of_weighted(&values, weights.values(), channels),
             }
-        }
+        });
         for (layer, each) in found {
             let blends = self.blended(layer, &each, weights);
             self.layers.insert(layer, HistogramTarget { each, blends, sent: BTreeMap::new() });

@@ -11,6 +11,8 @@ mod histogram;
 mod smoothness;
 mod style;
 
+use std::collections::BTreeMap;
+
 use burn::tensor::Tensor;
 
 use super::{
@@ -22,7 +24,7 @@ use super::{
 };
 use crate::settings::{GlobalTerm, Settings};
 use impasto_network::{
-    compute::{FeatureGradient, Features, Network},
+    compute::{FeatureGradient, Features, Network, PositionWeights},
     vgg::Layer,
 };
 
@@ -92,6 +94,27 @@ pub trait LayerTerm {
 
 /// Value `[1]` of a term of the image `[1, 3, H, W]`, and its unweighted gradient `[1, 3, H, W]`.
 pub type ImageTerm = fn(&Tensor<4>, &Settings) -> (Tensor<1>, Tensor<4>);
+
+/// What a term needs of each style's features at the missing layers: `of` gets the style's index, the layer, the
+/// features, and what counts of them.
+fn of_styles<T>(
+    network: &Network,
+    (images, masks): (&[Tensor<4>], &[Option<StyleMask>]),
+    missing: &[Layer],
+    mut of: impl FnMut(usize, Layer, &Features, Option<&PositionWeights>) -> T,
+) -> BTreeMap<Layer, Vec<T>> {
+    let mut found: BTreeMap<Layer, Vec<T>> = BTreeMap::new();
+    if missing.is_empty() {
+        return found;
+    }
+    for (style, (image, mask)) in images.iter().zip(masks).enumerate() {
+        for (layer, features) in network.features(image.clone(), missing) {
+            let weights = mask.as_ref().and_then(|mask| mask.at(layer));
+            found.entry(layer).or_default().push(of(style, layer, &features, weights));
+        }
+    }
+    found
+}
 
 /// Targets of a term with one weight at its layers; empty until it is used.
 pub trait LayerTargets {
