@@ -59,4 +59,4 @@ for _ in 1 2 3 4 5; do
   sleep 20
 done
 close
-echo "dragged at rest, 128 px:"; grep -i "changed" "$work/times"
+echo "dragged at rest, 128 px:"; grep "^Change" "$work/times"
