@@ -155,6 +155,18 @@ fn a_fader_is_learnt_takes_over_softly_is_told_and_comes_back_after_unplugging()
     desk.fader(64);
     let aim = value_at(ParamId::Smoothness, 64);
     sent(&mut window, "it moves on", move |s| (s.smoothness_weight - aim).abs() < 1e-6);
+    // A pad beside the fader: learnt by a strike that changes nothing yet.
+    right_click(&mut window, "Smoothness");
+    window.harness.get_by_label("Learn a controller…").click();
+    window.steps(3);
+    desk.sends(&[0x90, 60, 127]);
+    until_has(&mut window, "note:1:60 turns Smoothness");
+    window.steps(5);
+    let last = window.log.lock().unwrap().updates.last().unwrap().0.smoothness_weight;
+    assert!((last - aim).abs() < 1e-6, "{last} {aim}");
+    desk.sends(&[60, 100]);
+    let aim = value_at(ParamId::Smoothness, 100);
+    sent(&mut window, "the pad sets it", move |s| (s.smoothness_weight - aim).abs() < 1e-6);
 }
 
 #[test]

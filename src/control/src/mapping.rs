@@ -34,7 +34,8 @@ pub enum Controller {
 pub const MAX_ADDRESS_LENGTH: usize = 256;
 
 impl Controller {
-    fn is_note(&self) -> bool {
+    /// Whether it is struck, and has no position that it stays at.
+    pub fn is_note(&self) -> bool {
         matches!(self, Controller::Note { .. })
     }
 }

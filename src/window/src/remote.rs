@@ -238,13 +238,17 @@ impl ImpastoApp {
         }
         // Of several that wait while a parameter learns, the one that was moved last is meant.
         let touched = news.last_moved.filter(|_| self.remote.mapping.learning.is_some());
-        if let Some(source) = touched
-            && let Some(place) = news.controllers.get(&source)
+        if let Some(source) = &touched
+            && let Some(place) = news.controllers.get(source)
         {
-            turned |= self.move_controller(&source, *place);
+            turned |= self.move_controller(source, *place);
         }
+        // The strike that a pad was learnt by does not set the parameter yet.
+        let learnt = touched.filter(Controller::is_note);
         for (source, place) in news.controllers {
-            turned |= self.move_controller(&source, place);
+            if learnt.as_ref() != Some(&source) {
+                turned |= self.move_controller(&source, place);
+            }
         }
         if turned {
             self.remote.heard = Some(ctx.input(|input| input.time));

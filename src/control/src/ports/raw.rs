@@ -270,6 +270,7 @@ mod tests {
     use std::{
         fs::{self, OpenOptions},
         os::unix::fs::symlink,
+        path::Path,
         sync::mpsc,
     };
 
@@ -318,6 +319,16 @@ mod tests {
             });
         }
 
+        /// A device sends a fader's value, as soon as it is open.
+        fn send(file: &Path, value: u8) {
+            let mut writer = OpenOptions::new().write(true).open(file).unwrap();
+            writer.write_all(&[0xb0, 21, value]).unwrap();
+        }
+
+        fn has_heard(&self, place: f64) -> bool {
+            self.ports.take().controllers.get(&CC) == Some(&place)
+        }
+
         #[track_caller]
         fn is_woken(&self) {
             self.woken.recv_timeout(PATIENCE).expect("the window is woken");
@@ -341,8 +352,9 @@ mod tests {
         assert!(rig.ports.errors()[0].starts_with("midiC0D0 cannot be read: "), "{:?}", rig.ports.errors());
         fs::remove_file(&file).unwrap();
         make_pipe(&file);
-        until("it is opened", || rig.ports.errors().is_empty());
-        rig.is_woken();
+        Rig::send(&file, 127);
+        until("it is read", || rig.has_heard(1.0));
+        assert!(rig.ports.errors().is_empty(), "{:?}", rig.ports.errors());
         // Nothing is wanted any more: the thread gives back what it shares.
         let shared = Arc::downgrade(&rig.ports.listener.as_ref().unwrap().shared);
         rig.open(&[], false);
@@ -357,24 +369,18 @@ mod tests {
         make_pipe(&file);
         make_pipe(&other);
         rig.open(&["midiC0D0", "midiC1D0"], false);
-        // The first to open them is their reader.
-        let write = |file: &PathBuf, value: u8| {
-            let mut writer = OpenOptions::new().write(true).open(file).unwrap();
-            writer.write_all(&[0xb0, 21, value]).unwrap();
-        };
-        let hears = |rig: &Rig, place: f64| rig.ports.take().controllers.get(&CC) == Some(&place);
-        write(&other, 127);
-        until("the second is heard", || hears(&rig, 1.0));
+        Rig::send(&other, 127);
+        until("the second is heard", || rig.has_heard(1.0));
         rig.is_woken();
         rig.open(&["midiC0D0"], false);
-        write(&file, 0);
-        until("the first is heard", || hears(&rig, 0.0));
+        Rig::send(&file, 0);
+        until("the first is heard", || rig.has_heard(0.0));
         fs::remove_file(&file).unwrap();
         until("it is gone", || rig.ports.names() == ["midiC1D0"]);
         assert!(rig.ports.errors().is_empty(), "{:?}", rig.ports.errors());
         make_pipe(&file);
-        write(&file, 127);
-        until("it is heard again", || hears(&rig, 1.0));
+        Rig::send(&file, 127);
+        until("it is heard again", || rig.has_heard(1.0));
         // Closed by now: a pipe without a reader cannot be opened in this way.
         let closed =
             std::os::unix::fs::OpenOptionsExt::custom_flags(OpenOptions::new().write(true), libc::O_NONBLOCK)
@@ -391,6 +397,6 @@ mod tests {
             rig.ports.send(&CC, place);
         }
         // What it is told comes back, as a motor fader's echo does.
-        until("the last position has come", || rig.ports.take().controllers.get(&CC) == Some(&1.0));
+        until("the last position has come", || rig.has_heard(1.0));
     }
 }
