@@ -22,6 +22,8 @@ mod lab;
 mod layers;
 mod layout;
 mod masks;
+#[cfg(target_os = "linux")]
+mod midi;
 mod mixer;
 mod mixes;
 mod morph;

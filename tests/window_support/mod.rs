@@ -22,6 +22,7 @@ use egui_kittest::{
     kittest::{AccessKitNode, Queryable as _},
 };
 use image::RgbImage;
+use impasto_control::ports::Ports;
 use impasto_core::settings::Settings;
 use impasto_engine::{
     queue::Painter,
@@ -117,6 +118,8 @@ pub struct Window {
     pub awake: Arc<FakeAwake>,
     pub notifier: Arc<FakeNotifier>,
     pub folder: tempfile::TempDir,
+    /// Instead of the machine's root, where its MIDI devices are.
+    pub root: tempfile::TempDir,
 }
 
 /// Opened when they are dropped.
@@ -188,6 +191,7 @@ impl Setup {
         });
         let awake = Arc::new(FakeAwake::default());
         let notifier = Arc::new(FakeNotifier::default());
+        let root = tempfile::tempdir().unwrap();
         let theirs = Arc::clone(&log);
         let spawn: SpawnSession = Box::new(move |wake| {
             let log = Arc::clone(&theirs);
@@ -214,6 +218,10 @@ impl Setup {
             },
             awake: Arc::clone(&awake) as Arc<dyn KeepAwake>,
             notifier: Arc::clone(&notifier) as Arc<dyn Notifier>,
+            #[cfg(target_os = "linux")]
+            midi: Ports::at(root.path()),
+            #[cfg(not(target_os = "linux"))]
+            midi: Ports::default(),
             devices: || vec![device()],
             repaint_after: std::time::Duration::from_millis(1),
         };
@@ -227,7 +235,7 @@ impl Setup {
         }
         let harness = builder.build_eframe(move |creation| ImpastoApp::new(&creation.egui_ctx, start, spawn));
         let gates = Gates([Arc::clone(&log), Arc::clone(&behind)]);
-        Window { _gates: gates, harness, log, behind, dialogs, awake, notifier, folder }
+        Window { _gates: gates, harness, log, behind, dialogs, awake, notifier, folder, root }
     }
 }
 

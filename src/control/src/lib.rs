@@ -9,7 +9,6 @@ mod inbox;
 pub mod mapping;
 pub mod midi;
 pub mod osc;
-#[cfg(feature = "midi")]
 pub mod ports;
 #[cfg(feature = "osc")]
 pub mod server;

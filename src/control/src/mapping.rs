@@ -3,7 +3,7 @@
 //! A fader's position seldom matches its parameter. It takes the parameter over when it reaches or passes its
 //! value (soft take-over), and loses it when something else changes the parameter. Changes are sent to the
 //! controllers, so that motor faders follow; a device's echo of that is ignored, so that the two do not chase
-//! each other.
+//! each other. A note has no position: it sets its parameter at once, and is sent nothing.
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
@@ -16,14 +16,16 @@ const NEAR: f64 = 2.0 / 127.0 + 1e-9;
 /// Half a step of a MIDI fader: a device's echo may be off by that.
 const SAME: f64 = 0.51 / 127.0;
 
-/// A controller. Its text is `cc:1:21` (channel and number, counted as on the device), `nrpn:1:300` or
-/// `message:/1/fader1`.
+/// A controller. Its text is `cc:1:21` (channel and number, counted as on the device), `nrpn:1:300`,
+/// `note:1:60` or `osc:/1/fader1`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Controller {
     /// A control change of a channel, counted from 0; in the text from 1.
     Cc { channel: u8, controller: u8 },
     /// A non-registered parameter.
     Nrpn { channel: u8, number: u16 },
+    /// A key or a pad, whose velocity counts.
+    Note { channel: u8, key: u8 },
     /// An address that is not the program's own.
     Osc(String),
 }
@@ -31,11 +33,19 @@ pub enum Controller {
 /// Longest address that can be bound, in bytes.
 pub const MAX_ADDRESS_LENGTH: usize = 256;
 
+impl Controller {
+    /// Whether it is struck, and has no position that it stays at.
+    pub fn is_note(&self) -> bool {
+        matches!(self, Controller::Note { .. })
+    }
+}
+
 impl fmt::Display for Controller {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Controller::Cc { channel, controller } => write!(f, "cc:{}:{controller}", channel + 1),
             Controller::Nrpn { channel, number } => write!(f, "nrpn:{}:{number}", channel + 1),
+            Controller::Note { channel, key } => write!(f, "note:{}:{key}", channel + 1),
             Controller::Osc(address) => write!(f, "osc:{address}"),
         }
     }
@@ -47,7 +57,7 @@ impl FromStr for Controller {
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = || {
             format!(
-                "{text:?} is not a controller; write cc:CHANNEL:NUMBER, nrpn:CHANNEL:NUMBER or osc:/ADDRESS"
+                "{text:?} is not a controller; write cc:CHANNEL:NUMBER, nrpn:CHANNEL:NUMBER, note:CHANNEL:KEY or osc:/ADDRESS"
             )
         };
         let (kind, rest) = text.split_once(':').ok_or_else(wrong)?;
@@ -62,6 +72,7 @@ impl FromStr for Controller {
         match (kind, number) {
             ("cc", 0..=127) => Ok(Controller::Cc { channel, controller: number as u8 }),
             ("nrpn", 0..=16383) => Ok(Controller::Nrpn { channel, number }),
+            ("note", 0..=127) => Ok(Controller::Note { channel, key: number as u8 }),
             _ => Err(wrong()),
         }
     }
@@ -156,6 +167,9 @@ impl Mapping {
         }
         let Some(&param) = self.bindings.get(source) else { return MoveResult::Ignored };
         let Some(now) = position_of(param) else { return MoveResult::Ignored };
+        if source.is_note() {
+            return MoveResult::Sets(param, place);
+        }
         let state = self.states.entry(source.clone()).or_default();
         let before = state.at.replace(place);
         // A motor fader echoes the position sent to it.
@@ -177,8 +191,9 @@ impl Mapping {
 
     /// The feedback for a parameter's controllers after it changed; none for a controller that set it.
     pub fn feedback(&mut self, param: ParamId, place: f64) -> Vec<Controller> {
-        let bound =
-            self.bindings.iter().filter(|(_, bound)| **bound == param).map(|(source, _)| source.clone());
+        let follows = |source: &Controller, bound: ParamId| bound == param && !source.is_note();
+        let bound = self.bindings.iter().filter(|(source, bound)| follows(source, **bound));
+        let bound = bound.map(|(source, _)| source.clone());
         let mut sent = Vec::new();
         for source in bound {
             let state = self.states.entry(source.clone()).or_default();
@@ -291,11 +306,33 @@ mod tests {
     }
 
     #[test]
+    fn a_note_sets_its_parameter_at_once_and_is_sent_nothing() {
+        let note = Controller::Note { channel: 9, key: 36 };
+        let mut mapping = Mapping { learning: Some(ParamId::Beta), ..Mapping::default() };
+        assert_eq!(mapping.on_move(&note, 0.9, |_| Some(0.3)), MoveResult::Bound(ParamId::Beta));
+        for place in [0.9, 0.1, 0.1] {
+            assert_eq!(mapping.on_move(&note, place, |_| Some(0.3)), MoveResult::Sets(ParamId::Beta, place));
+            assert!(mapping.feedback(ParamId::Beta, 0.1).is_empty());
+        }
+        assert_eq!(mapping.on_move(&note, 0.9, |_| None), MoveResult::Ignored, "the knob has no say");
+    }
+
+    #[test]
     fn controllers_have_texts() {
-        for text in ["cc:1:21", "cc:16:127", "nrpn:3:16383", "osc:/1/fader1"] {
+        for text in ["cc:1:21", "cc:16:127", "nrpn:3:16383", "note:10:36", "osc:/1/fader1"] {
             assert_eq!(text.parse::<Controller>().unwrap().to_string(), text);
         }
-        for wrong in ["", "cc:0:1", "cc:17:1", "cc:1:128", "nrpn:1:20000", "osc:fader", "pitch:1:1", "cc:1"] {
+        for wrong in [
+            "",
+            "cc:0:1",
+            "cc:17:1",
+            "cc:1:128",
+            "nrpn:1:20000",
+            "note:1:128",
+            "osc:fader",
+            "pitch:1:1",
+            "cc:1",
+        ] {
             assert!(wrong.parse::<Controller>().unwrap_err().contains("cc:CHANNEL:NUMBER"), "{wrong}");
         }
         assert_eq!("cc:1:21".parse(), Ok(CC));

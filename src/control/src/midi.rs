@@ -1,5 +1,5 @@
 //! MIDI control changes, read and written: seven bits, and fourteen by non-registered parameter numbers
-//! (NRPN).
+//! (NRPN). Of notes the velocity is read.
 
 use super::mapping::Controller;
 
@@ -25,14 +25,22 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// A message's controller and its position, 0 to 1. `None` for anything but control changes, and for
-    /// those that only prepare the next.
+    /// A message's controller and its position, 0 to 1; of a note its velocity. `None` for anything but control
+    /// changes and note-ons, and for those that only prepare the next.
     pub fn read(&mut self, message: &[u8]) -> Option<(Controller, f64)> {
         let &[status, controller, value] = message else { return None };
-        if status & 0xf0 != 0xb0 || controller > 127 || value > 127 {
+        if controller > 127 || value > 127 {
             return None;
         }
         let channel = status & 0x0f;
+        match status & 0xf0 {
+            0xb0 => {}
+            // With a velocity of 0 it is a note's end.
+            0x90 if value > 0 => {
+                return Some((Controller::Note { channel, key: controller }, f64::from(value) / 127.0));
+            }
+            _ => return None,
+        }
         let parameter = &mut self.channels[usize::from(channel)];
         match controller {
             NRPN_HIGH => {
@@ -68,7 +76,7 @@ impl Reader {
     }
 }
 
-/// The messages that set a controller to a position, 0 to 1; none if it isn't a MIDI controller.
+/// The messages that set a controller to a position, 0 to 1; none if it isn't one of MIDI that has a position.
 pub fn write(source: &Controller, place: f64) -> Vec<[u8; 3]> {
     let place = place.clamp(0.0, 1.0);
     match *source {
@@ -87,7 +95,7 @@ pub fn write(source: &Controller, place: f64) -> Vec<[u8; 3]> {
             .map(|(controller, value)| [0xb0 | channel & 0x0f, controller, value])
             .into()
         }
-        Controller::Osc(_) => Vec::new(),
+        Controller::Note { .. } | Controller::Osc(_) => Vec::new(),
     }
 }
 
@@ -96,15 +104,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn control_changes_are_read_and_everything_else_is_not() {
+    fn control_changes_and_notes_are_read_and_everything_else_is_not() {
         let mut reader = Reader::default();
         let cc = |channel, controller| Controller::Cc { channel, controller };
         assert_eq!(reader.read(&[0xb0, 21, 127]), Some((cc(0, 21), 1.0)));
         assert_eq!(reader.read(&[0xbf, 7, 0]), Some((cc(15, 7), 0.0)));
         // Data entry without a parameter is an ordinary controller.
         assert_eq!(reader.read(&[0xb0, 6, 127]), Some((cc(0, 6), 1.0)));
-        for other in [&[0x90, 60, 100][..], &[0xf8], &[], &[0xb0, 21], &[0xb0, 21, 200], &[0xf0, 1, 2, 0xf7]]
-        {
+        assert_eq!(reader.read(&[0x93, 60, 127]), Some((Controller::Note { channel: 3, key: 60 }, 1.0)));
+        for other in [
+            &[0x93, 60, 0][..],
+            &[0x83, 60, 100],
+            &[0x93, 60, 200],
+            &[0xe0, 1, 2],
+            &[0xf8],
+            &[],
+            &[0xb0, 21],
+            &[0xb0, 21, 200],
+            &[0xf0, 1, 2, 0xf7],
+        ] {
             assert_eq!(reader.read(other), None, "{other:?}");
         }
     }
@@ -139,6 +157,8 @@ mod tests {
                 assert!((at - place).abs() <= 0.5 / steps, "{source} {place} {at}");
             }
         }
-        assert!(write(&Controller::Osc("/a".into()), 0.5).is_empty());
+        for other in [Controller::Note { channel: 0, key: 60 }, Controller::Osc("/a".into())] {
+            assert!(write(&other, 0.5).is_empty(), "{other}");
+        }
     }
 }

@@ -46,6 +46,7 @@ use super::{
     xwayland,
 };
 use impasto_base::{APP_ID, paths};
+use impasto_control::ports::Ports;
 use impasto_core::settings::Settings;
 use impasto_engine::{
     queue::{JobQueue, Painter},
@@ -94,6 +95,7 @@ pub struct AppStart {
     pub painter: SpawnPainter,
     pub awake: Arc<dyn KeepAwake>,
     pub notifier: Arc<dyn Notifier>,
+    pub midi: Ports,
     /// Lists the devices; called in the background.
     pub devices: fn() -> Vec<DeviceInfo>,
     /// Time from a new picture to the frame that shows it; zero would ask egui for two frames each time.
@@ -153,6 +155,7 @@ pub fn run(options: Options) -> anyhow::Result<()> {
                     painter: Box::new(|desk, wake| Painter::spawn(desk, PaintEngine::background, wake)),
                     awake: Arc::new(SystemAwake::default()),
                     notifier: Arc::new(SystemNotifier::default()),
+                    midi: Ports::default(),
                     devices: compute::devices,
                     repaint_after: repaint_after(creation),
                 };
@@ -230,7 +233,7 @@ impl ImpastoApp {
             record: None,
             next: NextRun { choose_size, measured_size, ..NextRun::default() },
             automation: AutomationUi::default(),
-            remote: Remote::new(remembered.remote.clone()),
+            remote: Remote::new(remembered.remote.clone(), start.midi),
             clock: Clock::default(),
             queue: Queue::new(start.sessions.as_deref(), start.painter),
             grid: Grid::default(),

@@ -1,11 +1,7 @@
 //! External controllers: messages set parameters, and changed parameters are reported back.
 #![cfg_attr(
-    not(any(feature = "osc", feature = "midi")),
-    allow(
-        dead_code,
-        unused_imports,
-        reason = "without either there is nothing that a message could come from"
-    )
+    not(feature = "osc"),
+    allow(dead_code, unused_imports, reason = "some of it is for messages of Open Sound Control alone")
 )]
 
 mod dialog;
@@ -21,14 +17,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{ImpastoApp, action::Act, command::Command, usual::PresetName};
 use impasto_base::text;
-#[cfg(feature = "midi")]
-use impasto_control::ports::Ports;
 #[cfg(feature = "osc")]
 use impasto_control::server::{Address, Server};
 use impasto_control::{
     PendingInput,
     commands::{ParamInput, RemoteCommand},
     mapping::{Bindings, Controller, Mapping, MoveResult, lenient},
+    ports::Ports,
 };
 use impasto_core::settings::{ParamId, Preset};
 
@@ -92,7 +87,6 @@ pub struct Remote {
     asked: Option<Address>,
     #[cfg(feature = "osc")]
     trouble: Option<String>,
-    #[cfg(feature = "midi")]
     ports: Ports,
     /// The value last reported for each parameter, and when.
     told: BTreeMap<ParamId, f64>,
@@ -113,8 +107,8 @@ pub struct Remote {
 }
 
 impl Remote {
-    pub fn new(settings: RemoteSettings) -> Self {
-        Self { mapping: Mapping::new(settings.controllers.clone()), settings, ..Self::default() }
+    pub fn new(settings: RemoteSettings, ports: Ports) -> Self {
+        Self { mapping: Mapping::new(settings.controllers.clone()), settings, ports, ..Self::default() }
     }
 
     /// As it is to be remembered.
@@ -129,8 +123,7 @@ impl Remote {
 
     /// Whether there is anything to learn from.
     fn listens(&self) -> bool {
-        let midi = cfg!(feature = "midi") && !self.settings.midi.is_empty();
-        midi || cfg!(feature = "osc") && self.settings.osc
+        !self.settings.midi.is_empty() || cfg!(feature = "osc") && self.settings.osc
     }
 
     /// Whether an external control is being moved.
@@ -167,17 +160,13 @@ impl ImpastoApp {
     pub(super) fn follow_remote(&mut self, ctx: &Context) {
         #[cfg(feature = "osc")]
         self.follow_osc(ctx);
-        #[cfg(feature = "midi")]
-        {
-            let wake = || {
-                let ctx = ctx.clone();
-                // Of all windows the one that asks; the one on top may be another.
-                move || ctx.request_repaint_of(ViewportId::ROOT)
-            };
-            self.remote.ports.open(&self.remote.settings.midi, wake);
-            let news = self.remote.ports.take();
-            self.push_news(news);
-        }
+        let wake = || {
+            let ctx = ctx.clone();
+            // Of all windows the one that asks; the one on top may be another.
+            move || ctx.request_repaint_of(ViewportId::ROOT)
+        };
+        self.remote.ports.open(&self.remote.settings.midi, self.remote.open, wake);
+        self.push_news(self.remote.ports.take());
         self.apply_actions(ctx);
         self.do_waiting(ctx);
         self.tell_knobs(ctx.input(|input| input.time));
@@ -249,13 +238,17 @@ impl ImpastoApp {
         }
         // Of several that wait while a parameter learns, the one that was moved last is meant.
         let touched = news.last_moved.filter(|_| self.remote.mapping.learning.is_some());
-        if let Some(source) = touched
-            && let Some(place) = news.controllers.get(&source)
+        if let Some(source) = &touched
+            && let Some(place) = news.controllers.get(source)
         {
-            turned |= self.move_controller(&source, *place);
+            turned |= self.move_controller(source, *place);
         }
+        // The strike that a pad was learnt by does not set the parameter yet.
+        let learnt = touched.filter(Controller::is_note);
         for (source, place) in news.controllers {
-            turned |= self.move_controller(&source, place);
+            if learnt.as_ref() != Some(&source) {
+                turned |= self.move_controller(&source, place);
+            }
         }
         if turned {
             self.remote.heard = Some(ctx.input(|input| input.time));
@@ -367,10 +360,7 @@ impl ImpastoApp {
                             server.send(address.clone(), place as f32);
                         }
                     }
-                    #[cfg(feature = "midi")]
-                    Controller::Cc { .. } | Controller::Nrpn { .. } => self.remote.ports.send(&source, place),
-                    #[cfg(not(all(feature = "osc", feature = "midi")))]
-                    _ => {}
+                    _ => self.remote.ports.send(&source, place),
                 }
             }
         }

@@ -123,7 +123,7 @@ commands! {
         "Writes what you do to the faders down as keyframes, until it is pressed again; restart plays them"
         => |app, _| app.toggle_recording();
     Remote "Remote control…" Faders []
-        "Lets controllers outside move the faders: over the network (Open Sound Control), or by MIDI where it is built in"
+        "Lets controllers outside move the faders: over the network (Open Sound Control), or by MIDI"
         => |app, _| app.remote.open = !app.remote.open;
 }
 

@@ -97,14 +97,6 @@ impl ImpastoApp {
         ui.add(Label::new(widgets::weak(ui, text)).wrap());
     }
 
-    #[cfg(not(feature = "midi"))]
-    fn midi_section(&mut self, ui: &mut Ui) {
-        section(ui, "MIDI");
-        let text = "This program was built without MIDI; cargo build --release --features midi has it.";
-        ui.add(Label::new(widgets::weak(ui, text)).wrap());
-    }
-
-    #[cfg(feature = "midi")]
     fn midi_section(&mut self, ui: &mut Ui) {
         section(ui, "MIDI");
         let remote = &mut self.remote;
@@ -131,8 +123,10 @@ impl ImpastoApp {
         }
         remote.settings.midi.sort_unstable();
         for trouble in remote.ports.errors() {
-            row_error(ui, &widgets::sentence(trouble));
+            row_error(ui, &widgets::sentence(&trouble));
         }
+        // On Linux devices that come and go are noticed.
+        #[cfg(any(windows, target_os = "macos"))]
         if ui.button("Look again").on_hover_text("Looks for devices that were plugged in").clicked() {
             remote.ports.scan();
         }
