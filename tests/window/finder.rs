@@ -172,3 +172,38 @@ fn frame_times_and_the_way_of_a_change_are_shown() {
     window.steps(3);
     assert!(window.harness.query_by_label("Change to picture").is_none());
 }
+
+#[test]
+fn every_tab_and_every_door_is_found_by_what_it_says() {
+    let mut window = Setup::default().open();
+    window.until_painting();
+    let names = |window: &Window, role: Role| -> Vec<String> {
+        let nodes = window.harness.query_all_by_role(role);
+        // The doors are on the rail at the left edge, below the transport.
+        let nodes = nodes.filter(|node| {
+            let center = node.rect().center();
+            role != Role::Switch || (center.x < 66.0 && center.y > 52.0)
+        });
+        nodes.map(|node| node.accesskit_node().label().unwrap()).collect()
+    };
+    let tabs = names(&window, Role::Tab);
+    assert!(tabs.len() >= 5 && tabs.contains(&"Filmstrip".to_owned()), "{tabs:?}");
+    // The first is shown already.
+    for name in tabs.iter().rev() {
+        find(&mut window, name);
+        enter(&mut window);
+        let tab = window.harness.get_by_role_and_label(Role::Tab, name);
+        assert_eq!(tab.accesskit_node().toggled(), Some(egui::accesskit::Toggled::True), "{name}");
+    }
+    let doors = names(&window, Role::Switch);
+    assert!(doors.len() >= 10 && doors.contains(&"Painting".to_owned()), "{doors:?}");
+    for name in doors {
+        find(&mut window, &name);
+        // The door that shows the picture alone has a menu.
+        let entry = if name == "Show" { "full screen" } else { &name.to_lowercase() };
+        let found = names(&window, Role::ListBoxOption);
+        assert!(found.iter().any(|found| found.to_lowercase().contains(entry)), "{name}: {found:?}");
+        window.harness.key_press(Key::Escape);
+        window.steps(4);
+    }
+}

@@ -1,15 +1,14 @@
-//! The panel below the painting: losses, filmstrip, automation, mixer or regions, behind tabs. In a low window it is a
-//! strip with the tabs and how the objective falls, until a tab is chosen.
+//! The panel below the painting, behind the tabs of the table of commands. In a low window it is a strip
+//! with the tabs and how the objective falls, until a tab is chosen.
 
 use egui::{
     Color32, Context, FontId, Frame, Margin, Panel, Rect, Role, Sense, Shape, Stroke, Ui, WidgetInfo, vec2,
 };
-use serde::{Deserialize, Serialize};
 
+pub use super::command::Tab;
 use super::{
     ImpastoApp,
     action::Act,
-    command::Command,
     compact, mixer,
     page::Page,
     state::Series,
@@ -23,16 +22,10 @@ const STRIP: f32 = 32.0;
 /// Least width of the curve in it.
 const CURVE: f32 = 60.0;
 
-/// What the panel shows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Tab {
-    #[default]
-    Losses,
-    Filmstrip,
-    Automation,
-    Mixer,
-    Regions,
+impl Default for Tab {
+    fn default() -> Self {
+        Self::ALL[0]
+    }
 }
 
 /// Show the tab.
@@ -99,18 +92,10 @@ impl ImpastoApp {
 
     fn bottom_tabs(&mut self, ui: &mut Ui, open: bool) {
         ui.spacing_mut().item_spacing.x = space::XS;
-        let automation = Command::Automation.hint(ui.ctx());
-        let mixer = Command::MixerTab.hint(ui.ctx());
-        let regions = Command::RegionsTab.hint(ui.ctx());
-        for (tab, text, tooltip) in [
-            (Tab::Losses, "Losses", "How the terms of the objective fall"),
-            (Tab::Filmstrip, "Filmstrip", "Everything that was painted, to look at again and to go on from"),
-            (Tab::Automation, "Automation", automation.as_str()),
-            (Tab::Mixer, "Mixer", mixer.as_str()),
-            (Tab::Regions, "Regions", regions.as_str()),
-        ] {
+        for &tab in Tab::ALL {
+            let command = tab.command();
             let on = open && self.view.layout.tab == tab;
-            if widgets::tab(ui, text, tooltip, on).clicked() {
+            if widgets::tab(ui, command.label(), &command.hint(ui.ctx()), on).clicked() {
                 self.view.layout.tab = tab;
                 // In a low window a second click puts it away.
                 self.view.bottom_open = !on;
@@ -123,23 +108,9 @@ impl ImpastoApp {
         let tab = self.view.layout.tab;
         ui.horizontal(|ui| {
             self.bottom_tabs(ui, true);
-            match tab {
-                Tab::Automation => self.edit(ui, |app, ui| app.automation_header(ui)),
-                Tab::Filmstrip => self.film_header(ui),
-                Tab::Regions => self.regions_header(ui),
-                Tab::Losses | Tab::Mixer => {}
-            }
+            tab.header()(self, ui);
         });
-        match tab {
-            Tab::Losses => self.plot_ui(ui),
-            Tab::Filmstrip => self.film_strip(ui),
-            Tab::Automation => self.edit(ui, |app, ui| app.automation_panel(ui)),
-            Tab::Mixer => {
-                let usual = self.mixes.presets.usual.settings().clone();
-                self.live(ui, |app, ui| app.mixer_tab(ui, &usual));
-            }
-            Tab::Regions => self.live(ui, |app, ui| app.regions_tab(ui)),
-        }
+        tab.contents()(self, ui);
     }
 
     /// The tabs, and how the objective falls.

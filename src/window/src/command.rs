@@ -7,13 +7,15 @@ use egui::{Context, KeyboardShortcut};
 
 use super::{ImpastoApp, action::Act, icons::Icon};
 
-pub use self::table::Command;
+pub use self::table::{Command, Page, Tab};
 
 /// All that is known of a command.
 struct Row {
     /// The heading that it stands under in the help.
     group: &'static str,
     text: &'static str,
+    /// What its tab or door says, or the door that it is behind.
+    label: &'static str,
     tooltip: &'static str,
     icon: Icon,
     /// The first one is shown; further ones are those of other programs.
@@ -35,6 +37,11 @@ impl Command {
 
     pub fn text(self) -> &'static str {
         self.row().text
+    }
+
+    /// What its tab or door says, or the door that it is behind; else the same as [`text`](Self::text).
+    pub fn label(self) -> &'static str {
+        self.row().label
     }
 
     pub fn tooltip(self) -> &'static str {
@@ -93,6 +100,15 @@ mod tests {
         texts.sort_unstable();
         texts.dedup();
         assert_eq!(texts.len(), Command::ALL.len());
+    }
+
+    #[test]
+    fn tabs_are_remembered_by_their_names() {
+        for name in ["losses", "filmstrip", "automation", "mixer", "regions"] {
+            let tab: Tab = serde_json::from_value(name.into()).unwrap();
+            assert_eq!(serde_json::to_value(tab).unwrap(), name);
+            assert_eq!(tab.command().label().to_lowercase(), name);
+        }
     }
 
     #[test]

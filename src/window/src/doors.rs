@@ -43,28 +43,15 @@ impl ImpastoApp {
         let height = (room / DOORS).floor().clamp(DOOR[0], DOOR[1]);
         ui.spacing_mut().item_spacing.y = 0.0;
         ui.add_space(space::XS);
-        let tooltip = "The painting, and what belongs to it";
-        let painting = Door {
-            icon: Icon::Pen,
-            text: "Painting",
-            name: "Painting",
-            tooltip,
-            on: page == Page::Painting,
-            enabled: true,
-        };
-        if painting.show(ui, height).clicked() {
-            self.actions.push(Page::Painting);
-        }
-        for (page, command) in [(Page::Queue, Command::Queue), (Page::Grid, Command::Grid)] {
-            let on = self.view.page == page;
-            self.door(ui, command, command.text(), on, height);
+        for &door in Page::ALL {
+            self.door(ui, door.command(), page == door, height);
         }
         line(ui);
         let on = page == Page::Painting && self.view.masking.on;
         let tooltip = Command::Masks.hint(&ctx);
         let masks = Door {
             icon: Command::Masks.icon(),
-            text: "Regions",
+            text: Command::Masks.label(),
             name: Command::Masks.text(),
             tooltip: &tooltip,
             on,
@@ -73,8 +60,8 @@ impl ImpastoApp {
         if masks.show(ui, height).clicked() {
             self.actions.push(Command::Masks);
         }
-        self.door(ui, Command::Lab, "Lab", page == Page::Painting && self.view.lab.open, height);
-        self.door(ui, Command::Playlist, "Playlist", self.playlist.open, height);
+        self.door(ui, Command::Lab, page == Page::Painting && self.view.lab.open, height);
+        self.door(ui, Command::Playlist, self.playlist.open, height);
         let tooltip = "The picture alone: on the full screen, or in a second window for another screen";
         let show = Door {
             icon: Icon::Fit,
@@ -96,13 +83,14 @@ impl ImpastoApp {
             }
         });
         line(ui);
-        self.door(ui, Command::Timelapse, "Time-lapse", false, height);
-        self.door(ui, Command::Remote, "Remote", self.remote.open, height);
-        self.door(ui, Command::Tour, "Tour", self.panels.tour.is_some(), height);
+        self.door(ui, Command::Timelapse, false, height);
+        self.door(ui, Command::Remote, self.remote.open, height);
+        self.door(ui, Command::Tour, self.panels.tour.is_some(), height);
     }
 
     /// The door of a command.
-    fn door(&self, ui: &mut Ui, command: Command, text: &str, on: bool, height: f32) {
+    fn door(&self, ui: &mut Ui, command: Command, on: bool, height: f32) {
+        let text = command.label();
         let (tooltip, enabled) = (command.hint(ui.ctx()), self.can(command));
         let door = Door { icon: command.icon(), text, name: text, tooltip: &tooltip, on, enabled };
         if door.show(ui, height).clicked() {

@@ -168,7 +168,8 @@ impl ImpastoApp {
         };
         for command in Command::ALL.into_iter().filter(|command| *command != Command::Find) {
             let key = command.key(ctx).unwrap_or_default();
-            add(fits(query, command.text()), command.text().to_owned(), key, Some(command.into()));
+            let fit = fits_any(query, command.text(), command.label());
+            add(fit, command.text().to_owned(), key, Some(command.into()));
         }
         for preset in Preset::ALL {
             let title = format!("Preset: {}", preset.name());

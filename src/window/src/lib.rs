@@ -296,15 +296,15 @@ impl ImpastoApp {
 
         self.bottom_panel(ui);
         self.view.regions.begin(ui, "Canvas");
-        if page {
-            return self.page_ui(ui);
-        }
+        self.page_ui(ui);
+    }
+
+    /// The page of the painting itself.
+    fn painting_page(&mut self, ui: &mut Ui) {
         self.lab_panel(ui);
         if self.has_toolbar() {
-            Panel::top("toolbar")
-                .frame(bar(8, 0))
-                .exact_size(toolbar::HEIGHT)
-                .show(ui, |ui| self.toolbar_ui(ui));
+            let frame = Frame::new().fill(Palette::of(ui).bar).inner_margin(Margin::symmetric(8, 0));
+            Panel::top("toolbar").frame(frame).exact_size(toolbar::HEIGHT).show(ui, |ui| self.toolbar_ui(ui));
         }
         self.hints_ui(ui);
         self.canvas_ui(ui);

@@ -1,15 +1,30 @@
-//! Pages that take the painting's place in the middle of the window; painting goes on meanwhile.
-
-pub mod kind;
+//! The pages of the table of commands, in the middle of the window: the painting, and what takes its place
+//! while it goes on.
 
 use egui::{Context, Frame, Key, Margin, Modifiers, Rect, Ui};
 
-pub use kind::{NARROW, Page};
-
+pub use super::command::Page;
 use super::{
     ImpastoApp,
+    action::Act,
     theme::{Palette, space},
 };
+
+/// Below this width the pictures' panel makes room for a page, in points.
+pub const NARROW: f32 = 1150.0;
+
+impl Default for Page {
+    fn default() -> Self {
+        Self::ALL[0]
+    }
+}
+
+/// Show the page.
+impl Act for Page {
+    fn apply(self, app: &mut ImpastoApp, _: &Context) {
+        app.view.page = self;
+    }
+}
 
 impl ImpastoApp {
     /// Show a page, or the painting again if it is shown already.
@@ -22,16 +37,15 @@ impl ImpastoApp {
 
     /// The page in the painting's place.
     pub(super) fn page_ui(&mut self, ui: &mut Ui) {
+        if self.view.page == Page::Painting {
+            return self.view.page.contents()(self, ui);
+        }
         let ctx = ui.ctx().clone();
         let palette = Palette::of(ui);
         let frame = Frame::new().fill(palette.canvas).inner_margin(Margin::symmetric(16, 12));
         // Notes to the person stand at the page's lower edge.
         self.view.canvas.area = Some(ui.available_rect_before_wrap());
-        egui::CentralPanel::default().frame(frame).show(ui, |ui| match self.view.page {
-            Page::Painting => {}
-            Page::Queue => self.queue_page(ui),
-            Page::Grid => self.grid_page(ui),
-        });
+        egui::CentralPanel::default().frame(frame).show(ui, |ui| self.view.page.contents()(self, ui));
         if leaves(&ctx) {
             self.actions.push(Page::Painting);
         }

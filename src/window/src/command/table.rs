@@ -1,42 +1,122 @@
-//! The table of commands. To add one: a row here.
+//! The table of commands, tabs and pages. To add one: a row here.
 
 use egui::{
     Key::{self, *},
-    KeyboardShortcut, Modifiers, ViewportCommand,
+    KeyboardShortcut, Modifiers, Ui, ViewportCommand,
 };
+use serde::{Deserialize, Serialize};
 
 use super::Row;
-use crate::{bottom::Tab, compare::Mode, icons::Icon, masks::AddRegion, page::kind::Page, pictures::Target};
+use crate::{ImpastoApp, compare::Mode, icons::Icon, masks::AddRegion, pictures::Target};
 use impasto_engine::session::LevelCommand;
 
-/// Makes the commands and their table of rows: under each heading of the help a name, text, icon and keys,
-/// the tooltip, when it can be used if not always, and what it does.
+/// What draws a panel.
+type Draw = fn(&mut ImpastoApp, &mut Ui);
+
+/// Makes the commands and their table of rows, the tabs below the painting and the pages. Under each heading
+/// of the help: a name, a text, what its tab or door says if that is shorter, an icon, keys and the tooltip;
+/// then for a command when it can be used, if not always, and what it does, for a tab what stands beside the
+/// tabs, if anything, and what is below them, and for a page what it shows.
 macro_rules! commands {
     ($($group:literal { $(
-        $name:ident $text:literal $icon:ident [$($key:expr),*]
+        $name:ident $text:literal $(($label:literal))? $icon:ident [$($key:expr),*]
             $tooltip:literal $(if $available:expr)? => $run:expr;
-    )* })*) => {
+    )* } $(tabs { $(
+        $tab:ident $tab_text:literal $(($tab_label:literal))? $tab_icon:ident [$($tab_key:expr),*]
+            $tab_tooltip:literal $(beside $header:expr)? => $below:expr;
+    )* })? $(pages { $(
+        $page:ident $page_text:literal $(($page_label:literal))? $page_icon:ident [$($page_key:expr),*]
+            $page_tooltip:literal => $contents:expr;
+    )* })? )*) => {
         /// An order of the person at the window.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum Command { $($($name,)*)* }
+        pub enum Command { $($($name,)* $($($tab,)*)? $($($page,)*)?)* }
 
         impl Command {
             /// In the order of the help.
-            pub const ALL: [Command; ROWS.len()] = [$($(Command::$name,)*)*];
+            pub const ALL: [Command; ROWS.len()] =
+                [$($(Command::$name,)* $($(Command::$tab,)*)? $($(Command::$page,)*)?)*];
         }
 
-        pub(super) const ROWS: &[Row] = &[$($(Row {
-            group: $group,
-            text: $text,
-            tooltip: $tooltip,
-            icon: Icon::$icon,
-            keys: &[$($key),*],
-            available: commands!(@available $($available)?),
-            run: $run,
-        },)*)*];
+        /// What the panel below the painting shows.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(rename_all = "lowercase")]
+        pub enum Tab { $($($($tab,)*)?)* }
+
+        impl Tab {
+            pub const ALL: &[Tab] = &[$($($(Tab::$tab,)*)?)*];
+
+            /// The command that shows it.
+            pub fn command(self) -> Command {
+                match self { $($($(Tab::$tab => Command::$tab,)*)?)* }
+            }
+
+            /// Draws what stands beside the tabs.
+            pub fn header(self) -> Draw {
+                match self { $($($(Tab::$tab => commands!(@header $($header)?),)*)?)* }
+            }
+
+            pub fn contents(self) -> Draw {
+                match self { $($($(Tab::$tab => $below,)*)?)* }
+            }
+        }
+
+        /// What the middle of the window shows.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Page { $($($($page,)*)?)* }
+
+        impl Page {
+            pub const ALL: &[Page] = &[$($($(Page::$page,)*)?)*];
+
+            /// The command that shows it.
+            pub fn command(self) -> Command {
+                match self { $($($(Page::$page => Command::$page,)*)?)* }
+            }
+
+            pub fn contents(self) -> Draw {
+                match self { $($($(Page::$page => $contents,)*)?)* }
+            }
+        }
+
+        pub(super) const ROWS: &[Row] = &[$(
+            $(Row {
+                group: $group,
+                text: $text,
+                label: commands!(@label $text $($label)?),
+                tooltip: $tooltip,
+                icon: Icon::$icon,
+                keys: &[$($key),*],
+                available: commands!(@available $($available)?),
+                run: $run,
+            },)*
+            $($(Row {
+                group: $group,
+                text: $tab_text,
+                label: commands!(@label $tab_text $($tab_label)?),
+                tooltip: $tab_tooltip,
+                icon: Icon::$tab_icon,
+                keys: &[$($tab_key),*],
+                available: |_| true,
+                run: |app, ctx| app.toggle_tab(ctx, Tab::$tab),
+            },)*)?
+            $($(Row {
+                group: $group,
+                text: $page_text,
+                label: commands!(@label $page_text $($page_label)?),
+                tooltip: $page_tooltip,
+                icon: Icon::$page_icon,
+                keys: &[$($page_key),*],
+                available: |_| true,
+                run: |app, _| app.toggle_page(Page::$page),
+            },)*)?
+        )*];
     };
     (@available) => { |_| true };
     (@available $available:expr) => { $available };
+    (@header) => { |_, _| {} };
+    (@header $header:expr) => { $header };
+    (@label $text:literal) => { $text };
+    (@label $text:literal $label:literal) => { $label };
 }
 
 const fn plain(key: Key) -> KeyboardShortcut {
@@ -83,6 +163,10 @@ commands! {
             let held = app.run.place().held;
             app.order_level(if held { LevelCommand::Release } else { LevelCommand::Hold });
         };
+} pages {
+    Painting "Painting" Pen []
+        "The painting, and what belongs to it"
+        => |app, ui| app.painting_page(ui);
 }
 
 "Changes" {
@@ -104,15 +188,6 @@ commands! {
     Mixes "Mixes and morph" Link [plain(M)]
         "Shows or hides the row with the mixes A to H, the morph between two and Randomize"
         => |app, _| app.view.layout.mixes = !app.view.layout.mixes;
-    Automation "Automation" Wave [plain(A)]
-        "What moves by itself while it paints: oscillators and keyframes on any fader"
-        => |app, ctx| app.toggle_tab(ctx, Tab::Automation);
-    MixerTab "Mixer below the painting" Faders []
-        "Every fader side by side in the panel below the painting"
-        => |app, ctx| app.toggle_tab(ctx, Tab::Mixer);
-    RegionsTab "Regions and maps" Split []
-        "Parts of the picture with styles and a strength of their own, frozen parts, and maps of strength, in the panel below the painting"
-        => |app, ctx| app.toggle_tab(ctx, Tab::Regions);
     AddRegion "Add a region" Plus []
         "A further part of the picture, to draw; everything about it can be changed while it paints"
         => |app, _| {
@@ -122,9 +197,27 @@ commands! {
     Record "Record the faders" Record []
         "Writes what you do to the faders down as keyframes, until it is pressed again; restart plays them"
         => |app, _| app.toggle_recording();
-    Remote "Remote control…" Faders []
+    Remote "Remote control…" ("Remote") Faders []
         "Lets controllers outside move the faders: over the network (Open Sound Control), or by MIDI"
         => |app, _| app.remote.open = !app.remote.open;
+} tabs {
+    Losses "Losses" Wave []
+        "How the terms of the objective fall"
+        => |app, ui| app.plot_ui(ui);
+    Filmstrip "Filmstrip" History []
+        "Everything that was painted, to look at again and to go on from"
+        beside |app, ui| app.film_header(ui) => |app, ui| app.film_strip(ui);
+    Automation "Automation" Wave [plain(A)]
+        "What moves by itself while it paints: oscillators and keyframes on any fader"
+        beside |app, ui| app.edit(ui, |app, ui| app.automation_header(ui))
+        => |app, ui| app.edit(ui, |app, ui| app.automation_panel(ui));
+    Mixer "Mixer below the painting" ("Mixer") Faders []
+        "Every fader side by side in the panel below the painting"
+        => |app, ui| app.live(ui, |app, ui| app.mixer_tab(ui));
+    Regions "Regions and maps" ("Regions") Split []
+        "Parts of the picture with styles and a strength of their own, frozen parts, and maps of strength, in the panel below the painting"
+        beside |app, ui| app.regions_header(ui)
+        => |app, ui| app.live(ui, |app, ui| app.regions_tab(ui));
 }
 
 "Files" {
@@ -192,7 +285,7 @@ commands! {
     Branch "Go on from this moment" Play [plain(B)]
         "Goes on painting from the moment that is looked at: picture and settings return, and what was painted since stays in the filmstrip"
         if |app| app.view.film.view().is_some() => |app, _| app.go_on_from_view();
-    Timelapse "Export a time-lapse…" Save []
+    Timelapse "Export a time-lapse…" ("Time-lapse") Save []
         "Makes a film of how the picture was painted: GIF, WebP, animated PNG, MP4 or WebM"
         if |app| !app.view.film.timeline.is_empty() => |app, _| app.ask_for_timelapse();
 }
@@ -219,7 +312,7 @@ commands! {
     CompareNext "Compare with the next" Flip [plain(N)]
         "Takes the next picture to compare with: content, style, pinned moments"
         => |app, _| app.compare_with_next();
-    Lab "Layer lab" Lab [plain(L)]
+    Lab "Layer lab" ("Lab") Lab [plain(L)]
         "Shows what one layer sees: its Gram matrix beside the style's, its feature maps, and where in the picture it pulls"
         => |app, _| app.toggle_lab();
     ToggleExtracts "Layer pictures in the mixer" Lab []
@@ -234,19 +327,19 @@ commands! {
 }
 
 "Showing" {
-    Present "Full screen, picture alone" Fit [plain(F11)]
+    Present "Full screen, picture alone" ("Show") Fit [plain(F11)]
         "The picture alone on the whole screen; escape leaves it"
         => |app, ctx| app.toggle_presentation(ctx);
-    Info "Info overlay" Fit [plain(I)]
+    Info "Info overlay" ("Show") Fit [plain(I)]
         "Shows over the picture what it is painted from, and how: on the full screen, else in the second window"
         => |app, _| app.toggle_info();
-    Stage "Second window" Fit [plain(F10)]
+    Stage "Second window" ("Show") Fit [plain(F10)]
         "The picture alone in a window of its own, for another screen; this one stays as it is to work in"
         => |app, ctx| app.toggle_stage(ctx);
     NextPreset "Next preset" Dice []
         "Takes the next of the bundled presets; also on the bar of the full screen and of the second window"
         => |app, _| app.next_preset();
-    Playlist "Playlist…" Play [plain(F9)]
+    Playlist "Playlist…" ("Playlist") Play [plain(F9)]
         "Paintings that follow each other by themselves, on the full screen or in the second window"
         => |app, _| app.playlist.open = !app.playlist.open;
     NextEntry "Next of the playlist" Step [ctrl(ArrowRight)]
@@ -257,10 +350,13 @@ commands! {
         => |app, _| app.toggle_awake();
 }
 
-"Queue and grid" {
+"Queue and grid" {} pages {
     Queue "Queue" Queue [plain(Q)]
         "Paintings at their final size, one after the other, behind the window: what is done, what is to come"
-        => |app, _| app.toggle_page(Page::Queue);
+        => |app, ui| app.queue_page(ui);
+}
+
+"Queue and grid" {
     QueueAdd "Add this painting to the queue…" Plus [ctrl(Enter)]
         "Paints the present pictures and settings at a size of their own, later"
         => |app, _| app.ask_to_queue();
@@ -273,13 +369,14 @@ commands! {
     Notify "Tell when the queue is done" Eye []
         "The desktop tells when the queue is done or something of it fails, unless this window is in front"
         => |app, _| app.toggle_notifications();
+} pages {
     Grid "Grid" Grid [plain(G)]
         "Small pictures with two settings varied, painted in the background, to choose from by looking"
-        => |app, _| app.toggle_page(Page::Grid);
+        => |app, ui| app.grid_page(ui);
 }
 
 "Regions" {
-    Masks "Paint regions on the picture" Mask [plain(K)]
+    Masks "Paint regions on the picture" ("Regions") Mask [plain(K)]
         "Paints masks on the canvas: where a region with styles of its own is, or how strong style and content are"
         => |app, _| app.toggle_masking_mode();
     RegionsExample "Example with regions" Mask []
@@ -315,7 +412,7 @@ commands! {
     FrameTimes "Frame times" History [plain(F12)]
         "Shows how long frames and steps take, and how soon a changed setting is seen"
         => |app, _| app.panels.frames.shown = !app.panels.frames.shown;
-    Tour "Guided tour" Help [plain(F2)]
+    Tour "Guided tour" ("Tour") Help [plain(F2)]
         "Six stops from content to style to both, painted live"
         => |app, ctx| app.start_tour(ctx);
     Guide "Guide" Help []

@@ -21,7 +21,19 @@ use super::{
     theme::{Palette, ROW, space},
     widgets::{self, row_error, section},
 };
-use impasto_core::settings::{Objective, Rgb};
+use impasto_core::settings::{Objective, Rgb, Settings};
+
+/// Draws a section, given the settings that are usual.
+type Section = fn(&mut ImpastoApp, &mut Ui, &Settings);
+
+/// The sections in their order. To add one: a file beside this one, and a line here.
+const SECTIONS: &[Section] = &[
+    ImpastoApp::perform_group,
+    ImpastoApp::mixer_section,
+    ImpastoApp::colour_section,
+    ImpastoApp::picture_section,
+    ImpastoApp::advanced_section,
+];
 
 impl ImpastoApp {
     pub(crate) fn controls_ui(&mut self, ui: &mut Ui) {
@@ -29,45 +41,54 @@ impl ImpastoApp {
             let usual = self.mixes.presets.usual.settings().clone();
             ui.spacing_mut().item_spacing.y = 2.0;
             ui.add_space(2.0);
-            self.perform_group(ui, &usual);
-
-            widgets::compact_section(ui, "Mixer", |ui| self.reset_button(ui));
-            self.live(ui, |app, ui| app.balance_rows(ui, &usual));
-            for remark in self.settings.remarks() {
-                ui.add(Label::new(widgets::weak(ui, widgets::sentence(&remark))).wrap());
-            }
-            self.live(ui, |app, ui| app.mixer_ui(ui, &usual));
-
-            ui.spacing_mut().item_spacing.y = space::XS;
-            section(ui, "Style and colour");
-            if self.settings.objective == Objective::Balanced {
-                self.edit(ui, |app, ui| app.statistic_row(ui));
-            }
-            self.live(ui, |app, ui| app.colour_rows(ui, &usual));
-            section(ui, "Picture");
-            self.edit(ui, |app, ui| {
-                app.objective_row(ui);
-                app.pyramid_row(ui);
-                app.steps_row(ui, &usual);
-            });
-            self.live(ui, |app, ui| {
-                app.step_size_row(ui, &usual);
-                app.begin_rows(ui);
-            });
-
-            ui.add_space(space::M);
-            let open = widgets::is_focus_wanted(ui.ctx()).then_some(true);
-            egui::CollapsingHeader::new("Advanced")
-                .open(open)
-                .show_unindented(ui, |ui| self.live(ui, |app, ui| app.advanced(ui, &usual)));
-            // Where nobody has the control that is looked for, the search ends.
-            self.panels.focus_search_frames =
-                if open.is_some() { self.panels.focus_search_frames + 1 } else { 0 };
-            if self.panels.focus_search_frames > 3 {
-                widgets::end_focus_search(ui.ctx());
-            }
+            SECTIONS.iter().for_each(|section| section(self, ui, &usual));
             ui.add_space(space::L);
         });
+    }
+
+    fn mixer_section(&mut self, ui: &mut Ui, usual: &Settings) {
+        widgets::compact_section(ui, "Mixer", |ui| self.reset_button(ui));
+        self.live(ui, |app, ui| app.balance_rows(ui, usual));
+        for remark in self.settings.remarks() {
+            ui.add(Label::new(widgets::weak(ui, widgets::sentence(&remark))).wrap());
+        }
+        self.live(ui, |app, ui| app.mixer_ui(ui, usual));
+        ui.spacing_mut().item_spacing.y = space::XS;
+    }
+
+    fn colour_section(&mut self, ui: &mut Ui, usual: &Settings) {
+        section(ui, "Style and colour");
+        if self.settings.objective == Objective::Balanced {
+            self.edit(ui, |app, ui| app.statistic_row(ui));
+        }
+        self.live(ui, |app, ui| app.colour_rows(ui, usual));
+    }
+
+    fn picture_section(&mut self, ui: &mut Ui, usual: &Settings) {
+        section(ui, "Picture");
+        self.edit(ui, |app, ui| {
+            app.objective_row(ui);
+            app.pyramid_row(ui);
+            app.steps_row(ui, usual);
+        });
+        self.live(ui, |app, ui| {
+            app.step_size_row(ui, usual);
+            app.begin_rows(ui);
+        });
+    }
+
+    fn advanced_section(&mut self, ui: &mut Ui, usual: &Settings) {
+        ui.add_space(space::M);
+        let open = widgets::is_focus_wanted(ui.ctx()).then_some(true);
+        egui::CollapsingHeader::new("Advanced")
+            .open(open)
+            .show_unindented(ui, |ui| self.live(ui, |app, ui| app.advanced(ui, usual)));
+        // Where nobody has the control that is looked for, the search ends.
+        self.panels.focus_search_frames =
+            if open.is_some() { self.panels.focus_search_frames + 1 } else { 0 };
+        if self.panels.focus_search_frames > 3 {
+            widgets::end_focus_search(ui.ctx());
+        }
     }
 
     fn reset_button(&self, ui: &mut Ui) {

@@ -34,7 +34,8 @@ fn line(ui: &mut Ui) {
 }
 
 impl ImpastoApp {
-    pub(crate) fn mixer_tab(&mut self, ui: &mut Ui, usual: &Settings) {
+    pub(crate) fn mixer_tab(&mut self, ui: &mut Ui) {
+        let usual = &self.mixes.presets.usual.settings().clone();
         ScrollArea::horizontal().id_salt("mixer").auto_shrink(false).show(ui, |ui| {
             ui.horizontal_top(|ui| {
                 ui.spacing_mut().item_spacing.x = 0.0;
