@@ -14,7 +14,8 @@ use super::{
     icons::Icon,
     origin::Origin,
     part::ChoosePart,
-    pictures::{Slot, SlotAction, Source, Target},
+    picture_source::Source,
+    pictures::{Slot, SlotAction, Target},
     theme::{Palette, RADIUS, ROW, space},
     widgets,
 };

@@ -6,7 +6,8 @@ use super::{
     ImpastoApp,
     command::Command,
     icons::Icon,
-    pictures::{SlotAction, Source, Target},
+    picture_source::Source,
+    pictures::{SlotAction, Target},
     theme::{Palette, space},
     widgets,
 };

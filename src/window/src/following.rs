@@ -14,7 +14,8 @@ pub use self::watcher::{Stamp, Watcher};
 use super::{
     ImpastoApp,
     origin::Origin,
-    pictures::{Kept, Loaded, Opened, Slot, Source},
+    picture_source::{Kept, Opened, Source},
+    pictures::{Loaded, Slot},
 };
 use impasto_core::picture::Picture;
 use impasto_engine::session::RunState;

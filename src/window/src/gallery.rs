@@ -11,7 +11,7 @@ use super::{
     ImpastoApp,
     icons::Icon,
     origin::Origin,
-    pictures::Source,
+    picture_source::Source,
     theme::{Palette, RADIUS, space},
     widgets,
 };

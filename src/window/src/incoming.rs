@@ -9,7 +9,8 @@ use super::{
     action::Act,
     masks::MaskAction,
     pasted::files_of,
-    pictures::{SlotAction, Source, Target},
+    picture_source::Source,
+    pictures::{SlotAction, Target},
     theme::{Palette, ROW, space},
 };
 

@@ -15,7 +15,8 @@ use super::{
     gallery::Use,
     mixes::MixDesk,
     origin::{Origin, RememberedStyle},
-    pictures::{Slot, Source, Target},
+    picture_source::Source,
+    pictures::{Slot, Target},
     remote::RemoteSettings,
 };
 use impasto_base::{files, paths};

@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use super::{
     ImpastoApp,
     action::{Act, Action},
-    film,
+    branch,
     keeping::ProjectFile,
     pins::{PinSet, Shelf},
     sources::HeldPictures,
@@ -268,7 +268,7 @@ impl ImpastoApp {
             if self.inputs().is_none_or(|inputs| inputs.hashes() != pictures) {
                 point.state = None;
             }
-            point.picture = film::shrunk(point.picture, shape);
+            point.picture = branch::shrunk(point.picture, shape);
         }
         self.begin_at(point, (left.run, MomentId::MAX), left.history, left.waits);
         self.pictures.put_back(left.pictures.clone());

@@ -3,10 +3,7 @@
 
 use std::path::Path;
 
-use super::{
-    ImpastoApp,
-    pictures::{Source, Target},
-};
+use super::{ImpastoApp, picture_source::Source, pictures::Target};
 use impasto_core::{
     picture::{Example, is_pasted, pasted_hash},
     settings::Init,

@@ -14,7 +14,8 @@ use super::{
     extensions::is_project,
     masks::command,
     origin::Origin,
-    pictures::{Recalled, Slot, Source, Target},
+    picture_source::{Recalled, Source},
+    pictures::{Slot, Target},
     theme::{Palette, space},
     widgets,
 };

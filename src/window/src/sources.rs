@@ -10,7 +10,8 @@ use super::{
     incoming::Hovering,
     masks::MaskDesk,
     part::PartDialog,
-    pictures::{Opened, Slot, Source, Target},
+    picture_source::{Opened, Source},
+    pictures::{Slot, Target},
 };
 use impasto_core::{picture::Picture, settings::StyleMix};
 

@@ -7,7 +7,8 @@ use super::{
     action::{Act, Actions},
     compare::Mode,
     page::Page,
-    pictures::{Source, Target},
+    picture_source::Source,
+    pictures::Target,
     theme::{Palette, space},
     widgets,
 };

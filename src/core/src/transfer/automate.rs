@@ -1,7 +1,7 @@
 //! Automation during a run: modulate the settings before each step, see
 //! [`Settings::automated`](crate::settings::Settings::automated).
 
-use super::{Painting, TransferError, style_transfer::Transition};
+use super::{Painting, TransferError, transition::Transition};
 use crate::settings::{Modulated, Settings, StyleMix};
 
 /// Fraction of a parameter's range above which a change within one step is a jump.

@@ -8,8 +8,8 @@ use super::{
     Inputs, Painting, StyleTransfer, TransferError,
     freeze::FinalMasks,
     prepare::ImageKeys,
-    style_transfer::Transition,
     targets::{Replacement, StyleImage},
+    transition::Transition,
 };
 use crate::{picture::Filter, settings::Settings};
 

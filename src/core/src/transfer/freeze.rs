@@ -13,7 +13,7 @@ use super::{
     average::{Average, AverageStep},
     planes::Planes,
     space::{download, planes_of, upload},
-    style_transfer::Transition,
+    transition::Transition,
 };
 use crate::{
     picture::{Filter, resize},

@@ -8,7 +8,7 @@
 use super::{
     Painting, TransferError,
     good_state::{GoodState, StepLosses},
-    style_transfer::Transition,
+    transition::Transition,
 };
 use crate::settings::{Modulated, StyleMix};
 

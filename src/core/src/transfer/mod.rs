@@ -15,6 +15,7 @@ mod feature_targets;
 mod freeze;
 mod good_state;
 mod guard;
+mod inputs;
 mod lbfgs;
 mod less_memory;
 mod level_transfer;
@@ -54,6 +55,7 @@ mod targets;
 mod term;
 mod term_values;
 mod terms;
+mod transition;
 mod transparency;
 mod visualization;
 
@@ -62,13 +64,14 @@ pub use cost::{
     process_memory,
 };
 pub use error::TransferError;
+pub use inputs::{Inputs, MAX_STYLES, StyleSource};
 pub use less_memory::Less;
 pub use losses::{Losses, Reading};
 pub use masks::{LevelMasks, PixelMasks};
 pub use norm_monitor::GradientNorms;
 pub use painting::{Begin, LevelCommand, Painting};
 pub use pictures::Pictures;
-pub use prepare::{Inputs, MAX_STYLES, StyleSource, network_options};
+pub use prepare::network_options;
 pub use pyramid_progress::PyramidProgress;
 pub use scale_end::{scale_end, scale_end_text};
 pub use schedule::{Level, Schedule};

@@ -1,9 +1,7 @@
 //! Continue with other pictures: replace their images between two steps, and fade from the former targets to
 //! the new ones.
 
-use super::{
-    StyleTransfer, TransferError, style_transfer::Transition, target_fade::Fade, targets::Replacement,
-};
+use super::{StyleTransfer, TransferError, target_fade::Fade, targets::Replacement, transition::Transition};
 
 impl StyleTransfer {
     /// Replace images between two steps. The painted image, the moments and the step count stay. If it

@@ -8,7 +8,7 @@ use super::{
     painting::Painting,
     schedule::{Level, Schedule},
     state_file::{self, RunProgress, SavedRun},
-    style_transfer::Transition,
+    transition::Transition,
 };
 
 impl Painting {

@@ -1,12 +1,13 @@
 //! The real engine of the window and the command line: keeps the device, the weights and the network between
 //! runs.
 
+mod extracting;
 mod less;
+mod measuring;
 
 use std::{
     path::PathBuf,
     sync::{Arc, atomic::Ordering},
-    time::{Duration, Instant},
 };
 
 use image::RgbImage;
@@ -15,14 +16,14 @@ use self::less::with_less;
 use super::{
     Engine, EngineError, Job, Reading, RunInfo, Start,
     scale_check::check_scales,
-    size::{BACKGROUND_BYTES, aim_size, check_memory, climb_seconds, least_size, needs_more},
+    size::{BACKGROUND_BYTES, check_memory, least_size, needs_more},
 };
 use impasto_core::{
     settings::{DeviceChoice, Padding, Precision, Settings},
     transfer::{
-        Begin, Inputs, LayerStudy, LevelCommand, Losses, NetworkConfig, Painting, Shapes, SimilarityMap,
-        StyleTransfer, TILE_SIDE, TransferError, VisualizationJob, VisualizationRun, VisualizationState,
-        bytes_text, flops_per_step, network_options, similarity,
+        Begin, Inputs, LayerStudy, LevelCommand, Losses, Painting, Shapes, SimilarityMap, TILE_SIDE,
+        TransferError, VisualizationJob, VisualizationRun, VisualizationState, bytes_text, network_options,
+        similarity,
     },
 };
 use impasto_network::{
@@ -56,17 +57,10 @@ pub struct PaintEngine {
     limits: Vec<String>,
 }
 
-/// Longest side at which speed is measured for the size of a first run.
-const MEASURED_SIZE: u32 = 64;
-/// Maximum number of steps measured for it, and the time after which no more are.
-const MEASURED_STEPS: u32 = 5;
-const MEASURING: Duration = Duration::from_millis(60);
 /// Maximum bytes of a checkpoint; if it is larger, going back restores the picture alone.
 const MAX_STATE: u64 = 160 << 20;
 /// Longest side at which points of the content are compared.
 const COMPARED_SIZE: u32 = 512;
-/// Duration of a slice of an extract.
-const SLICE: Duration = Duration::from_millis(50);
 /// Bytes above which the user is told a run's GPU memory need; free GPU memory cannot be queried.
 const LARGE_ON_GPU: u64 = 3_000_000_000;
 
@@ -215,86 +209,6 @@ impl PaintEngine {
         self.network = None;
         self.weights = Some((file.cloned(), Arc::clone(&weights)));
         Ok(weights)
-    }
-
-    /// See [`Engine::extract`].
-    fn extract_slice(&mut self, job: &VisualizationJob) -> Result<Option<VisualizationState>, TransferError> {
-        let (Some((_, device)), Some((_, weights))) = (&self.device, &self.weights) else { return Ok(None) };
-        let network = match &mut self.run {
-            Some(run) => run.network_mut(),
-            None => self.network.as_mut(),
-        };
-        let Some(network) = network else { return Ok(None) };
-        let network_config = NetworkConfig {
-            weights: weights.info.sha256.clone(),
-            padding: self.options.padding,
-            pooling: network.pooling(),
-            precision: self.options.precision,
-        };
-        if network_config != job.network {
-            return Ok(None);
-        }
-        let extraction = match &mut self.extraction {
-            Some((key, extraction)) if *key == job.key => extraction,
-            other => {
-                *other = None;
-                let extraction = VisualizationRun::new(network, weights, &device.tensor, job)?;
-                &mut other.insert((job.key.clone(), extraction)).1
-            }
-        };
-        let begun = Instant::now();
-        let mut made = extraction.step(network);
-        while made.is_ok() && !extraction.is_done() && begun.elapsed() < SLICE {
-            made = extraction.step(network);
-        }
-        let state = made.and_then(|()| extraction.read());
-        if state.as_ref().map_or(true, VisualizationState::is_done) {
-            self.extraction = None;
-            network.release_unused_memory();
-        }
-        Ok(Some(state?))
-    }
-
-    /// The size that a first run aims at, and the estimated time of a step there in seconds, from steps on a
-    /// small picture.
-    fn choose_size(
-        &mut self,
-        job: &Job,
-        device: &Device,
-        weights: &Arc<Weights>,
-    ) -> Result<(u32, f64), TransferError> {
-        let least = least_size(&job.inputs, &job.settings);
-        let settings = Settings { size: MEASURED_SIZE.max(least), ..job.settings.clone() };
-        let network = self.network.take();
-        let pictures = job.inputs.pictures(&settings, None)?;
-        let weights = Arc::clone(weights);
-        let mut transfer =
-            StyleTransfer::new(&device.tensor, weights, network, &pictures, &job.inputs.shares(), &settings)?;
-        transfer.step()?;
-        transfer.synchronize()?;
-        let (begun, mut step) = (Instant::now(), Duration::MAX);
-        // Whatever else the machine does disturbs some steps more than others.
-        for _ in 0..MEASURED_STEPS {
-            let start = Instant::now();
-            transfer.step()?;
-            transfer.synchronize()?;
-            step = step.min(start.elapsed());
-            if begun.elapsed() > MEASURING {
-                break;
-            }
-        }
-        let (step, shape) = (step.as_secs_f64(), transfer.dimensions());
-        self.network = Some(transfer.into_network());
-        let inputs = &job.inputs;
-        let seconds = |settings: &Settings| climb_seconds(inputs, settings, step, shape);
-        let fits = |settings: &Settings| {
-            check_memory(device.info.kind, &inputs.shapes(settings), settings, self.background).is_ok()
-        };
-        let size = aim_size(inputs, &job.settings, seconds, fits);
-        let settings = Settings { size, ..job.settings.clone() };
-        let flops = |(width, height): (u32, u32)| flops_per_step(width, height, &settings);
-        let chosen = flops(inputs.shapes(&settings).content) / flops(shape);
-        Ok((size, if chosen.is_finite() { step * chosen } else { step }))
     }
 }
 

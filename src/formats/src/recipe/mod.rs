@@ -7,14 +7,17 @@
 //!
 //! A recipe names files by their names and hashes, without any folder: it is read by whoever gets the picture.
 
+mod check;
 mod command_line;
 mod error;
 mod events;
 mod find;
+mod fit;
 mod locate;
 mod numbers;
 mod read;
 mod thumbnail;
+mod version;
 mod work;
 
 use std::path::Path;
@@ -23,14 +26,11 @@ use serde::{Deserialize, Serialize};
 
 use impasto_base::text;
 use impasto_core::{
-    picture::pasted_hash,
-    run::{
-        Pass, Record, RunInfo, SourceRecord, Strokes, StyleRecord, bare_name, flat_masks, leave_out_strokes,
-        only_masks, remove_folders,
-    },
-    settings::{ParamId, Parameter, Settings, StyleMix},
+    run::{Pass, Record, RunInfo, SourceRecord, Strokes, StyleRecord, bare_name},
+    settings::{Settings, StyleMix},
 };
 
+pub(crate) use check::check;
 pub use command_line::{CommandLine, CommandStyle, EXAMPLE, quoted};
 pub use error::RecipeError;
 pub use events::{EventKind, ReplayEvent, events};
@@ -38,61 +38,13 @@ pub use find::{Found, find};
 pub(crate) use find::{has_hash, is_file_of};
 pub use locate::{is_bare, locate};
 pub(crate) use numbers::parse as exact_json;
-pub(crate) use read::{adapt, check};
+pub(crate) use read::adapt;
 pub use read::{parse, read_file};
 pub use thumbnail::Thumbnail;
+pub use version::VERSION;
+use version::version_of;
+pub(crate) use version::{MASKS_VERSION, version_of_mix};
 pub use work::{FileMatch, compare_file};
-
-/// Newest format version: it has settled colours and transparent styles that are not flattened; version 3 masks and parts of styles, and version 2 changes of
-/// pictures, and many changes. A recipe without them is written as version 1, which older programs read.
-pub const VERSION: u64 = 4;
-
-/// The first version with masks and parts of styles.
-pub(crate) const MASKS_VERSION: u64 = 3;
-
-/// Parameters that programs before version 4 leave out; without effect at 0.
-const NEWEST: [ParamId; 2] = [ParamId::SettleColours, ParamId::Coherence];
-
-/// Changes of a run that programs of version 1 read.
-const FEW_CHANGES: usize = 400;
-
-/// The oldest version that can express these runs.
-fn version_of(passes: &[Pass]) -> u64 {
-    let with_masks = |pass: &Pass| {
-        let changed = pass.changes.iter().filter_map(|change| change.styles.as_ref()).flatten();
-        let mix = pass.styles.iter().map(|style| &style.mix).chain(changed);
-        !pass.masks.is_empty() || version_of_mix(mix) > 1
-    };
-    let newer = |pass: &Pass| pass.last_pictures().is_some() || pass.changes.len() > FEW_CHANGES;
-    if passes.iter().any(|pass| pass.opaque_parts || has_newest(pass)) {
-        VERSION
-    } else if passes.iter().any(with_masks) {
-        MASKS_VERSION
-    } else if passes.iter().any(newer) {
-        2
-    } else {
-        1
-    }
-}
-
-/// Whether a run has a parameter that programs before version 4 do not know, at any time.
-fn has_newest(pass: &Pass) -> bool {
-    let changes =
-        |field: &'static str| pass.changes.iter().filter_map(move |change| change.settings.get(field));
-    NEWEST.into_iter().any(|id| {
-        let field = Parameter::of_id(id).map_or("", |row| row.field);
-        id.stored(&pass.settings, &[]).is_some_and(|value| value != 0.0)
-            || pass.settings.automation.get(id).is_some()
-            || changes(field).any(|value| value.as_f64() != Some(0.0))
-            || changes("automation").any(|tracks| tracks.get(id.to_string()).is_some())
-    })
-}
-
-/// The oldest version that can express the mix of styles: older programs would use all of a picture of which
-/// only a part counts.
-pub(crate) fn version_of_mix<'a>(mix: impl IntoIterator<Item = &'a StyleMix>) -> u64 {
-    if mix.into_iter().any(|mix| mix.crop.is_some()) { MASKS_VERSION } else { 1 }
-}
 
 /// How a picture was painted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -196,80 +148,10 @@ impl Recipe {
         Record::of(self.passes.clone(), self.complete)
     }
 
-    /// Remove every folder, which recipes of earlier versions have.
-    fn without_folders(mut self) -> Self {
-        remove_folders(&mut self.settings);
-        self.network.source = bare_name(Path::new(&self.network.source));
-        self.passes.iter_mut().for_each(Pass::remove_folders);
-        self
-    }
-
-    /// The recipe as a text of at most `room` bytes, without folders: with thumbnails if they fit, else with
-    /// smaller ones, else without; a long history is cut to its last run, and drawn masks then to single strokes
-    /// or to their hashes. `None` if even that does not fit.
-    pub fn text(&self, room: usize) -> Option<String> {
-        self.clone().without_folders().fitted(room)
-    }
-
-    fn fitted(&self, room: usize) -> Option<String> {
-        let fits = |recipe: &Recipe| {
-            let mut written = recipe.clone();
-            written.with_strokes(leave_out_strokes, &mut Strokes::new());
-            serde_json::to_string(&written).ok().filter(|text| text.len() <= room)
-        };
-        let with = |longest: Option<u32>| Recipe {
-            thumbnails: longest.map_or_else(Vec::new, |longest| {
-                self.thumbnails.iter().filter_map(|thumbnail| thumbnail.smaller(longest)).collect()
-            }),
-            ..self.clone()
-        };
-        fits(self)
-            .or_else(|| fits(&with(Some(96))))
-            .or_else(|| fits(&with(Some(64))))
-            .or_else(|| fits(&with(None)))
-            .or_else(|| fits(&self.without_history()))
-            .or_else(|| fits(&self.without_history().without_strokes(true)))
-            .or_else(|| fits(&self.without_history().without_strokes(false)))
-    }
-
     /// Leave out the strokes that an earlier run has too, or are `known` otherwise, by [`leave_out_strokes`]; or
     /// bring them back, by [`bring_back_strokes`](impasto_core::run::bring_back_strokes).
     pub(crate) fn with_strokes(&mut self, each: fn(&mut [SourceRecord], &mut Strokes), known: &mut Strokes) {
         self.passes.iter_mut().for_each(|pass| each(&mut pass.masks, known));
-    }
-
-    /// The recipe with drawn masks as single strokes, or only by their hashes.
-    fn without_strokes(mut self, flat: bool) -> Self {
-        for pass in &mut self.passes {
-            let named: Vec<_> = pass.settings.masks.files().filter_map(pasted_hash).collect();
-            pass.masks = flat_masks(&pass.masks, &named);
-            if !flat {
-                let drawn = pass.masks.iter_mut().filter_map(|mask| mask.drawing.take()).count();
-                self.complete &= drawn == 0;
-            }
-        }
-        self
-    }
-
-    /// The recipe with its last run alone, as it ended, and without thumbnails.
-    pub(crate) fn without_history(&self) -> Self {
-        let last = self.last();
-        let named: Vec<_> = self.settings.masks.files().filter_map(pasted_hash).collect();
-        let passes = vec![Pass {
-            changes: Vec::new(),
-            settings: self.settings.clone(),
-            content: self.content().clone(),
-            styles: self.styles(),
-            masks: only_masks(&last.masks, &named),
-            ..last.clone()
-        }];
-        Self {
-            version: version_of(&passes),
-            complete: self.is_plain(),
-            passes,
-            thumbnails: Vec::new(),
-            ..self.clone()
-        }
     }
 
     /// A one-line summary: size, steps, styles.
@@ -296,10 +178,9 @@ pub(crate) mod tests {
         picture::{
             Drawing, Picture,
             drawing::{Mode, Shape, Stroke},
-            pasted_name,
         },
-        run::{Change, Job, Start, drawings},
-        settings::{Automation, Crop, Curve, Key, Masks, Track},
+        run::{Change, Job, Start},
+        settings::Masks,
         transfer::Inputs,
     };
     use impasto_test_support::{info, job};
@@ -342,112 +223,6 @@ pub(crate) mod tests {
         assert!(!text.contains("someone") && text.contains("\"file:start.png\""), "{text}");
     }
 
-    #[test]
-    fn a_recipe_shrinks_to_fit() {
-        let recipe = recipe();
-        let whole = recipe.text(usize::MAX).unwrap();
-        let mut before = whole.len();
-        for expected in [2, 2, 0] {
-            let text = recipe.text(before - 1).unwrap();
-            let (back, _) = parse("a.png", &text).unwrap();
-            assert_eq!(back.thumbnails.len(), expected);
-            assert_eq!(back.settings, recipe.settings);
-            before = text.len();
-        }
-        assert_eq!(recipe.text(before - 1), None);
-    }
-
-    #[test]
-    fn a_part_of_a_style_needs_version_3() {
-        let crop = Some(Crop { width: 0.5, ..Crop::WHOLE });
-        let pass = recipe().last().clone();
-        assert_eq!(version_of(std::slice::from_ref(&pass)), 1);
-        let mut from_the_start = pass.clone();
-        from_the_start.styles[0].mix.crop = crop;
-        let mix = vec![StyleMix { crop, ..StyleMix::default() }];
-        let changes = vec![Change { step: 2, styles: Some(mix), ..Change::default() }];
-        let later = Pass { changes, ..pass.clone() };
-        for newest in [from_the_start, later] {
-            assert_eq!(version_of(&[newest, pass.clone()]), MASKS_VERSION);
-        }
-    }
-
-    #[test]
-    fn settled_colours_need_the_newest_version_at_whichever_time() {
-        let pass = recipe().last().clone();
-        let change = |name: &str, value: serde_json::Value| {
-            let settings = [(name.to_owned(), value)].into_iter().collect();
-            vec![Change { step: 2, settings, ..Change::default() }]
-        };
-        let mut from_the_start = pass.clone();
-        from_the_start.settings.settle_colours = 0.5;
-        let mut automation = Automation::default();
-        let key = Key { at: 0.0, value: 1.0, ease: Default::default() };
-        automation.set(ParamId::SettleColours, Track { on: true, curve: Curve::Keys(vec![key]) });
-        let later = Pass { changes: change("settle_colours", 0.5.into()), ..pass.clone() };
-        let moved = serde_json::to_value(&automation).unwrap();
-        let moved_later = Pass { changes: change("automation", moved), ..pass.clone() };
-        let mut moved = pass.clone();
-        moved.settings.automation = automation;
-        for newest in [from_the_start, later, moved, moved_later] {
-            assert_eq!(version_of(&[newest, pass.clone()]), VERSION);
-        }
-        let never = Pass { changes: change("settle_colours", 0.0.into()), ..pass };
-        assert_eq!(version_of(&[never]), 1);
-    }
-
-    #[test]
-    fn a_style_of_which_only_opaque_parts_count_needs_the_newest_version_at_whichever_time() {
-        let mut job = job();
-        let opaque = job.clone();
-        let pixels = [9, 9, 9, 0].repeat(16 * 16);
-        job.inputs.styles[0].picture = Arc::new(Picture::from_rgba("cut-out", 16, 16, pixels).unwrap());
-        let flat_styles = Inputs { flat_styles: true, ..job.inputs.clone() };
-        let version = |job: &Job| version_of(&[Pass::new(job, Start::Beginning)]);
-        assert_eq!((version(&opaque), version(&job)), (1, VERSION));
-        // As an older program painted it, of which the replay says the same.
-        assert_eq!(version(&Job { inputs: flat_styles, ..job.clone() }), 1);
-        let mut record = Record::new(Pass::new(&opaque, Start::Beginning));
-        record.replace_pictures(2, (&job.settings, &job.settings), (&opaque.inputs, &job.inputs));
-        assert_eq!(version_of(&record.passes()), VERSION);
-    }
-
-    /// A mask's record, and the settings that use it.
-    fn mask(number: u8) -> (SourceRecord, Settings) {
-        let pixels = [number, 0, 0, 255].repeat(16 * 16);
-        let picture = Picture::from_rgba("mask.png", 16, 16, pixels).unwrap();
-        let masks = Masks { style_map: Some(pasted_name(&picture.sha256)), ..Masks::default() };
-        (SourceRecord::from(&picture), Settings { masks, ..Settings::default() })
-    }
-
-    #[test]
-    fn without_its_history_a_recipe_keeps_the_last_masks_and_parts() {
-        let mut recipe = recipe();
-        let crop = Some(Crop { width: 0.5, ..Crop::WHOLE });
-        let mix = vec![StyleMix { crop, ..StyleMix::default() }];
-        let pass = &mut recipe.passes[0];
-        pass.masks = (0..9).map(|number| mask(number).0).collect();
-        pass.settings = mask(0).1;
-        pass.changes = vec![Change { step: 2, styles: Some(mix), ..Change::default() }];
-        recipe.settings = mask(8).1;
-        recipe.version = VERSION;
-        let short = recipe.without_history();
-        let (last, [style]) = (short.last(), short.last().styles.as_slice()) else { panic!("{short:?}") };
-        assert_eq!((&last.masks, style.mix.crop), (&vec![mask(8).0], crop));
-        assert_eq!((short.version, short.complete), (MASKS_VERSION, false));
-        // That is what is left if there is no more room.
-        let length = serde_json::to_string(&short).unwrap().len();
-        let (back, remarks) = parse("a.png", &recipe.text(length).unwrap()).unwrap();
-        assert_eq!((back, remarks), (short, Vec::new()));
-        assert_eq!(recipe.text(length - 1), None);
-
-        // Without any of it, older programs read what is left of a long history.
-        let mut plain = self::recipe();
-        plain.version = VERSION;
-        plain.passes[0].masks = recipe.passes[0].masks.clone();
-        assert_eq!(plain.without_history().version, 1);
-    }
-
     /// A recipe whose mask was drawn in this many strokes, with a change for each.
     pub fn drawn(strokes: u32) -> Recipe {
         let mut mask: Option<Picture> = None;
@@ -469,34 +244,6 @@ pub(crate) mod tests {
         }
         recipe.version = MASKS_VERSION;
         recipe
-    }
-
-    #[test]
-    fn a_drawn_mask_comes_back_without_a_file_in_as_much_as_there_is_room_for() {
-        let recipe = drawn(5);
-        let hash = recipe.last().masks[4].sha256;
-        let whole = recipe.text(1 << 20).unwrap();
-        let (back, remarks) = parse("a.png", &whole).unwrap();
-        assert_eq!((&back, remarks), (&recipe, Vec::new()));
-        let pixels = |recipe: &Recipe| {
-            let all = drawings(&recipe.last().masks).unwrap();
-            all.get(&hash).map(|drawing| drawing.picture().unwrap().rgb)
-        };
-        let painted = pixels(&recipe);
-        assert!(painted.is_some());
-        // Its history goes first, then its strokes become one, then only its hash is left.
-        let mut room = whole.len();
-        let mut seen = Vec::new();
-        while let Some(text) = recipe.text(room - 1) {
-            room = text.len();
-            let (back, _) = parse("a.png", &text).unwrap();
-            assert_eq!(back.settings.masks, recipe.settings.masks);
-            let state = (back.last().changes.len(), back.last().masks.len(), pixels(&back) == painted);
-            if seen.last() != Some(&state) {
-                seen.push(state);
-            }
-        }
-        assert_eq!(seen, [(5, 5, true), (0, 5, true), (0, 1, true), (0, 1, false)]);
     }
 
     #[test]

@@ -6,7 +6,8 @@ use super::Place;
 use crate::{
     ImpastoApp,
     bottom::Tab,
-    pictures::{Slot, Source, Target},
+    picture_source::Source,
+    pictures::{Slot, Target},
 };
 use impasto_core::{
     picture::{

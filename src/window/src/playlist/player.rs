@@ -8,7 +8,8 @@ use super::list::{Entry, Playlist};
 use crate::{
     ImpastoApp,
     notes::Trouble,
-    pictures::{Slot, Source, Target},
+    picture_source::Source,
+    pictures::{Slot, Target},
     widgets,
 };
 use impasto_base::text;

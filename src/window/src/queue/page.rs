@@ -174,7 +174,7 @@ impl ImpastoApp {
                 let path = desk
                     .items(|items| items.iter().find(|item| item.id == id).map(|item| item.output.clone()));
                 if let Some(path) = path {
-                    self.take_in(None, vec![crate::pictures::Source::File(path)]);
+                    self.take_in(None, vec![crate::picture_source::Source::File(path)]);
                 }
             }
             QueueAction::Focus(index) => {
