@@ -97,7 +97,8 @@ fn a_region_aims_at_its_own_styles() {
     let (mut run, settings) = with_region(&alone(), 1.0);
     let (first, losses) = run.gradient().unwrap();
     let mut other = with_region(&alone(), 1.0).0;
-    let black = StyleImage::New(RgbImage::from_fn(81, 70, |x, y| image::Rgb([(x * y % 256) as u8, 0, 0])));
+    let black =
+        StyleImage::New(RgbImage::from_fn(81, 70, |x, y| image::Rgb([(x * y % 256) as u8, 0, 0])), None);
     let styles = vec![black, StyleImage::Kept(1)];
     let replacement = Replacement { content: None, styles, style_weights: vec![1.0; 2] };
     other.replace(&replacement, false).unwrap();
@@ -134,7 +135,7 @@ fn it_is_switched_on_moved_with_the_styles_and_switched_off_while_it_paints() {
     let inverted = {
         let mut style = pictures().styles.remove(0);
         image::imageops::invert(&mut style);
-        StyleImage::New(style)
+        StyleImage::New(style, None)
     };
     run.replace(&Replacement { content: None, styles: vec![inverted], style_weights: vec![1.0] }, true)
         .unwrap();

@@ -38,7 +38,7 @@ impl Bench {
 }
 
 fn to(content: Option<&RgbImage>, style: &RgbImage) -> Replacement {
-    let styles = vec![StyleImage::New(style.clone())];
+    let styles = vec![StyleImage::New(style.clone(), None)];
     Replacement { content: content.cloned(), styles, style_weights: vec![1.0] }
 }
 

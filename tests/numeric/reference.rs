@@ -188,7 +188,7 @@ fn two_styles_blend(device: &Device, reference: &Reference, weights: &Arc<Weight
     let mut replaced = new(&[1.0, 3.0]);
     for picture in [&pictures.content, &pictures.styles[0]] {
         replaced.gradient().unwrap();
-        let styles = vec![StyleImage::New(picture.clone()), StyleImage::Kept(1)];
+        let styles = vec![StyleImage::New(picture.clone(), None), StyleImage::Kept(1)];
         let replacement = Replacement { content: None, styles, style_weights: vec![1.0, 3.0] };
         replaced.replace(&replacement, false).unwrap();
     }

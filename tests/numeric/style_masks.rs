@@ -96,8 +96,8 @@ fn a_style_is_replaced_by_a_part_of_itself_and_back() {
         replaced.replace(&replacement, false).unwrap();
         gradient(&mut replaced)
     };
-    let part = to(StyleImage::Masked(style(), opacity(&pictures)));
+    let part = to(StyleImage::New(style(), Some(opacity(&pictures))));
     assert!(part == gradient(&mut run(&cpu(), &weights, Some(opacity(&pictures)), &settings)));
     assert!(to(StyleImage::Kept(0)) == part);
-    assert!(to(StyleImage::New(style())) == usual);
+    assert!(to(StyleImage::New(style(), None)) == usual);
 }

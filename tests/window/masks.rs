@@ -3,7 +3,7 @@
 use crate::window_support::{
     Deed, Log, Setup, Window,
     drawing::{can_draw, draw_as_it_is, painting},
-    enter, has, press,
+    enter, has, press, undo,
 };
 use egui::{Event, Key, Modifiers, MouseWheelUnit, PointerButton, Pos2, Rect, Role, vec2};
 use egui_kittest::{
@@ -87,11 +87,6 @@ fn until_values(window: &mut Window, what: &str, places: &[([f32; 2], u8)]) {
             .all(|&(place, wanted)| value(log, 0, place).is_some_and(|now| now.abs_diff(wanted) <= 2))
     });
     assert_eq!(window.jobs(), 1, "nothing begins again");
-}
-
-fn undo(window: &mut Window) {
-    window.harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
-    window.steps(3);
 }
 
 fn tool(window: &mut Window, name: &str) {

@@ -1,6 +1,6 @@
 //! Playing with the mixer: resets, linked faders, the tilt, mute and solo from the palette.
 
-use crate::window_support::{self, Setup, Window, enter, has, style_layers};
+use crate::window_support::{self, Setup, Window, enter, has, style_layers, undo};
 use egui::{Event, Key, Modifiers, PointerButton, Pos2, Role};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use impasto_core::settings::{Preset, Settings};
@@ -23,11 +23,6 @@ fn sent(window: &mut Window, what: &str, wanted: impl Fn(&Settings) -> bool) {
 
 fn now(window: &Window) -> Settings {
     window.log.lock().unwrap().updates.last().unwrap().0.clone()
-}
-
-fn undo(window: &mut Window) {
-    window.harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
-    window.steps(4);
 }
 
 /// Where the slider of this name is, at a share of its width.

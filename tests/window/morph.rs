@@ -1,6 +1,6 @@
 //! Mixes A to H, the morph between two of them, random mixes.
 
-use crate::window_support::{Setup, Window, enter, has, has_pin, show_pins, style_layers};
+use crate::window_support::{Setup, Window, enter, has, has_pin, show_pins, style_layers, undo};
 use egui::{Event, Key, Modifiers, PointerButton, Pos2, Role};
 use egui_kittest::kittest::{AccessKitNode, NodeT as _, Queryable as _};
 use impasto_core::settings::{Objective, Preset, Settings, Statistic};
@@ -24,11 +24,6 @@ fn sent(window: &mut Window, what: &str, wanted: impl Fn(&Settings) -> bool) {
 
 fn now(window: &Window) -> Settings {
     window.log.lock().unwrap().updates.last().unwrap().0.clone()
-}
-
-fn undo(window: &mut Window) {
-    window.harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
-    window.steps(4);
 }
 
 fn slot(window: &Window, letter: char) -> Pos2 {

@@ -2,7 +2,7 @@
 
 use std::{fs, path::PathBuf};
 
-use crate::window_support::{Setup, Window, drop_files, enter, has, picture_file, press};
+use crate::window_support::{Setup, Window, drop_files, enter, has, picture_file, press, undo};
 use egui::{Event, Key, Modifiers, Role, accesskit::Toggled};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use image::{GrayImage, Luma};
@@ -68,11 +68,6 @@ fn type_name(window: &mut Window, name: &str) {
     window.steps(2);
     window.harness.key_press(Key::Enter);
     window.steps(4);
-}
-
-fn undo(window: &mut Window) {
-    window.harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
-    window.steps(3);
 }
 
 /// A mask that is white on its left.

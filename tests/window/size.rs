@@ -1,7 +1,7 @@
 //! The painting's size: chosen by measuring, told while it is typed, refused where it cannot be painted.
 
-use crate::window_support::{Log, Setup, Window, enter, hands::pause, has};
-use egui::{Event, Key, Modifiers, Role};
+use crate::window_support::{Log, Setup, Window, enter, hands::pause, has, undo};
+use egui::{Event, Key, Role};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use impasto_core::settings::Settings;
 use impasto_engine::session::Start;
@@ -14,11 +14,6 @@ fn first() -> Setup {
     let mut setup = Setup { log, ..Setup::default() };
     setup.options.settings = None;
     setup
-}
-
-fn undo(window: &mut Window) {
-    window.harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
-    window.steps(3);
 }
 
 #[test]

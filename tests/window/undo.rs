@@ -1,16 +1,11 @@
 //! Undo and redo: every change of the settings and the pictures, whatever made it.
 
-use crate::window_support::{Setup, Window};
+use crate::window_support::{Setup, Window, undo};
 use egui::{Event, Key, Modifiers, Role, accesskit::Toggled};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use impasto_core::settings::{Settings, Statistic};
 
 const REDO: Modifiers = Modifiers { shift: true, ..Modifiers::COMMAND };
-
-fn undo(window: &mut Window) {
-    window.harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
-    window.steps(3);
-}
 
 /// Waits until the engine has settings that fulfil the condition.
 #[track_caller]

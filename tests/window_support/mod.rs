@@ -381,6 +381,12 @@ pub fn has(window: &Window, label: &str) -> bool {
     window.harness.query_all_by_label_contains(label).next().is_some()
 }
 
+/// Undoes the last change.
+pub fn undo(window: &mut Window) {
+    window.harness.key_press_modifiers(egui::Modifiers::COMMAND, Key::Z);
+    window.steps(4);
+}
+
 /// Whether the filmstrip shows a pinned moment of this name, whole or in part.
 pub fn has_pin(harness: &Harness<'static, ImpastoApp>, name: &str) -> bool {
     let is_card = |node: &egui_kittest::kittest::AccessKitNode<'_>| {

@@ -57,6 +57,7 @@ mod memory;
 mod mixer;
 mod mixes;
 mod motion;
+mod naming;
 mod news;
 mod notes;
 mod notifier;

@@ -1,8 +1,7 @@
 //! The pinned moments as the filmstrip shows them alone: a card each, with all that can be done with it.
 
 use egui::{
-    Align2, Context, FontId, Key, Role, ScrollArea, Sense, Stroke, StrokeKind, TextEdit, TextureHandle, Ui,
-    WidgetInfo,
+    Align2, Context, FontId, Role, ScrollArea, Sense, Stroke, StrokeKind, TextureHandle, Ui, WidgetInfo,
     text::{LayoutJob, TextWrapping},
     vec2,
 };
@@ -15,6 +14,7 @@ use super::{
     film::FilmAction,
     filmstrip::paint_picture,
     icons::Icon,
+    naming::Answer,
     pins::{Pin, PinAction},
     theme::{Palette, RADIUS, space},
     widgets,
@@ -23,8 +23,6 @@ use super::{
 /// Height of a card's name, and the narrowest and widest picture for a height of 1.
 const NAME: f32 = 18.0;
 const ASPECTS: (f32, f32) = (0.7, 2.2);
-/// Characters of a name at most.
-const LONGEST: usize = 40;
 
 /// A card as it is drawn now.
 struct Card<'a> {
@@ -82,29 +80,11 @@ impl ImpastoApp {
 
     /// The dialog that gives a pinned moment another name, while it is open.
     pub(super) fn rename_window(&mut self, ctx: &Context) {
-        let Some(mut renaming) = self.view.pins.renaming.take() else { return };
-        let mut done = false;
-        let modal = super::theme::modal(ctx, "name of a pinned moment").show(ctx, |ui| {
-            ui.set_width(320.0);
-            ui.heading("Name of the pinned moment");
-            ui.add_space(space::S);
-            let edit = TextEdit::singleline(&mut renaming.name).hint_text(renaming.usual.as_str());
-            let edit = ui.add(edit.char_limit(LONGEST).desired_width(f32::INFINITY)).accessible_name("Name");
-            if std::mem::take(&mut renaming.fresh) {
-                edit.request_focus();
-            }
-            let entered = edit.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
-            ui.add_space(space::M);
-            ui.horizontal(|ui| {
-                if ui.button("OK").on_hover_text("Gives it this name").clicked() || entered {
-                    self.actions.push(PinAction::Rename(renaming.moment, renaming.name.clone()));
-                    done = true;
-                }
-                done |= ui.button("Cancel").on_hover_text("Leaves its name").clicked();
-            });
-        });
-        if !(done || modal.should_close()) {
-            self.view.pins.renaming = Some(renaming);
+        let Some((moment, mut naming)) = self.view.pins.renaming.take() else { return };
+        match naming.show(ctx, "Name of the pinned moment", |name| Ok(name.to_owned())) {
+            Some(Answer::Name(name)) => self.actions.push(PinAction::Rename(moment, name)),
+            Some(Answer::Cancelled) => {}
+            None => self.view.pins.renaming = Some((moment, naming)),
         }
     }
 }

@@ -13,6 +13,7 @@ use super::{
     action::Act,
     canvas::Canvas,
     compare::{Against, Sheet, Shown},
+    naming::Naming,
     recipes::{Draft, Painting},
 };
 use impasto_base::{hash::Sha256Hash, text};
@@ -101,18 +102,8 @@ pub struct Pins {
     pub generation: u64,
     /// The moment that is compared with, in full size.
     large: Option<(MomentId, Sheet)>,
-    pub renaming: Option<Renaming>,
-}
-
-/// A pinned moment that gets another name.
-pub struct Renaming {
-    pub moment: MomentId,
-    /// As it is typed.
-    pub name: String,
-    /// What it is called without a name.
-    pub usual: String,
-    /// The name has not had the keyboard yet.
-    pub fresh: bool,
+    /// The moment that is about to get another name.
+    pub renaming: Option<(MomentId, Naming)>,
 }
 
 /// What can be done with a pinned moment, beside comparing with it.
@@ -322,7 +313,7 @@ impl ImpastoApp {
             PinAction::Save(_) => self.ask_to_save_painting(pin.painting.clone()),
             PinAction::AskForName(_) => {
                 let (name, usual) = (pin.named.clone().unwrap_or_default(), pin.usual_name());
-                self.view.pins.renaming = Some(Renaming { moment: id, name, usual, fresh: true });
+                self.view.pins.renaming = Some((id, Naming::new(name, usual)));
             }
             PinAction::Rename(_, name) => {
                 let name = text::display_name(name.trim());

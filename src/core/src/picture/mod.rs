@@ -3,6 +3,7 @@
 //! Opened pictures are always 8-bit sRGB and upright, so that no other module has to handle orientations,
 //! colour profiles or bit depths.
 
+mod bounded;
 mod budget;
 mod colour;
 mod crop;
@@ -33,6 +34,7 @@ use impasto_base::text;
 
 use impasto_base::hash::Sha256Hash;
 
+pub use bounded::decode_bounded;
 pub use budget::pixel_budget;
 pub use drawing::Drawing;
 pub use embedded_text::{MAX_TEXT, embedded_text};

@@ -172,10 +172,7 @@ impl Painting {
         let mut images = self.inputs.style_images(&new, &keys.styles, settings, &content).into_iter();
         let image = |index| match kept(index) {
             Some(former) => Some(StyleImage::Kept(former)),
-            None => images.next().map(|(image, opacity)| match opacity {
-                Some(opacity) => StyleImage::Masked(image, opacity),
-                None => StyleImage::New(image),
-            }),
+            None => images.next().map(|(image, opacity)| StyleImage::New(image, opacity)),
         };
         Replacement {
             styles: (0..keys.styles.len()).filter_map(image).collect(),

@@ -31,9 +31,8 @@ pub struct Replacement {
 pub enum StyleImage {
     /// The one that had this index.
     Kept(usize),
-    New(RgbImage),
-    /// A new one of which only a part counts: nothing where this opacity of the same shape is 0.
-    Masked(RgbImage, GrayImage),
+    /// A new one; with an opacity of the same shape, nothing counts where that is 0.
+    New(RgbImage, Option<GrayImage>),
 }
 
 /// The pictures of one size, and the targets of the layers requested so far.
@@ -217,12 +216,11 @@ impl Targets {
         }
         let image = |style: &StyleImage| match style {
             StyleImage::Kept(index) => self.styles[*index].clone(),
-            StyleImage::New(image) | StyleImage::Masked(image, _) => upload(image, &device),
+            StyleImage::New(image, _) => upload(image, &device),
         };
         let mask = |style: &StyleImage| match style {
             StyleImage::Kept(index) => self.style_masks[*index].clone(),
-            StyleImage::New(_) => None,
-            StyleImage::Masked(_, opacity) => Some(StyleMask::new(opacity)),
+            StyleImage::New(_, opacity) => opacity.as_ref().map(StyleMask::new),
         };
         self.style_masks = replacement.styles.iter().map(mask).collect();
         self.styles = replacement.styles.iter().map(image).collect();
@@ -230,7 +228,7 @@ impl Targets {
         self.style_weights = StyleWeights::new(&replacement.style_weights, &Masks::default());
         let former = |style: &StyleImage| match style {
             StyleImage::Kept(index) => Some(*index),
-            StyleImage::New(_) | StyleImage::Masked(..) => None,
+            StyleImage::New(..) => None,
         };
         let former: Vec<Option<usize>> = replacement.styles.iter().map(former).collect();
         self.features.renew(replacement.content.is_some(), &former, fades);
@@ -286,7 +284,7 @@ impl Replacement {
     /// If one is not.
     pub fn check(&self, deepest: Layer) -> Result<(), TransferError> {
         let styles = self.styles.iter().filter_map(|style| match style {
-            StyleImage::New(image) | StyleImage::Masked(image, _) => Some(("style", image)),
+            StyleImage::New(image, _) => Some(("style", image)),
             StyleImage::Kept(_) => None,
         });
         let mut images = self.content.iter().map(|content| ("content", content)).chain(styles);

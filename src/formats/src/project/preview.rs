@@ -3,16 +3,16 @@
 //! those for a project that a person opens.
 
 use std::{
-    io::{BufReader, Cursor, Read, Seek},
+    io::{BufReader, Read, Seek},
     path::Path,
 };
 
-use image::{ImageFormat, ImageReader, Limits, RgbImage};
+use image::{ImageFormat, RgbImage};
 use serde::Deserialize;
 
 use super::{MAX_BYTES, ProjectError, container};
 use impasto_base::{files::open_regular, text};
-use impasto_core::settings::MAX_SIZE;
+use impasto_core::{picture::decode_bounded, settings::MAX_SIZE};
 
 /// Maximum size of the picture in bytes, encoded and decoded: the largest painting, and some for the decoder.
 const MAX_PICTURE: u64 = (3 * MAX_SIZE as u64 * MAX_SIZE as u64) + (8 << 20);
@@ -45,18 +45,15 @@ fn picture_of(file: impl Read + Seek) -> Result<Option<RgbImage>, ProjectError> 
     let Some(name) = named.picture else { return Ok(None) };
     let encoded =
         container::entry(&mut zip, &name, MAX_PICTURE)?.ok_or_else(|| damaged("its picture is missing"))?;
-    let mut reader = ImageReader::with_format(Cursor::new(encoded), ImageFormat::Png);
-    let mut limits = Limits::default();
-    limits.max_image_width = Some(MAX_SIZE);
-    limits.max_image_height = Some(MAX_SIZE);
-    limits.max_alloc = Some(MAX_PICTURE);
-    reader.limits(limits);
-    let picture = reader.decode().map_err(|error| damaged(&error.to_string()))?;
+    let picture = decode_bounded(&encoded, ImageFormat::Png, MAX_SIZE, MAX_PICTURE)
+        .map_err(|error| damaged(&error.to_string()))?;
     Ok(Some(picture.into_rgb8()))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::Cursor;
+
     use image::Rgb;
 
     use super::{super::container::tests::written, *};

@@ -1,14 +1,12 @@
 //! Thumbnails of the pictures that a recipe names, for when these cannot be found.
 
-use std::io::Cursor;
-
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use image::{ImageFormat, ImageReader, Limits, RgbImage, codecs::jpeg::JpegEncoder};
+use image::{ImageFormat, RgbImage, codecs::jpeg::JpegEncoder};
 use serde::{Deserialize, Serialize};
 
 use impasto_base::hash::Sha256Hash;
 use impasto_core::{
-    picture::{self, Filter, MIN_SIDE, Picture},
+    picture::{self, Filter, MIN_SIDE, Picture, decode_bounded},
     run::SourceRecord,
     settings::Rgb,
 };
@@ -20,6 +18,8 @@ const QUALITY: u8 = 80;
 const MAX_BYTES: usize = 64 << 10;
 /// Maximum side that is decoded: the thumbnail of a narrow picture has a side longer than [`LONGEST_SIDE`].
 const MAX_SIDE: u32 = 1024;
+/// Maximum bytes for decoding one.
+const MAX_MEMORY: u64 = 32 << 20;
 
 /// A thumbnail of a picture.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -54,12 +54,7 @@ impl Thumbnail {
             return None;
         }
         let bytes = STANDARD.decode(&self.jpeg).ok()?;
-        let mut reader = ImageReader::with_format(Cursor::new(bytes), ImageFormat::Jpeg);
-        let mut limits = Limits::default();
-        limits.max_image_width = Some(MAX_SIDE);
-        limits.max_image_height = Some(MAX_SIDE);
-        reader.limits(limits);
-        let image = reader.decode().ok()?.into_rgb8();
+        let image = decode_bounded(&bytes, ImageFormat::Jpeg, MAX_SIDE, MAX_MEMORY).ok()?.into_rgb8();
         (image.width().min(image.height()) >= MIN_SIDE).then_some(image)
     }
 

@@ -62,16 +62,20 @@ impl Hues {
 
 /// All hues from left to right.
 pub fn circle(rect: Rect) -> Shape {
-    const PARTS: u16 = 24;
+    const PARTS: u8 = 24;
+    let colour = |part| Hsva::new((f32::from(part) / f32::from(PARTS)).fract(), 0.85, 0.9, 1.0).into();
+    gradient(rect, &(0..=PARTS).map(colour).collect::<Vec<Color32>>())
+}
+
+/// A bar of these colours, evenly spaced from left to right.
+pub fn gradient(rect: Rect, colours: &[Color32]) -> Shape {
     let mut mesh = Mesh::default();
-    for part in 0..=PARTS {
-        let share = f32::from(part) / f32::from(PARTS);
-        let colour: Color32 = Hsva::new(share.fract(), 0.85, 0.9, 1.0).into();
-        let x = rect.min.x + rect.width() * share;
+    for (index, &colour) in colours.iter().enumerate() {
+        let x = rect.min.x + rect.width() * (index as f32 / (colours.len() - 1) as f32);
         mesh.colored_vertex(pos2(x, rect.min.y), colour);
         mesh.colored_vertex(pos2(x, rect.max.y), colour);
     }
-    for left in (0..u32::from(PARTS)).map(|part| 2 * part) {
+    for left in (0..2 * (colours.len() as u32 - 1)).step_by(2) {
         mesh.add_triangle(left, left + 1, left + 2);
         mesh.add_triangle(left + 1, left + 2, left + 3);
     }

@@ -40,12 +40,11 @@ pub use self::{actions::MaskAction, arrive::KeptMask, pen::Pane, tools::Masking}
 use self::{
     flags::{Flag, Flags},
     looks::Looks,
-    panel::Renaming,
     ranges::RangeDialog,
     snapping::Edges,
     styles::StyleOrder,
 };
-use super::{ImpastoApp, action::Act, following::Stamp, widgets};
+use super::{ImpastoApp, action::Act, following::Stamp, naming::Naming, widgets};
 use impasto_base::hash::Sha256Hash;
 use impasto_core::{
     picture::{
@@ -146,7 +145,8 @@ pub struct MaskDesk {
     /// The styles that the regions' indices count.
     pub styles: StyleOrder,
     looks: Looks,
-    renaming: Option<Renaming>,
+    /// The region that is about to get another name.
+    renaming: Option<(usize, Naming)>,
     range: Option<RangeDialog>,
     /// Of the content, which masks were snapped to last.
     edges: Option<Edges>,

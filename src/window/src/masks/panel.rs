@@ -1,6 +1,6 @@
 //! The list of regions and maps, in the panel below the painting.
 
-use egui::{Button, Context, Key, Popup, ScrollArea, TextEdit, Ui};
+use egui::{Button, Context, Popup, ScrollArea, Ui};
 
 use super::{
     AddMap, AddRegion, Place,
@@ -14,7 +14,8 @@ use crate::{
     action::Actions,
     command::Command,
     icons::Icon,
-    theme::{Palette, ROW, space},
+    naming::{Answer, Naming},
+    theme::{Palette, space},
     widgets,
 };
 use impasto_base::text;
@@ -23,17 +24,6 @@ use impasto_core::{
     settings::{MAX_REGIONS, ParamId},
 };
 use impasto_network::vgg::Layer;
-
-/// Characters of a region's name, at most.
-const LONGEST: usize = 40;
-
-/// The dialog that gives a region another name.
-pub struct Renaming {
-    index: usize,
-    name: String,
-    /// It has just been opened.
-    fresh: bool,
-}
 
 impl ImpastoApp {
     /// The buttons beside the tabs.
@@ -135,40 +125,20 @@ impl ImpastoApp {
 
     pub(super) fn ask_for_region_name(&mut self, index: usize) {
         let Some(region) = self.settings.masks.regions.get(index) else { return };
-        self.pictures.masks.renaming = Some(Renaming { index, name: region.name.clone(), fresh: true });
+        self.pictures.masks.renaming = Some((index, Naming::new(region.name.clone(), String::new())));
     }
 
     /// The dialog that gives a region another name, while it is open.
     pub(crate) fn region_name_window(&mut self, ctx: &Context) {
-        let Some(mut renaming) = self.pictures.masks.renaming.take() else { return };
-        let mut done = self.settings.masks.regions.len() <= renaming.index;
-        let modal = crate::theme::modal(ctx, "name of a region").show(ctx, |ui| {
-            ui.set_width(320.0);
-            ui.heading("Name of the region");
-            ui.add_space(space::S);
-            let edit = TextEdit::singleline(&mut renaming.name).char_limit(LONGEST);
-            let edit = ui.add(edit.desired_width(f32::INFINITY)).accessible_name("Name");
-            if std::mem::take(&mut renaming.fresh) {
-                edit.request_focus();
-            }
-            let name = checked_name(&self.settings.masks, renaming.index, &renaming.name);
-            if let Err(text) = &name {
-                widgets::row_error(ui, text);
-            }
-            let entered = edit.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
-            ui.add_space(space::M);
-            ui.horizontal(|ui| {
-                let ok = ui.add_enabled(name.is_ok(), Button::new("OK").min_size(egui::vec2(0.0, ROW)));
-                let ok = ok.on_hover_text("Gives it this name").clicked();
-                if let (true, Ok(name)) = (ok || entered, &name) {
-                    self.actions.push(MaskAction::Rename(renaming.index, name.clone()));
-                    done = true;
-                }
-                done |= ui.button("Cancel").on_hover_text("Leaves its name").clicked();
-            });
-        });
-        if !(done || modal.should_close()) {
-            self.pictures.masks.renaming = Some(renaming);
+        let Some((index, mut naming)) = self.pictures.masks.renaming.take() else { return };
+        let masks = &self.settings.masks;
+        if index >= masks.regions.len() {
+            return;
+        }
+        match naming.show(ctx, "Name of the region", |name| checked_name(masks, index, name)) {
+            Some(Answer::Name(name)) => self.actions.push(MaskAction::Rename(index, name)),
+            Some(Answer::Cancelled) => {}
+            None => self.pictures.masks.renaming = Some((index, naming)),
         }
     }
 }

@@ -1,8 +1,7 @@
 //! The dialog that makes a mask of how light the content is, or of its hues.
 
 use egui::{
-    Color32, ColorImage, Context, Image, Mesh, Rect, Role, Sense, Shape, TextureHandle, Ui, WidgetInfo, pos2,
-    vec2,
+    Color32, ColorImage, Context, Image, Rect, Role, Sense, Shape, TextureHandle, Ui, WidgetInfo, vec2,
 };
 use image::{GrayImage, Luma, RgbImage};
 
@@ -221,14 +220,7 @@ impl RangeDialog {
 
 /// From black to white.
 fn gradient(rect: Rect) -> Shape {
-    let mut mesh = Mesh::default();
-    for (x, colour) in [(rect.min.x, Color32::BLACK), (rect.max.x, Color32::WHITE)] {
-        mesh.colored_vertex(pos2(x, rect.min.y), colour);
-        mesh.colored_vertex(pos2(x, rect.max.y), colour);
-    }
-    mesh.add_triangle(0, 1, 2);
-    mesh.add_triangle(1, 2, 3);
-    Shape::mesh(mesh)
+    hue::gradient(rect, &[Color32::BLACK, Color32::WHITE])
 }
 
 #[cfg(test)]

@@ -6,10 +6,10 @@ mod snap;
 
 use std::{io::Cursor, sync::Arc};
 
-use image::{GrayImage, ImageFormat, ImageReader, Limits};
+use image::{GrayImage, ImageFormat, ImageReader};
 use serde::{Deserialize, Serialize};
 
-use super::{Filter, Picture, PictureError, resize};
+use super::{Filter, Picture, PictureError, decode_bounded, resize};
 use crate::settings::Rgb;
 use impasto_base::hash::Sha256Hash;
 
@@ -107,13 +107,8 @@ impl GreyPixels {
     ///
     /// If the bytes are no picture, or it is too large.
     pub fn decode(&self) -> Result<GrayImage, String> {
-        let mut reader = ImageReader::with_format(Cursor::new(&*self.0), ImageFormat::Png);
-        let mut limits = Limits::default();
-        limits.max_image_width = Some(raster::LONG_SIDE);
-        limits.max_image_height = Some(raster::LONG_SIDE);
-        limits.max_alloc = Some(64 << 20);
-        reader.limits(limits);
-        Ok(reader.decode().map_err(|error| error.to_string())?.into_luma8())
+        let decoded = decode_bounded(&self.0, ImageFormat::Png, raster::LONG_SIDE, 64 << 20);
+        Ok(decoded.map_err(|error| error.to_string())?.into_luma8())
     }
 
     /// Width and height in pixels, by its header.
