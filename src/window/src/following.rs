@@ -14,8 +14,8 @@ pub use self::watcher::{Stamp, Watcher};
 use super::{
     ImpastoApp,
     origin::Origin,
-    picture_source::{Kept, Opened, Source},
-    pictures::{Loaded, Slot},
+    picture_source::{Kept, Loaded, Opened, Source},
+    pictures::Slot,
 };
 use impasto_core::picture::Picture;
 use impasto_engine::session::RunState;
@@ -29,14 +29,6 @@ impl Slot {
             (Some(Origin::File(path)), Some(stamp)) => Some((path, stamp)),
             _ => None,
         }
-    }
-}
-
-/// Which version of its file a picture is that is being opened, if it has one.
-pub fn stamp_of(origin: &Option<Origin>) -> Option<Stamp> {
-    match origin {
-        Some(Origin::File(path)) => Stamp::of(path),
-        _ => None,
     }
 }
 

@@ -62,6 +62,7 @@ mod news;
 mod notes;
 mod notifier;
 mod opening;
+mod options;
 mod origin;
 mod page;
 mod paintings;
@@ -91,6 +92,7 @@ mod split;
 mod stage;
 mod state;
 mod status;
+mod switch;
 mod tasks;
 #[cfg(all(test, target_os = "linux"))]
 mod test_bus;
@@ -143,7 +145,8 @@ pub use self::{
     awake::{KeepAwake, SystemAwake},
     graphics::Graphics,
     notifier::Notifier,
-    opening::{AppStart, Options, SpawnPainter, WakeBehind, run},
+    opening::run,
+    options::{AppStart, Options, SpawnPainter, WakeBehind},
     worker::{SpawnSession, Wake},
 };
 use impasto_core::settings::{Settings, SettingsError};

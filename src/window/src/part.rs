@@ -9,7 +9,8 @@ use super::{
     ImpastoApp,
     action::Act,
     entry::Entry,
-    pictures::{Loaded, Slot},
+    picture_source::Loaded,
+    pictures::Slot,
     theme::{Palette, space},
     widgets,
 };

@@ -2,13 +2,9 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use egui::{ColorImage, Context, TextureOptions};
+use egui::{ColorImage, Context, TextureHandle, TextureOptions};
 
-use super::{
-    following::{Stamp, stamp_of},
-    origin::Origin,
-    pictures::Loaded,
-};
+use super::{following::Stamp, origin::Origin};
 use impasto_base::{error::chain, text};
 use impasto_core::{
     picture::{self, Example, Picture},
@@ -176,6 +172,17 @@ impl Source {
     }
 }
 
+/// A picture in its slot.
+#[derive(Clone)]
+pub struct Loaded {
+    pub picture: Arc<Picture>,
+    pub texture: TextureHandle,
+    /// Where it can be found at the next start; pasted pictures cannot.
+    pub origin: Option<Origin>,
+    /// Which version of its file it is, if it may follow that file.
+    pub stamp: Option<Stamp>,
+}
+
 /// What a background thread brings.
 pub struct Opened {
     pub picture: Picture,
@@ -211,4 +218,12 @@ impl Opened {
 pub fn bytes_of(picture: &Picture) -> u64 {
     let alpha = picture.alpha.as_ref().map_or(0, |alpha| alpha.as_raw().len());
     (picture.rgb.as_raw().len() + alpha) as u64
+}
+
+/// Which version of its file a picture is that is being opened, if it has one.
+fn stamp_of(origin: &Option<Origin>) -> Option<Stamp> {
+    match origin {
+        Some(Origin::File(path)) => Stamp::of(path),
+        _ => None,
+    }
 }

@@ -5,23 +5,17 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use egui::{Context, TextureHandle};
+use egui::Context;
 
 use super::{
     ImpastoApp,
     action::Act,
     dialogs::Ask,
-    following::Stamp,
     gallery::Use,
-    origin::Origin,
-    picture_source::{Opened, Source, bytes_of},
+    picture_source::{Loaded, Opened, Source, bytes_of},
 };
 use impasto_base::text;
-use impasto_core::{
-    picture::{self, Picture},
-    settings::StyleMix,
-    transfer::Inputs,
-};
+use impasto_core::{picture, settings::StyleMix, transfer::Inputs};
 use impasto_engine::session::StyleSource;
 
 /// A place for a picture.
@@ -34,17 +28,6 @@ pub struct Slot {
     pub error: Option<String>,
     /// How it counts among the styles.
     pub mix: StyleMix,
-}
-
-/// A picture in its slot.
-#[derive(Clone)]
-pub struct Loaded {
-    pub picture: Arc<Picture>,
-    pub texture: TextureHandle,
-    /// Where it can be found at the next start; pasted pictures cannot.
-    pub origin: Option<Origin>,
-    /// Which version of its file it is, if it may follow that file.
-    pub stamp: Option<Stamp>,
 }
 
 /// A picture that is being opened.

@@ -15,7 +15,8 @@ use super::{
     ImpastoApp,
     action::Act,
     fields,
-    pictures::{Loaded, Slot},
+    picture_source::Loaded,
+    pictures::Slot,
     theme::{Palette, space},
     widgets,
 };

@@ -40,6 +40,7 @@ mod rough_edge;
 mod saved;
 mod scale_end;
 mod schedule;
+mod settings_change;
 mod settled;
 mod shapes;
 mod similarity;

@@ -1,11 +1,14 @@
 //! What a recipe may contain: every value is checked like those of the command line.
 
-use super::{Recipe, events, read::MAX_DOWNSCALED_STEPS};
+use super::{Recipe, events};
 use impasto_core::{
     run::{DownscalePart, MAX_CHANGES, MAX_PALETTES, MAX_PASSES, MAX_SOURCES, Pass, drawings, masks_fit},
     settings::StyleMix,
     transfer::MAX_STYLES,
 };
+
+/// Maximum number of steps at downscaled sizes in a recipe, each and in sum: hours of dragging.
+pub(super) const MAX_DOWNSCALED_STEPS: u32 = 100_000;
 
 /// Maximum bytes of the settings after all changes of a recipe.
 const MAX_EVENT_BYTES: usize = 160 << 20;

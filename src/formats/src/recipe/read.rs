@@ -4,16 +4,17 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use super::{Recipe, RecipeError, VERSION, check, numbers};
+use super::{
+    Recipe, RecipeError, VERSION,
+    check::{MAX_DOWNSCALED_STEPS, check},
+    numbers,
+};
 use impasto_base::{files::read_regular, text};
 use impasto_core::{
     picture::{MAX_FILE_BYTES, MAX_TEXT, embedded_text},
     run::{DownscalePart, Strokes, bring_back_strokes},
     settings::{Parameter, Settings, Transparency},
 };
-
-/// Maximum number of steps at downscaled sizes in a recipe, each and in sum: hours of dragging.
-pub(super) const MAX_DOWNSCALED_STEPS: u32 = 100_000;
 
 /// Settings are objects of this name at every level.
 const SETTINGS: &str = "settings";

@@ -7,7 +7,7 @@ use egui::{
 use serde::{Deserialize, Serialize};
 
 use super::Row;
-use crate::{ImpastoApp, compare::Mode, icons::Icon, masks::AddRegion, pictures::Target};
+use crate::{ImpastoApp, compare::Mode, icons::Icon, pictures::Target};
 use impasto_engine::session::LevelCommand;
 
 /// What draws a panel.
@@ -192,7 +192,7 @@ commands! {
         "A further part of the picture, to draw; everything about it can be changed while it paints"
         => |app, _| {
             app.show_tab(Tab::Regions);
-            app.actions.push(AddRegion);
+            app.add_region();
         };
     Record "Record the faders" Record []
         "Writes what you do to the faders down as keyframes, until it is pressed again; restart plays them"

@@ -33,7 +33,7 @@ impl ImpastoApp {
         let free = masks.regions.len() < MAX_REGIONS;
         let tooltip = "A further part of the picture, to draw: with styles and a strength of its own, frozen, or the photograph";
         if widgets::text_button(ui, Icon::Plus, "Add region", "Add region", tooltip, free).clicked() {
-            self.actions.push(AddRegion);
+            self.add_region();
         }
         let tooltip = "A region from a file, maps of strength";
         let more = widgets::icon_button(ui, Icon::More, "Add something else", tooltip, true);
@@ -53,6 +53,10 @@ impl ImpastoApp {
                 }
             }
         });
+    }
+
+    pub(crate) fn add_region(&self) {
+        self.actions.push(AddRegion);
     }
 
     /// The list.

@@ -17,7 +17,7 @@ use crate::{
     action::Actions,
     fader::Fader,
     icons::Icon,
-    mixer::{Sign, switch},
+    switch::{Sign, switch},
     theme::{Palette, RADIUS, ROW, space},
     widgets,
 };

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use egui::{RichText, Ui};
 
+pub use self::strip::curve;
 use self::strip::{Look, StripUi, Used};
-pub use self::strip::{Sign, curve, switch};
 use super::{
     ImpastoApp,
     action::Actions,

@@ -1,8 +1,8 @@
 //! One channel strip: name, how its loss went, number; mute, solo, fader over level meter, share.
 
 use egui::{
-    Align2, Color32, FontId, Pos2, Rect, Response, Role, Sense, Shape, Stroke, StrokeKind, Ui, UiBuilder,
-    WidgetInfo, pos2, vec2,
+    Align2, Color32, FontId, Pos2, Rect, Response, Role, Sense, Shape, Stroke, Ui, UiBuilder, WidgetInfo,
+    pos2, vec2,
 };
 use egui_plot::PlotPoint;
 
@@ -13,7 +13,8 @@ use crate::{
     icons::Icon,
     lab::sheet,
     mixes::{MixAction, lock_button},
-    theme::{Palette, RADIUS, space},
+    switch::{Sign, switch},
+    theme::{Palette, space},
     tips, widgets,
 };
 use impasto_core::{
@@ -362,39 +363,6 @@ fn at(ui: &mut Ui, rect: Rect, content: impl FnOnce(&mut Ui)) {
         ui.spacing_mut().interact_size.y = rect.height().min(FIRST);
         content(ui);
     });
-}
-
-/// What is on a switch.
-pub enum Sign {
-    Letter(&'static str),
-    Icon(Icon),
-}
-
-/// A sign that is down while something is on.
-pub fn switch(ui: &mut Ui, rect: Rect, sign: Sign, name: &str, tooltip: &str, on: bool) -> Response {
-    let palette = Palette::of(ui);
-    let response = ui.interact(rect, ui.scope_id().with(("switch", name)), Sense::click());
-    let rect = rect.shrink2(vec2(0.0, 1.0));
-    // What is on is inverted, which reads without colour.
-    let (fill, color) = match (on, response.hovered()) {
-        (true, _) => (palette.text, palette.panel),
-        (false, true) => (palette.button_hover, palette.text),
-        (false, false) => (palette.button, palette.text),
-    };
-    ui.painter().rect_filled(rect, RADIUS - 1, fill);
-    if response.has_focus() {
-        ui.painter().rect_stroke(rect, RADIUS - 1, Stroke::new(2.0, palette.accent), StrokeKind::Outside);
-    }
-    match sign {
-        Sign::Letter(letter) => {
-            let font = FontId::proportional(12.0);
-            ui.painter().text(rect.center(), Align2::CENTER_CENTER, letter, font, color);
-        }
-        Sign::Icon(icon) => icon.paint(ui.painter(), rect.center(), color),
-    }
-    response.widget_info(|| WidgetInfo::selected(Role::Switch, true, on, name));
-    widgets::take_focus(&response, name);
-    tips::beside(response, tooltip)
 }
 
 #[cfg(test)]
