@@ -5,8 +5,8 @@ use egui::{ComboBox, Frame, Layout, Margin, Modifiers, Panel, PointerButton, Pop
 use super::{
     AddRegion, Place, SelectMask, places,
     snapping::SnapMask,
-    tools::{Masking, Paint, RADII, Tool, WIDEST},
-    wand::{self, LIKENESSES},
+    tool::{ALIKE, LIKENESSES, RADII, Tool, WIDEST},
+    tools::{Masking, Paint},
 };
 use crate::{
     ImpastoApp,
@@ -104,7 +104,7 @@ const LIKENESS: Number = Number {
     name: "Likeness for the wand",
     tooltip: "How alike a place must be to what was clicked on: 100 % is the same, 0 % as different as most. Dragging sets it (wheel, or [ and ])",
     range: [100.0 * LIKENESSES[0], 100.0 * LIKENESSES[1]],
-    usual: 100.0 * wand::ALIKE as f64,
+    usual: 100.0 * ALIKE as f64,
 };
 const OPACITY: Number = Number {
     label: "Opacity",

@@ -4,7 +4,8 @@ use egui::{Align2, Color32, FontId, Painter, Pos2, Rect, Shape, Stroke, vec2};
 
 use super::{
     pen::{Pane, Pen},
-    tools::{Masking, Tool},
+    tool::Tool,
+    tools::Masking,
 };
 use impasto_core::picture::drawing::Mode;
 

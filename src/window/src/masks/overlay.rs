@@ -14,7 +14,7 @@ use super::{
     Place,
     pen::{Pane, Pen},
     places,
-    tools::Tool,
+    tool::Tool,
     wand::{self, Wand},
 };
 use crate::ImpastoApp;

@@ -2,7 +2,7 @@
 
 use egui::{Modifiers, PointerButton, Pos2, Rect, Vec2, vec2};
 
-use super::tools::{Numbers, Tool};
+use super::tool::{Numbers, Tool};
 use impasto_core::picture::drawing::{MAX_POINTS, Mode, Shape, Stroke};
 
 /// Points of a brush's line are at least this part of its radius apart; those of a path drawn by hand at

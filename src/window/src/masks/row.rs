@@ -72,15 +72,6 @@ const EDGES: [Value<Edge>; 3] = [
     ),
 ];
 
-/// What a region is for, in a word or two.
-pub fn text_of_role(role: RegionRole) -> &'static str {
-    match role {
-        RegionRole::Paint => "paint",
-        RegionRole::Freeze => "freeze",
-        RegionRole::Keep => "keep the photograph",
-    }
-}
-
 /// A row.
 pub struct Row<'a> {
     pub actions: &'a Actions,

@@ -4,12 +4,20 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::row::text_of_role;
 use crate::fields::Change;
 use impasto_core::{
     picture::is_pasted,
-    settings::{Edge, LayerWeights, Masks, Region, RegionStyle},
+    settings::{Edge, LayerWeights, Masks, Region, RegionRole, RegionStyle},
 };
+
+/// What a region is for, in a word or two.
+pub fn text_of_role(role: RegionRole) -> &'static str {
+    match role {
+        RegionRole::Paint => "paint",
+        RegionRole::Freeze => "freeze",
+        RegionRole::Keep => "keep the photograph",
+    }
+}
 
 /// The field of the settings.
 const FIELD: &str = "masks";

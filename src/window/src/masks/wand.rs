@@ -8,7 +8,8 @@ use image::GrayImage;
 
 use super::{
     pen::Pen,
-    tools::{Masking, Numbers, Tool},
+    tool::{LIKENESSES, Numbers, Tool},
+    tools::Masking,
 };
 use crate::ImpastoApp;
 use impasto_engine::session::{RunState, SimilarityMap, SimilarityRequest};
@@ -21,11 +22,6 @@ const LAYERS: [(Layer, &str); 4] = [
     (Layer::PAPER_STYLE[3], "parts of things, such as leaves or roofs"),
     (Layer::PAPER_STYLE[4], "whole things, coarsely"),
 ];
-/// The usual one.
-pub const LAYER: Layer = Layer::PAPER_STYLE[3];
-/// Likeness from which on a place usually belongs to the mask, and what can be chosen.
-pub const ALIKE: f32 = 0.4;
-pub const LIKENESSES: [f32; 2] = [-0.5, 0.95];
 /// Width over which the mask fades, in likeness.
 const FADE: f32 = 0.2;
 /// How much less alike things may be after a drag over the picture's longer side.
@@ -183,6 +179,7 @@ impl ImpastoApp {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::masks::tool::LAYER;
 
     #[test]
     fn more_is_in_the_mask_the_less_alike_it_may_be() {
