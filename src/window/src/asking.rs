@@ -45,7 +45,7 @@ impl ImpastoApp {
         }
         let kind = ask.kind;
         ask.folder = ask.folder.or_else(|| self.folder_for(kind));
-        let answer = self.dialogs.ask(ask);
+        let answer = self.desktop.dialogs.ask(ask);
         self.files.asking = true;
         let wait = move || pollster::block_on(answer);
         self.tasks.attempt("dialog", wait, move |app: &mut Self, _, answer| {

@@ -60,8 +60,8 @@ impl ImpastoApp {
     pub(super) fn keep_awake(&mut self) {
         let paints = matches!(self.run.state, RunState::Preparing | RunState::Running);
         let wanted = self.view.present.on || self.view.stage.open || (self.view.layout.awake && paints);
-        if std::mem::replace(&mut self.is_awake, wanted) != wanted {
-            self.awake.set(wanted);
+        if std::mem::replace(&mut self.desktop.is_awake, wanted) != wanted {
+            self.desktop.awake.set(wanted);
         }
     }
 

@@ -70,7 +70,10 @@ impl ImpastoApp {
         let saved_to = matches!(kind, FileKind::Projects | FileKind::Playlists).then_some(FileKind::Exports);
         let mut known =
             [Some(kind), saved_to].into_iter().flatten().filter_map(|kind| self.files.folders.get(kind));
-        known.find(|folder| folder.is_dir()).map(Path::to_owned).or_else(|| self.dialogs.first_folder())
+        known
+            .find(|folder| folder.is_dir())
+            .map(Path::to_owned)
+            .or_else(|| self.desktop.dialogs.first_folder())
     }
 }
 

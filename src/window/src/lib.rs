@@ -22,6 +22,7 @@ mod compact;
 mod compare;
 mod controls;
 mod decoders;
+mod desktop;
 pub mod dialogs;
 mod doors;
 mod edit;
@@ -120,7 +121,7 @@ use self::{
     clock::Clock,
     command::Command,
     compact::Side,
-    dialogs::Dialogs,
+    desktop::Desktop,
     extracts::Extracts,
     files::Files,
     fonts::MoreFonts,
@@ -156,7 +157,7 @@ use impasto_engine::session::Record;
 pub struct ImpastoApp {
     actions: Actions,
     tasks: Tasks<Self>,
-    dialogs: Arc<dyn Dialogs>,
+    desktop: Desktop,
     worker: Worker,
 
     settings: Settings,
@@ -187,13 +188,10 @@ pub struct ImpastoApp {
 
     keeper: Keeper,
     files: Files,
-    awake: Arc<dyn KeepAwake>,
-    /// What it was sent last.
-    is_awake: bool,
-    notifier: Arc<dyn Notifier>,
     graphics: Graphics,
     fonts: MoreFonts,
-    numbers: u64,
+    /// The number that a slot or a request was given last.
+    last_number: u64,
 }
 
 /// What stands over the window, in the order in which it is drawn. To add a dialog: a file, and a line here.
@@ -392,7 +390,7 @@ impl eframe::App for ImpastoApp {
     }
 
     fn on_exit(&mut self) {
-        self.awake.set(false);
+        self.desktop.awake.set(false);
         self.graphics.close();
         self.remember_now();
         self.rescue_unsaved();

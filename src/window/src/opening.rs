@@ -15,6 +15,7 @@ use super::{
     automation::AutomationUi,
     clock::Clock,
     closing,
+    desktop::Desktop,
     dialogs::SystemDialogs,
     extracts::Extracts,
     files::Files,
@@ -161,14 +162,19 @@ impl ImpastoApp {
         let cache = start.folder.as_deref().map(paths::cache_folder);
         let film = Film::new(ctx, cache.clone());
         let recent_styles = remembered.recent_styles.as_ref().unwrap_or(&remembered.recent);
-        let (pictures, numbers) = Pictures::new(Gallery::new(&remembered.recent, recent_styles));
+        let (pictures, last_number) = Pictures::new(Gallery::new(&remembered.recent, recent_styles));
         let started = start.options.started.unwrap_or_else(Instant::now);
         let measured = remembered.measured_size && start.options.settings.is_none();
         let measured_size = measured.then_some(remembered.settings.size);
         let mut app = Self {
             actions: Actions::new(ctx),
             tasks: Tasks::new(ctx, Self::task_failed),
-            dialogs: start.dialogs,
+            desktop: Desktop {
+                dialogs: start.dialogs,
+                awake: start.awake,
+                is_awake: false,
+                notifier: start.notifier,
+            },
             worker: Worker::new(spawn, start.repaint_after),
             settings: start.options.settings.clone().unwrap_or_else(|| remembered.settings.clone()),
             problems: Vec::new(),
@@ -192,12 +198,9 @@ impl ImpastoApp {
             messages: Messages { banners, ..Messages::default() },
             keeper: Keeper::new(start.sessions.clone()),
             files: Files::new(start.folder, &remembered),
-            awake: start.awake,
-            is_awake: false,
-            notifier: start.notifier,
             graphics: Graphics::default(),
             fonts: MoreFonts::new(ctx),
-            numbers,
+            last_number,
         };
         // Settings on the command line are a sign of experience: no hints.
         app.panels.may_hint = start.options.settings.is_none() || known;

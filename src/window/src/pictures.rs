@@ -197,8 +197,8 @@ impl ImpastoApp {
     }
 
     pub(super) fn next_number(&mut self) -> u64 {
-        self.numbers += 1;
-        self.numbers
+        self.last_number += 1;
+        self.last_number
     }
 
     /// Open a picture into a slot, in the background. A palette becomes a setting first, see

@@ -380,7 +380,7 @@ impl ImpastoApp {
         let parents =
             [beside.to_owned()].into_iter().chain(loaded).filter_map(|path| Some(path.parent()?.to_owned()));
         let mut known = self.files.folders.clone();
-        let usual = known.all().map(|folder| folder.clone()).chain(self.dialogs.first_folder());
+        let usual = known.all().map(|folder| folder.clone()).chain(self.desktop.dialogs.first_folder());
         let mut folders: Vec<PathBuf> = Vec::new();
         for folder in parents.chain(usual) {
             if !folders.contains(&folder) {

@@ -36,7 +36,7 @@ impl ImpastoApp {
             return;
         }
         if let Some(text) = news(&self.queue.rows, rows) {
-            self.notifier.notify(text);
+            self.desktop.notifier.notify(text);
             ctx.send_viewport_cmd(ViewportCommand::RequestUserAttention(UserAttentionType::Informational));
         }
     }
