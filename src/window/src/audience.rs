@@ -15,8 +15,8 @@ use super::{
     command::Command,
     extensions, fields,
     icons::Icon,
+    output_window::Monitor,
     presets::PresetAction,
-    stage::Monitor,
     theme::{Palette, RADIUS, space},
     usual::PresetName,
     widgets,
@@ -135,7 +135,7 @@ impl ImpastoApp {
 
     /// Update the overlay for an audience, while there is one.
     pub(super) fn follow_audience(&mut self, ctx: &Context) {
-        if !self.view.present.on && !self.view.stage.open {
+        if !self.view.fullscreen.on && !self.view.output_window.open {
             self.view.audience = Audience::default();
             return;
         }

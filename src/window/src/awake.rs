@@ -59,7 +59,8 @@ impl ImpastoApp {
     /// Keep the screen awake while the painting is presented, and optionally while it is painted.
     pub(super) fn keep_awake(&mut self) {
         let paints = matches!(self.run.state, RunState::Preparing | RunState::Running);
-        let wanted = self.view.present.on || self.view.stage.open || (self.view.layout.awake && paints);
+        let wanted =
+            self.view.fullscreen.on || self.view.output_window.open || (self.view.layout.awake && paints);
         if std::mem::replace(&mut self.desktop.is_awake, wanted) != wanted {
             self.desktop.awake.set(wanted);
         }

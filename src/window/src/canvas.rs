@@ -294,7 +294,7 @@ impl ImpastoApp {
         self.mask_bar(ui);
         self.view.canvas.is_drawn_on = self.view.masking.draws();
         let area = ui.available_rect_before_wrap();
-        self.view.canvas.alone = self.view.present.on;
+        self.view.canvas.alone = self.view.fullscreen.on;
         let ground = if self.view.canvas.alone { Color32::BLACK } else { palette.canvas };
         ui.painter().rect_filled(area, 0.0, ground);
         self.view.canvas.area = Some(area);

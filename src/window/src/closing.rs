@@ -12,7 +12,7 @@ use std::{
 
 use egui::{Context, ViewportCommand};
 
-use super::{ImpastoApp, notes::Trouble, recipes::Painting, saving::Replacing, theme::space};
+use super::{ImpastoApp, messages::Trouble, recipes::Painting, saving::Replacing, theme::space};
 use impasto_core::picture::{self, Export};
 
 /// A second signal this long after the first ends a window that does not close.

@@ -68,13 +68,13 @@ impl ImpastoApp {
             text: "Show ▾",
             name: "Show",
             tooltip,
-            on: self.view.stage.open,
+            on: self.view.output_window.open,
             enabled: true,
         };
         let show = show.show(ui, height);
         Popup::menu(&show).align(RectAlign::RIGHT_START).show(|ui| {
             ui.set_min_width(230.0);
-            for command in [Command::Present, Command::Stage, Command::Info] {
+            for command in [Command::Fullscreen, Command::OutputWindow, Command::Info] {
                 let key = command.key(&ctx).unwrap_or_default();
                 let entry = egui::Button::new(command.text()).right_text(widgets::weak(ui, key));
                 if ui.add(entry).on_hover_text(command.tooltip()).clicked() {

@@ -97,7 +97,7 @@ impl ImpastoApp {
     pub(super) fn apply_edit(&mut self, edit: Edit) {
         self.put(edit.values);
         for (knob, value) in edit.turned {
-            self.hand_over(knob, value);
+            self.on_user_edit(knob, value);
         }
     }
 }

@@ -9,7 +9,7 @@ use egui::{Context, ViewportId};
 
 use super::{
     ImpastoApp,
-    notes::{Banner, Trouble},
+    messages::{Banner, Trouble},
     pictures::{self, Slot},
     state::{Given, Run},
 };
@@ -90,7 +90,7 @@ impl ImpastoApp {
         let job = Job {
             run: id,
             inputs: inputs.clone(),
-            settings: self.pictures.masks.flags.heard(&self.settings),
+            settings: self.pictures.masks.flags.effective(&self.settings),
             start,
             paused,
             endless: self.endless(),
@@ -209,24 +209,24 @@ impl ImpastoApp {
         }
         self.start_run(start, paused);
         if let Some(left) = left {
-            self.tell_undo_of_begun(other);
-            self.tell_what_has_begun(left, replaced);
+            self.record_what_has_begun(other);
+            self.note_what_has_begun(left, replaced);
         }
     }
 
     /// Says what has taken the place of the painting that was left: all that was taken over, or another content.
-    fn tell_what_has_begun(&mut self, left: u64, replaced: bool) {
+    fn note_what_has_begun(&mut self, left: u64, replaced: bool) {
         if replaced {
             let [taken, begun] = self.next.notes;
             self.messages.toasts.take_back(&[taken]);
-            self.tell_begun(begun, Some(left));
+            self.note_begun(begun, Some(left));
         } else {
-            self.tell_new_content(left);
+            self.note_new_content(left);
         }
     }
 
     /// Tells the history that a painting begins.
-    fn tell_undo_of_begun(&mut self, other_content: bool) {
+    fn record_what_has_begun(&mut self, other_content: bool) {
         let painting = self.paintings.current();
         match other_content {
             true => self.undo.content_begun(painting),
@@ -290,7 +290,7 @@ impl ImpastoApp {
         }
         let Some(inputs) = self.inputs() else { return };
         let Some(given) = &self.run.given else {
-            let waiting = self.keeper.looking || self.keeper.comeback.is_some();
+            let waiting = self.autosave.looking || self.autosave.comeback.is_some();
             if self.run.state == RunState::Idle && !self.still_opening() && !waiting {
                 // What was brought back waits to be looked at.
                 if self.next.resume {
@@ -352,10 +352,10 @@ impl ImpastoApp {
                 start = Start::Beginning;
                 let left = self.leave_painting();
                 self.next.init_at_start = Some(self.settings.init.clone());
-                self.tell_undo_of_begun(other_content);
+                self.record_what_has_begun(other_content);
                 self.start_run(start, paused);
                 if let Some(left) = left {
-                    self.tell_what_has_begun(left, replaced);
+                    self.note_what_has_begun(left, replaced);
                 }
             }
             return;
@@ -369,11 +369,11 @@ impl ImpastoApp {
         if !same_settings || !same || !given.inputs.same_mix_and_palette(&inputs) {
             let note = pictures::fade_note(&given.inputs, &inputs);
             // A hand on a slider wants to see what it does.
-            let held = self.hand_is_on(ctx);
-            let heard = self.pictures.masks.flags.heard(&self.settings);
+            let held = self.is_dragging(ctx);
+            let effective = self.pictures.masks.flags.effective(&self.settings);
             let sent = self.worker.session.as_ref().map(|session| match held {
-                true => session.update_while_dragged(self.run.id, &heard, &inputs),
-                false => session.update(self.run.id, &heard, &inputs),
+                true => session.update_while_dragged(self.run.id, &effective, &inputs),
+                false => session.update(self.run.id, &effective, &inputs),
             });
             match sent {
                 Some(Ok(update)) => {

@@ -124,9 +124,9 @@ impl Extracts {
         }
     }
 
-    /// The best there is of a sight, and how far it is.
-    pub fn of(&self, sight: LayerVisualization) -> (Option<&TextureHandle>, Stage) {
-        let [large, small] = [LARGE, SMALL].map(|side| self.shown.get(&(sight, side)));
+    /// The best there is of a visualization, and how far it is.
+    pub fn of(&self, visualization: LayerVisualization) -> (Option<&TextureHandle>, Stage) {
+        let [large, small] = [LARGE, SMALL].map(|side| self.shown.get(&(visualization, side)));
         let is_made = |shown: &&Shown| shown.stage == Stage::Made;
         let has = |shown: &&Shown| shown.texture.is_some();
         let best =
@@ -169,10 +169,10 @@ impl ImpastoApp {
         let contents = || CONTENT_LAYERS.map(LayerVisualization::reconstruction);
         let mut places: Vec<Place> = match self.view.lab.sheet.filter(|_| self.view.lab.open) {
             Some(Sheet::Style) => {
-                textures().into_iter().chain(contents()).map(|sight| (sight, LARGE)).collect()
+                textures().into_iter().chain(contents()).map(|visualization| (visualization, LARGE)).collect()
             }
             Some(Sheet::Content) => {
-                contents().into_iter().chain(textures()).map(|sight| (sight, LARGE)).collect()
+                contents().into_iter().chain(textures()).map(|visualization| (visualization, LARGE)).collect()
             }
             None => Vec::new(),
         };
@@ -181,9 +181,10 @@ impl ImpastoApp {
             let strips =
                 strips.chain(settings.content_layers.layers().map(LayerVisualization::reconstruction));
             // What the lab has or gets is good for a strip as well.
-            let others = strips
-                .filter(|&sight| !places.contains(&(sight, LARGE)) && !self.extracts.is_made((sight, LARGE)));
-            let others: Vec<Place> = others.map(|sight| (sight, SMALL)).collect();
+            let others = strips.filter(|&visualization| {
+                !places.contains(&(visualization, LARGE)) && !self.extracts.is_made((visualization, LARGE))
+            });
+            let others: Vec<Place> = others.map(|visualization| (visualization, SMALL)).collect();
             places.extend(others);
         }
         places
@@ -196,7 +197,7 @@ impl ImpastoApp {
         };
         // Don't send a value that is still being dragged.
         let Some(Given { inputs: Inputs { content, styles, .. }, settings, .. }) =
-            self.run.given.as_ref().filter(|_| !self.hand_is_on(ctx))
+            self.run.given.as_ref().filter(|_| !self.is_dragging(ctx))
         else {
             return;
         };
@@ -321,12 +322,14 @@ impl ImpastoApp {
         let Some(wanted) = &self.extracts.wanted else { return };
         let source = wanted.source.clone();
         let pictures = self.extracts.shown.iter().filter(|(_, shown)| shown.stage == Stage::Made);
-        // Small ones first, so that large ones of the same sight win.
+        // Small ones first, so that large ones of the same visualization win.
         let pictures: BTreeMap<Place, Arc<RgbImage>> =
             pictures.filter_map(|(place, shown)| Some((*place, shown.picture.clone()?))).collect();
         let file = path.clone();
         let work = move || {
-            let made = pictures.iter().map(|((sight, _), picture)| (*sight, RgbImage::clone(picture)));
+            let made = pictures
+                .iter()
+                .map(|((visualization, _), picture)| (*visualization, RgbImage::clone(picture)));
             let figure = extracts::figure(&source, &made.collect(), LARGE);
             picture::save(&figure.draw(), &path, overwrite).map_err(|error| chain(&error))
         };
@@ -350,9 +353,13 @@ fn look_up(
     store: Option<&ExtractStore>,
 ) -> Vec<Planned> {
     let of_side = |side: u32| {
-        let sights: Vec<LayerVisualization> =
+        let visualizations: Vec<LayerVisualization> =
             places.iter().filter(|place| place.1 == side).map(|place| place.0).collect();
-        let orders = if sights.is_empty() { Vec::new() } else { extracts::plan(source, &sights, side, eye) };
+        let orders = if visualizations.is_empty() {
+            Vec::new()
+        } else {
+            extracts::plan(source, &visualizations, side, eye)
+        };
         orders.into_iter().map(move |order| {
             let known = store.and_then(|store| store.load(&order.key, order.shape));
             (order, side, known)

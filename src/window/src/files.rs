@@ -6,7 +6,7 @@ use super::{
     closing::Closing,
     export::{Export, ExportForm},
     folders::Folders,
-    memory::Remembered,
+    persistence::Remembered,
     saving::Replacing,
 };
 use impasto_base::paths;

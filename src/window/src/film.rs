@@ -98,19 +98,19 @@ impl Film {
     }
 
     /// Keeps a moment that was painted at `at` seconds.
-    pub fn keep(&mut self, mark: Snapshot, at: f64) {
+    pub fn keep(&mut self, snapshot: Snapshot, at: f64) {
         let Some(store) = &self.store else { return };
-        let (id, gone) = self.timeline.add(mark.run, &mark, at);
-        self.newest = Some((id, Arc::clone(&mark.picture)));
-        if !store.add(id, mark.picture, mark.state) {
+        let (id, gone) = self.timeline.add(snapshot.run, &snapshot, at);
+        self.newest = Some((id, Arc::clone(&snapshot.picture)));
+        if !store.add(id, snapshot.picture, snapshot.state) {
             self.timeline.remove(id);
         }
         store.remove(gone);
     }
 
     /// Makes a moment of a picture that the worker has not marked, to be pinned.
-    pub fn mark(&mut self, mark: &Snapshot, at: f64) -> MomentId {
-        let (id, gone) = self.timeline.add(mark.run, mark, at);
+    pub fn add(&mut self, snapshot: &Snapshot, at: f64) -> MomentId {
+        let (id, gone) = self.timeline.add(snapshot.run, snapshot, at);
         if let Some(store) = &self.store {
             store.remove(gone);
         }
@@ -118,7 +118,7 @@ impl Film {
     }
 
     /// Makes a moment once more that was forgotten, if it was; gives its number.
-    pub fn mark_again(&mut self, moment: Moment, picture: &Arc<RgbImage>) -> MomentId {
+    pub fn add_again(&mut self, moment: Moment, picture: &Arc<RgbImage>) -> MomentId {
         if self.timeline.get(moment.id).is_some() {
             return moment.id;
         }
@@ -135,7 +135,7 @@ impl Film {
             state: None,
             record: None,
         };
-        let id = self.mark(&snapshot, moment.at);
+        let id = self.add(&snapshot, moment.at);
         if let Some(again) = self.timeline.get_mut(id) {
             *again = Moment { id, pinned: false, exact: false, bytes: 0, ..moment };
         }
@@ -272,7 +272,7 @@ impl ImpastoApp {
     }
 
     /// So many moments later, or earlier; the end of all moments is now.
-    pub(super) fn wander(&mut self, ctx: &Context, by: isize) {
+    pub(super) fn browse_moments(&mut self, ctx: &Context, by: isize) {
         self.view.film.replay = None;
         let moments = self.view.film.timeline.moments();
         let Some(last) = moments.len().checked_sub(1) else { return };
@@ -330,7 +330,7 @@ impl ImpastoApp {
     pub(super) fn apply_to_film(&mut self, ctx: &Context, action: FilmAction) {
         match action {
             FilmAction::Replay => self.replay(ctx),
-            FilmAction::First => self.wander(ctx, isize::MIN / 2),
+            FilmAction::First => self.browse_moments(ctx, isize::MIN / 2),
             FilmAction::LookAt(id) => {
                 self.view.film.replay = None;
                 self.look_at(ctx, Some(id));
@@ -394,7 +394,7 @@ mod tests {
         let ctx = Context::default();
         let mut film = Film::new(&ctx, None);
         let picture = Arc::new(RgbImage::new(8, 8));
-        let mark = Snapshot {
+        let snapshot = Snapshot {
             run: 1,
             step: 3,
             place: PyramidProgress { levels: 1, width: 8, height: 8, ..PyramidProgress::default() },
@@ -407,7 +407,7 @@ mod tests {
             state: None,
             record: None,
         };
-        film.keep(mark, 0.5);
+        film.keep(snapshot, 0.5);
         film.view = film.timeline.moments().first().map(|moment| moment.id);
         assert!(film.view.is_some());
         assert_eq!(film.wanted(), None, "what became of it was not heard yet");
@@ -426,9 +426,9 @@ mod tests {
 
         // One that was forgotten meanwhile is there again, with a number of its own.
         let moment = film.timeline.moments()[0].clone();
-        assert_eq!(film.mark_again(moment.clone(), &picture), moment.id);
+        assert_eq!(film.add_again(moment.clone(), &picture), moment.id);
         film.timeline.remove(moment.id);
-        let again = film.mark_again(moment.clone(), &picture);
+        let again = film.add_again(moment.clone(), &picture);
         assert_ne!(again, moment.id);
         film.pin(again, &picture);
         let found = film.timeline.get(again).unwrap();

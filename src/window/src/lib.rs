@@ -9,6 +9,7 @@ mod action;
 mod asking;
 mod audience;
 mod automation;
+mod autosave;
 mod awake;
 mod bottom;
 mod branch;
@@ -18,6 +19,7 @@ mod clock;
 mod closing;
 mod colour_image;
 mod command;
+mod command_palette;
 mod compact;
 mod compare;
 mod controls;
@@ -37,11 +39,11 @@ mod fields;
 mod files;
 mod film;
 mod filmstrip;
-mod finder;
 mod folders;
 mod following;
 mod fonts;
 mod frames;
+mod fullscreen;
 mod gallery;
 mod graphics;
 mod grid;
@@ -50,33 +52,32 @@ mod help;
 mod hints;
 mod icons;
 mod incoming;
-mod keeping;
 mod knobs;
 mod lab;
 mod masks;
-mod memory;
+mod messages;
 mod mixer;
 mod mixes;
 mod motion;
 mod naming;
 mod news;
-mod notes;
 mod notifier;
 mod opening;
 mod options;
 mod origin;
+mod output_window;
 mod page;
 mod paintings;
 mod palette;
 mod part;
 mod pasted;
+mod persistence;
 mod picture_source;
 mod pictures;
 mod pin_cards;
 mod pins;
 mod playlist;
 mod plot;
-mod present;
 mod presets;
 mod queue;
 mod recipes;
@@ -90,7 +91,6 @@ mod slots;
 mod solo;
 mod sources;
 mod split;
-mod stage;
 mod state;
 mod status;
 mod switch;
@@ -118,6 +118,7 @@ use image::RgbImage;
 use self::{
     action::Actions,
     automation::AutomationUi,
+    autosave::Autosave,
     clock::Clock,
     command::Command,
     compact::Side,
@@ -126,9 +127,8 @@ use self::{
     files::Files,
     fonts::MoreFonts,
     grid::Grid,
-    keeping::Keeper,
+    messages::Messages,
     mixes::Mixes,
-    notes::Messages,
     page::Page,
     paintings::Paintings,
     playlist::Lists,
@@ -186,7 +186,7 @@ pub struct ImpastoApp {
     panels: Panels,
     messages: Messages,
 
-    keeper: Keeper,
+    autosave: Autosave,
     files: Files,
     graphics: Graphics,
     fonts: MoreFonts,
@@ -209,7 +209,7 @@ const OVERLAYS: &[fn(&mut ImpastoApp, &Context)] = &[
     ImpastoApp::add_window,
     ImpastoApp::folders_window,
     ImpastoApp::help_window,
-    ImpastoApp::finder_window,
+    ImpastoApp::command_palette_window,
     |app, ctx| app.frames_panel(ctx),
     ImpastoApp::presets_window,
     ImpastoApp::rename_window,
@@ -346,7 +346,7 @@ impl eframe::App for ImpastoApp {
         }
         // While this window is covered, nothing but this is called.
         self.follow_audience(ctx);
-        self.follow_stage(ctx, frame);
+        self.follow_output_window(ctx, frame);
         self.follow_closing(ctx);
         // What came from outside is not drawn before it counts.
         self.follow_settings(ctx);
@@ -366,17 +366,17 @@ impl eframe::App for ImpastoApp {
             self.mixes_keys(&ctx);
         }
         self.apply_actions(&ctx);
-        if self.view.present.on {
-            self.presentation_ui(ui);
+        if self.view.fullscreen.on {
+            self.fullscreen_ui(ui);
         } else {
             self.panels_ui(ui);
         }
         OVERLAYS.iter().for_each(|overlay| overlay(self, &ctx));
-        self.follow_stage(&ctx, frame);
-        self.stage_window(&ctx);
+        self.follow_output_window(&ctx, frame);
+        self.output_window_ui(&ctx);
         self.keep_awake();
         let area = self.view.canvas.area.unwrap_or(Rect::from_min_size(egui::Pos2::ZERO, vec2(600.0, 400.0)));
-        let area = notes::free_area(&ctx, area);
+        let area = messages::free_area(&ctx, area);
         self.messages.toasts.show(&ctx, area, &self.actions);
         self.follow_knobs(&ctx);
         self.apply_actions(&ctx);
@@ -394,7 +394,7 @@ impl eframe::App for ImpastoApp {
         self.graphics.close();
         self.remember_now();
         self.rescue_unsaved();
-        self.keeper.end();
+        self.autosave.end();
         self.queue.end();
         if self.panels.print_frame_times {
             println!("{}", self.frame_summary());

@@ -9,7 +9,7 @@ use egui::Context;
 
 use super::{
     ImpastoApp,
-    notes::{Banner, Trouble},
+    messages::{Banner, Trouble},
 };
 use impasto_engine::session::{Event, RunState};
 
@@ -28,12 +28,12 @@ impl ImpastoApp {
             }
         }
         let now = ctx.input(|input| input.time);
-        while let Some(mark) = self.worker.session.as_ref().and_then(|session| session.next_snapshot()) {
-            self.paintings.take(&mark);
-            if mark.state.is_some() {
-                self.keeper.exact = Some(mark.clone());
+        while let Some(snapshot) = self.worker.session.as_ref().and_then(|session| session.next_snapshot()) {
+            self.paintings.take(&snapshot);
+            if snapshot.state.is_some() {
+                self.autosave.exact = Some(snapshot.clone());
             }
-            self.view.film.keep(mark, now);
+            self.view.film.keep(snapshot, now);
         }
         if let Some(frame) = self.worker.session.as_ref().and_then(|session| session.take_frame())
             && frame.run == self.run.id
@@ -101,7 +101,7 @@ impl ImpastoApp {
                 self.messages.toasts.add(text.clone());
                 self.messages.notice = Some(text);
             }
-            Event::Limited { run, text } if run == current => self.tell_limit(text),
+            Event::Limited { run, text } if run == current => self.note_limit(text),
             Event::Failed { run, message } if run == current => {
                 self.run.state = RunState::Failed;
                 self.run.playing = false;

@@ -13,6 +13,7 @@ use super::{
     AppStart, ImpastoApp, Options, SystemAwake,
     action::Actions,
     automation::AutomationUi,
+    autosave::Autosave,
     clock::Clock,
     closing,
     desktop::Desktop,
@@ -25,12 +26,11 @@ use super::{
     graphics::{self, Graphics},
     grid::Grid,
     icons,
-    keeping::Keeper,
-    memory,
+    messages::{Banner, Messages, Trouble},
     mixes::Mixes,
-    notes::{Banner, Messages, Trouble},
     notifier::SystemNotifier,
     paintings::Paintings,
+    persistence,
     playlist::Lists,
     queue::Queue,
     remote::Remote,
@@ -99,7 +99,7 @@ pub fn run(options: Options) -> anyhow::Result<()> {
                 let start = AppStart {
                     options,
                     folder,
-                    sessions: memory::sessions_folder(),
+                    sessions: persistence::sessions_folder(),
                     dialogs: Arc::new(SystemDialogs::of(creation)),
                     painter: Box::new(|desk, wake| Painter::spawn(desk, PaintEngine::background, wake)),
                     awake: Arc::new(SystemAwake::default()),
@@ -145,7 +145,7 @@ impl ImpastoApp {
     pub fn new(ctx: &Context, start: AppStart, spawn: SpawnSession) -> Self {
         theme::install(ctx);
         let mut banners = Vec::new();
-        let remembered = match start.folder.as_deref().map(memory::load) {
+        let remembered = match start.folder.as_deref().map(persistence::load) {
             None | Some(Ok(None)) => None,
             Some(Ok(Some(remembered))) => Some(remembered),
             Some(Err(text)) => {
@@ -196,7 +196,7 @@ impl ImpastoApp {
             view: View::new(remembered.layout.clone(), film),
             panels: Panels::new(started, start.options.frame_times),
             messages: Messages { banners, ..Messages::default() },
-            keeper: Keeper::new(start.sessions.clone()),
+            autosave: Autosave::new(start.sessions.clone()),
             files: Files::new(start.folder, &remembered),
             graphics: Graphics::default(),
             fonts: MoreFonts::new(ctx),

@@ -6,8 +6,8 @@ use std::{collections::BTreeSet, sync::Arc};
 use super::{
     ImpastoApp,
     action::{Act, Action},
+    autosave::ProjectFile,
     branch,
-    keeping::ProjectFile,
     pins::{PinSet, Shelf},
     sources::HeldPictures,
     state::History,
@@ -81,15 +81,16 @@ impl Left {
         own.chain(pinned).collect()
     }
 
-    fn take(&mut self, mark: Snapshot) {
+    fn take(&mut self, snapshot: Snapshot) {
         self.painted = Some(Painted {
-            settings: mark.settings,
-            styles: mark.styles,
-            pictures: mark.pictures,
-            shape: (mark.place.width, mark.place.height),
+            settings: snapshot.settings,
+            styles: snapshot.styles,
+            pictures: snapshot.pictures,
+            shape: (snapshot.place.width, snapshot.place.height),
         });
-        let record = mark.record.or(self.point.record.take());
-        self.point = RestorePoint { step: mark.step, picture: mark.picture, state: mark.state, record };
+        let record = snapshot.record.or(self.point.record.take());
+        self.point =
+            RestorePoint { step: snapshot.step, picture: snapshot.picture, state: snapshot.state, record };
     }
 }
 
@@ -99,10 +100,11 @@ impl Paintings {
     }
 
     /// Takes in the last moment of a run that was left, which comes when the next one begins.
-    pub fn take(&mut self, mark: &Snapshot) {
-        let left = self.left.iter_mut().find(|left| left.run == mark.run && mark.step >= left.point.step);
+    pub fn take(&mut self, snapshot: &Snapshot) {
+        let left =
+            self.left.iter_mut().find(|left| left.run == snapshot.run && snapshot.step >= left.point.step);
         if let Some(left) = left {
-            left.take(mark.clone());
+            left.take(snapshot.clone());
             self.let_go();
         }
     }
@@ -192,7 +194,7 @@ impl ImpastoApp {
             pictures: given.pictures.clone(),
             init_at_start: self.next.init_at_start.clone(),
             history: self.history.clone(),
-            project: self.keeper.project.clone(),
+            project: self.autosave.project.clone(),
             pins: self.paintings.shelf.current(),
             waits: !(self.run.playing || self.run.state == RunState::Finished),
             point: RestorePoint { step: record.steps(), picture, state: None, record: Some(record) },
@@ -204,14 +206,14 @@ impl ImpastoApp {
         paintings.let_go();
         paintings.number_next();
         // It rests, so that no later moment of it comes.
-        if let Some(exact) = self.keeper.exact.clone().filter(|exact| exact.run == self.run.id) {
+        if let Some(exact) = self.autosave.exact.clone().filter(|exact| exact.run == self.run.id) {
             self.paintings.take(&exact);
         }
         Some(number)
     }
 
     /// Says that another painting has begun, with the way back to the one that was left, if there is one.
-    pub(super) fn tell_begun(&mut self, text: &str, left: Option<u64>) {
+    pub(super) fn note_begun(&mut self, text: &str, left: Option<u64>) {
         match left {
             Some(number) => self.messages.toasts.add_with(text, vec![back_button(number)]),
             None => self.messages.toasts.add(text),
@@ -219,7 +221,7 @@ impl ImpastoApp {
     }
 
     /// Says that another content has begun another painting.
-    pub(super) fn tell_new_content(&mut self, left: u64) {
+    pub(super) fn note_new_content(&mut self, left: u64) {
         let go_on = ("Go on from the old painting".to_owned(), GoOnFrom(left).into());
         self.messages.toasts.add_with("New photo: begun afresh.", vec![go_on, back_button(left)]);
     }
@@ -237,7 +239,7 @@ impl ImpastoApp {
         self.undo.call("", "Back to the former painting".to_owned());
         if let Some(other) = self.return_to(number) {
             self.settings = settings;
-            self.tell_begun("The former painting is back.", other);
+            self.note_begun("The former painting is back.", other);
         }
     }
 
@@ -258,7 +260,7 @@ impl ImpastoApp {
         self.pictures.put_back(left.pictures.clone());
         self.next.leave();
         self.next.init_at_start = left.init_at_start;
-        self.keeper.project = left.project;
+        self.autosave.project = left.project;
         self.return_pins(left.pins, pins);
         let mut point = left.point;
         if let Some(Painted { settings, styles, pictures, shape }) = left.painted {

@@ -74,7 +74,7 @@ impl ImpastoApp {
             self.next.init_at_start = Some(self.settings.init.clone());
             self.start_run(Start::Beginning, false);
             if left.is_some() {
-                self.tell_begun("Restarted.", left);
+                self.note_begun("Restarted.", left);
             }
         }
     }

@@ -234,7 +234,7 @@ impl ImpastoApp {
             state: None,
             record: None,
         };
-        self.view.film.mark(&snapshot, ctx.input(|input| input.time))
+        self.view.film.add(&snapshot, ctx.input(|input| input.time))
     }
 
     /// Puts the pinned moments of a project in the place of those that are there, which come back with the
@@ -261,7 +261,7 @@ impl ImpastoApp {
                 state: None,
                 record: None,
             };
-            let moment = self.view.film.mark(&snapshot, ctx.input(|input| input.time));
+            let moment = self.view.film.add(&snapshot, ctx.input(|input| input.time));
             let draft = recipe.map(|recipe| Arc::new(Draft::Made(recipe)));
             let painting = Painting { picture: Arc::clone(picture), draft, given: None };
             let named = name.map(|name| text::display_name(&name));

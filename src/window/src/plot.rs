@@ -262,7 +262,7 @@ fn three(value: f64) -> f64 {
     format!("{value:.2e}").parse().unwrap_or(value)
 }
 
-/// A mark at every power of ten in sight, or at every second, fifth … when there are many.
+/// A mark at every power of ten in view, or at every second, fifth … when there are many.
 fn decades((low, high): (f64, f64)) -> Vec<GridMark> {
     // Beyond any number that has a logarithm there is nothing to mark; what is no number marks nothing.
     let (low, high) = (low.max(-DECADES), high.min(DECADES));

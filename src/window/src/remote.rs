@@ -152,7 +152,7 @@ impl Act for Box<PendingInput> {
 
 impl ImpastoApp {
     /// Whether a slider is being dragged, here or on a controller.
-    pub(super) fn hand_is_on(&self, ctx: &Context) -> bool {
+    pub(super) fn is_dragging(&self, ctx: &Context) -> bool {
         ctx.egui_is_using_pointer() || self.remote.is_held(ctx.input(|input| input.time))
     }
 
@@ -287,7 +287,7 @@ impl ImpastoApp {
     pub(super) fn turn_from_outside(&mut self, knob: ParamId, value: f64) -> bool {
         let turned = self.turn_knob(knob, value);
         if turned {
-            self.hand_over(knob, value);
+            self.on_user_edit(knob, value);
         }
         turned
     }

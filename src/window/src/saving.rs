@@ -8,7 +8,7 @@ use super::{
     ImpastoApp,
     dialogs::{Answer, Ask},
     folders::FileKind,
-    notes::{Banner, Trouble},
+    messages::{Banner, Trouble},
     recipes::Painting,
     theme::space,
 };

@@ -119,7 +119,7 @@ impl ImpastoApp {
         let rests = self.run.state == RunState::Finished;
         let paints = self.run.state == RunState::Running && self.run.playing;
         let given = self.run.given.as_ref().is_some_and(|given| given.settings.size == size);
-        let busy = self.hand_is_on(ctx) || self.still_opening() || self.view.film.view().is_some();
+        let busy = self.is_dragging(ctx) || self.still_opening() || self.view.film.view().is_some();
         if !(measured && given && (paints || rests)) || busy || !self.problems.is_empty() {
             return;
         }

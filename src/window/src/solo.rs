@@ -47,7 +47,7 @@ fn text(settings: &Settings) -> Option<String> {
     let is_style = |knob: &ParamId| matches!(knob, ParamId::Style(_));
     let silent: Vec<&str> = [("content", all.iter().any(is_content)), ("style", all.iter().any(is_style))]
         .into_iter()
-        .filter(|(_, heard)| !heard)
+        .filter(|(_, counts)| !counts)
         .map(|(what, _)| what)
         .collect();
     let names = names.join(", ");
@@ -60,7 +60,7 @@ fn text(settings: &Settings) -> Option<String> {
 impl ImpastoApp {
     pub(super) fn solo_chip(&mut self, ctx: &Context) {
         let Some(area) = self.view.canvas.area.filter(|_| self.view.page == Page::Painting) else { return };
-        if self.view.present.on {
+        if self.view.fullscreen.on {
             return;
         }
         let regions = self.pictures.masks.flags.soloed(&self.settings.masks).join(", ");

@@ -75,7 +75,7 @@ impl ImpastoApp {
     fn facts(&mut self, ui: &mut Ui) {
         let now = ui.input(|input| input.time);
         if self.view.canvas.picture().is_some()
-            && let Some(reason) = self.keeper.trouble(now)
+            && let Some(reason) = self.autosave.trouble(now)
         {
             let text = egui::RichText::new("Autosave is off").small().color(Palette::of(ui).bad);
             let tooltip = format!("A crash would cost this painting. {}", widgets::sentence(&reason));

@@ -142,7 +142,7 @@ impl ImpastoApp {
             None => {
                 let left = self.leave_painting();
                 if left.is_some() {
-                    self.tell_begun("The tour begins. Your painting is kept.", left);
+                    self.note_begun("The tour begins. Your painting is kept.", left);
                 }
                 (Box::new(self.settings.clone()), left)
             }
@@ -161,8 +161,8 @@ impl ImpastoApp {
 
     /// What the tour speaks of is to be seen: the painting as it is now, and the panels around it.
     fn show_all(&mut self, ctx: &Context) {
-        if self.view.present.on {
-            self.toggle_presentation(ctx);
+        if self.view.fullscreen.on {
+            self.toggle_fullscreen(ctx);
         }
         let layout = &mut self.view.layout;
         (layout.show_left, layout.show_right, layout.show_bottom) = (true, true, true);
@@ -193,7 +193,7 @@ impl ImpastoApp {
         let stop = tour.stop;
         let area = self.view.canvas.area.unwrap_or(ctx.content_rect());
         // A small painting is not to be covered: there the note lies over the curves.
-        let below = self.view.bottom_area.filter(|_| area.height() < ROOMY && !self.view.present.on);
+        let below = self.view.bottom_area.filter(|_| area.height() < ROOMY && !self.view.fullscreen.on);
         let (corner, width) = match below {
             Some(below) => (below.left_bottom() + vec2(space::S, -space::S), below.width() - 2.0 * space::S),
             None => {
@@ -235,7 +235,7 @@ impl ImpastoApp {
                 let back = tour.painting.and_then(|painting| self.return_to(painting));
                 self.settings = *tour.before;
                 match back {
-                    Some(left) => self.tell_begun("Your painting is back.", left),
+                    Some(left) => self.note_begun("Your painting is back.", left),
                     None => self.start_run(Start::Beginning, false),
                 }
             }

@@ -289,7 +289,7 @@ impl ImpastoApp {
     }
 
     fn follow_hands(&mut self, ctx: &Context) {
-        self.undo.follow_hands([self.hand_is_on(ctx), ctx.egui_is_using_pointer()]);
+        self.undo.follow_hands([self.is_dragging(ctx), ctx.egui_is_using_pointer()]);
     }
 
     /// Takes the last change back.

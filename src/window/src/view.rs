@@ -5,9 +5,10 @@ use std::{collections::BTreeSet, time::Instant};
 use egui::Rect;
 
 use super::{
-    audience::Audience, canvas::Canvas, compact::Side, compare::Compare, film::Film, finder::Finder,
-    frames::Frames, lab::Lab, masks::Masking, memory::Layout, page::Page, pins::Pins, present::Present,
-    recipes::Offered, regions::Regions, stage::Stage, state::Series, tour::Tour,
+    audience::Audience, canvas::Canvas, command_palette::CommandPalette, compact::Side, compare::Compare,
+    film::Film, frames::Frames, fullscreen::Fullscreen, lab::Lab, masks::Masking,
+    output_window::OutputWindow, page::Page, persistence::Layout, pins::Pins, recipes::Offered,
+    regions::Regions, state::Series, tour::Tour,
 };
 
 /// How the painting is looked at.
@@ -31,8 +32,8 @@ pub struct View {
     /// Lines of the plot that are not shown.
     pub hidden: BTreeSet<Series>,
     pub lab: Lab,
-    pub present: Present,
-    pub stage: Stage,
+    pub fullscreen: Fullscreen,
+    pub output_window: OutputWindow,
     pub audience: Audience,
     pub regions: Regions,
     pub masking: Masking,
@@ -54,8 +55,8 @@ impl View {
             film,
             hidden: BTreeSet::new(),
             lab: Lab::default(),
-            present: Present::default(),
-            stage: Stage::default(),
+            fullscreen: Fullscreen::default(),
+            output_window: OutputWindow::default(),
             audience: Audience::default(),
             regions: Regions::default(),
             masking: Masking::default(),
@@ -67,7 +68,7 @@ impl View {
 pub struct Panels {
     /// Names of the dialogs that are open and know nothing else.
     open: BTreeSet<&'static str>,
-    pub finder: Finder,
+    pub command_palette: CommandPalette,
     pub tour: Option<Tour>,
     pub offered: Option<Offered>,
     pub frames: Frames,
@@ -82,7 +83,7 @@ impl Panels {
     pub fn new(started: Instant, print_frame_times: bool) -> Self {
         Self {
             open: BTreeSet::new(),
-            finder: Finder::default(),
+            command_palette: CommandPalette::default(),
             tour: None,
             offered: None,
             frames: Frames::new(started),

@@ -2,7 +2,7 @@
 
 use std::{env, path::Path};
 
-use super::{ImpastoApp, memory};
+use super::{ImpastoApp, persistence};
 
 /// Whether the window is one of a Wayland session, also through XWayland.
 fn is_wayland() -> bool {
@@ -18,7 +18,7 @@ fn is_wayland() -> bool {
 pub fn event_loop(folder: Option<&Path>) -> Option<eframe::EventLoopBuilderHook> {
     use winit::platform::x11::EventLoopBuilderExtX11 as _;
 
-    let wanted = is_wayland() && folder.is_some_and(memory::starts_through_xwayland);
+    let wanted = is_wayland() && folder.is_some_and(persistence::starts_through_xwayland);
     let server = || env::var("DISPLAY").ok().and_then(|display| socket(&display));
     if !wanted || !server().is_some_and(|socket| answers(&socket)) {
         return None;

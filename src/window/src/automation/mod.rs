@@ -73,7 +73,7 @@ impl ImpastoApp {
 
     /// A hand has put a knob somewhere: what its track does about it. An oscillator swings about there from now on; keyframes
     /// leave it to the hand.
-    pub(super) fn hand_over(&mut self, knob: ParamId, value: f64) {
+    pub(super) fn on_user_edit(&mut self, knob: ParamId, value: f64) {
         let (objective, at) = (self.settings.objective, self.settings.time_at(self.run.step()));
         let Some(track) = self.settings.automation.get_mut(knob).filter(|track| track.on) else { return };
         match track.base_for(knob, objective, value, at) {

@@ -272,10 +272,10 @@ commands! {
 "Time machine" {
     Earlier "Earlier moment" Up [plain(OpenBracket)]
         "Shows the painting as it was, one moment of the filmstrip back"
-        => |app, ctx| app.wander(ctx, -1);
+        => |app, ctx| app.browse_moments(ctx, -1);
     Later "Later moment" Down [plain(CloseBracket)]
         "One moment of the filmstrip on"
-        => |app, ctx| app.wander(ctx, 1);
+        => |app, ctx| app.browse_moments(ctx, 1);
     Now "Back to now" Step [plain(End)]
         "Shows the painting as it is"
         if |app| app.view.film.view().is_some() => |app, ctx| app.look_at(ctx, None);
@@ -327,15 +327,15 @@ commands! {
 }
 
 "Showing" {
-    Present "Full screen, picture alone" ("Show") Fit [plain(F11)]
+    Fullscreen "Full screen, picture alone" ("Show") Fit [plain(F11)]
         "The picture alone on the whole screen; escape leaves it"
-        => |app, ctx| app.toggle_presentation(ctx);
+        => |app, ctx| app.toggle_fullscreen(ctx);
     Info "Info overlay" ("Show") Fit [plain(I)]
         "Shows over the picture what it is painted from, and how: on the full screen, else in the second window"
         => |app, _| app.toggle_info();
-    Stage "Second window" ("Show") Fit [plain(F10)]
+    OutputWindow "Second window" ("Show") Fit [plain(F10)]
         "The picture alone in a window of its own, for another screen; this one stays as it is to work in"
-        => |app, ctx| app.toggle_stage(ctx);
+        => |app, ctx| app.toggle_output_window(ctx);
     NextPreset "Next preset" Dice []
         "Takes the next of the bundled presets; also on the bar of the full screen and of the second window"
         => |app, _| app.next_preset();
@@ -387,7 +387,7 @@ commands! {
 "Window" {
     Find "Find a command or setting" Find [ctrl(K)]
         "Finds any command, preset or setting by a few letters, and sets values: “beta 3”"
-        => |app, _| app.panels.finder.toggle();
+        => |app, _| app.panels.command_palette.toggle();
     Controls "Focus the controls" PanelLeft [plain(F6)]
         "Moves the keyboard's focus from part to part of the window, with shift back; there, tab and the arrows move on, escape leaves"
         => |app, ctx| app.go_through_regions(ctx);

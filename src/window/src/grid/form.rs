@@ -10,8 +10,8 @@ use egui::{
 
 use super::choices::{self, Choice};
 use crate::{
+    command_palette::fits_any,
     entry::Entry,
-    finder::fits_any,
     theme::{Palette, RADIUS, ROW, space},
     widgets,
 };

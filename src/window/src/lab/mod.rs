@@ -109,14 +109,14 @@ impl ImpastoApp {
     }
 
     /// Shows large what a layer holds, in the painting's place.
-    pub(super) fn show_extract(&mut self, sight: LayerVisualization) {
-        self.view.lab.sheet = Some(match sight.kind {
+    pub(super) fn show_extract(&mut self, visualization: LayerVisualization) {
+        self.view.lab.sheet = Some(match visualization.kind {
             VisualizationKind::Texture => Sheet::Style,
             VisualizationKind::Reconstruction => Sheet::Content,
         });
         self.view.page = Page::Painting;
         self.view.lab.open = true;
-        self.view.lab.large = Some(sight);
+        self.view.lab.large = Some(visualization);
     }
 
     /// Tells the worker which layer to look into, and takes what it saw.

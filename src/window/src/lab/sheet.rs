@@ -23,10 +23,10 @@ use impasto_network::vgg::Layer;
 const WIDEST: f32 = 192.0;
 
 /// What an extract is called.
-pub fn name(sight: LayerVisualization) -> String {
-    match sight.kind {
-        VisualizationKind::Texture => format!("The style through {}", sight.layer),
-        VisualizationKind::Reconstruction => format!("The content through {}", sight.layer),
+pub fn name(visualization: LayerVisualization) -> String {
+    match visualization.kind {
+        VisualizationKind::Texture => format!("The style through {}", visualization.layer),
+        VisualizationKind::Reconstruction => format!("The content through {}", visualization.layer),
     }
 }
 
@@ -41,9 +41,9 @@ pub fn progress(stage: &Stage) -> Option<String> {
 }
 
 /// Draws what there is of an extract into a rectangle: the picture, or an empty well, and a bar while it is made.
-pub fn paint(ui: &Ui, extracts: &Extracts, sight: LayerVisualization, rect: Rect) -> Stage {
+pub fn paint(ui: &Ui, extracts: &Extracts, visualization: LayerVisualization, rect: Rect) -> Stage {
     let palette = Palette::of(ui);
-    let (texture, stage) = extracts.of(sight);
+    let (texture, stage) = extracts.of(visualization);
     ui.painter().rect_filled(rect, 2.0, palette.well);
     if let Some(texture) = texture {
         // Strips show the middle of what is not square.
@@ -66,8 +66,14 @@ pub fn paint(ui: &Ui, extracts: &Extracts, sight: LayerVisualization, rect: Rect
 }
 
 /// A place that shows an extract and is clicked to see it large.
-pub fn place(ui: &Ui, extracts: &Extracts, sight: LayerVisualization, rect: Rect, response: &Response) {
-    let stage = paint(ui, extracts, sight, rect);
+pub fn place(
+    ui: &Ui,
+    extracts: &Extracts,
+    visualization: LayerVisualization,
+    rect: Rect,
+    response: &Response,
+) {
+    let stage = paint(ui, extracts, visualization, rect);
     let palette = Palette::of(ui);
     if response.has_focus() {
         let stroke = egui::Stroke::new(2.0, palette.accent);
@@ -77,8 +83,8 @@ pub fn place(ui: &Ui, extracts: &Extracts, sight: LayerVisualization, rect: Rect
         ui.painter().rect_stroke(rect, RADIUS - 2, stroke, StrokeKind::Inside);
     }
     let name = match progress(&stage) {
-        None => name(sight),
-        Some(progress) => format!("{}, {progress}", name(sight)),
+        None => name(visualization),
+        Some(progress) => format!("{}, {progress}", name(visualization)),
     };
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
 }
@@ -86,7 +92,7 @@ pub fn place(ui: &Ui, extracts: &Extracts, sight: LayerVisualization, rect: Rect
 impl ImpastoApp {
     /// A sheet of five layers.
     pub(super) fn sheet_ui(&mut self, ui: &mut Ui, sheet: Sheet) {
-        let sights = match sheet {
+        let visualizations = match sheet {
             Sheet::Style => Layer::PAPER_STYLE.map(LayerVisualization::texture),
             Sheet::Content => CONTENT_LAYERS.map(LayerVisualization::reconstruction),
         };
@@ -101,7 +107,8 @@ impl ImpastoApp {
         ui.add(Label::new(widgets::weak(ui, text)).wrap());
         ui.add_space(space::XS);
         let command = Command::SaveFigure;
-        let made = sights.iter().any(|&sight| self.extracts.of(sight).1 == Stage::Made);
+        let made =
+            visualizations.iter().any(|&visualization| self.extracts.of(visualization).1 == Stage::Made);
         let (text, hint) = ("Save as one figure…", command.tooltip());
         if widgets::text_button(ui, Icon::Save, text, command.text(), hint, made).clicked() {
             self.actions.push(command);
@@ -110,30 +117,31 @@ impl ImpastoApp {
         ui.add_space(space::S);
         ScrollArea::vertical().id_salt(("sheet", sheet == Sheet::Style)).auto_shrink(false).show(ui, |ui| {
             let width = (ui.available_width() * 0.46).min(WIDEST).floor();
-            for sight in sights {
-                self.sheet_row(ui, sight, width);
+            for visualization in visualizations {
+                self.sheet_row(ui, visualization, width);
                 ui.add_space(space::M);
             }
         });
     }
 
-    fn sheet_row(&mut self, ui: &mut Ui, sight: LayerVisualization, width: f32) {
-        let shape = self.extracts.of(sight).0.map_or(Vec2::splat(1.0), |texture| texture.size_vec2());
+    fn sheet_row(&mut self, ui: &mut Ui, visualization: LayerVisualization, width: f32) {
+        let shape = self.extracts.of(visualization).0.map_or(Vec2::splat(1.0), |texture| texture.size_vec2());
         let size = vec2(width, (width * shape.y / shape.x).min(width * 1.4));
         ui.horizontal_top(|ui| {
             ui.spacing_mut().item_spacing.x = space::M;
             let (rect, response) = ui.allocate_exact_size(size, Sense::click());
-            place(ui, &self.extracts, sight, rect, &response);
+            place(ui, &self.extracts, visualization, rect, &response);
             if response.on_hover_text("Shows it large in the painting’s place").clicked() {
-                self.view.lab.large = if self.view.lab.large == Some(sight) { None } else { Some(sight) };
+                self.view.lab.large =
+                    if self.view.lab.large == Some(visualization) { None } else { Some(visualization) };
             }
             ui.vertical(|ui| {
                 ui.spacing_mut().item_spacing.y = space::XS;
-                ui.label(RichText::new(sight.layer.to_string()).strong());
-                if let Some(progress) = progress(&self.extracts.of(sight).1) {
+                ui.label(RichText::new(visualization.layer.to_string()).strong());
+                if let Some(progress) = progress(&self.extracts.of(visualization).1) {
                     ui.add(Label::new(widgets::weak(ui, widgets::sentence(&progress))).wrap());
                 }
-                ui.add(Label::new(RichText::new(extracts::about(sight)).size(12.5)).wrap());
+                ui.add(Label::new(RichText::new(extracts::about(visualization)).size(12.5)).wrap());
             });
         });
     }
@@ -169,11 +177,11 @@ impl ImpastoApp {
 
     /// The extract that is looked at large, in the painting's place; true when there is one.
     pub(crate) fn large_extract(&mut self, ui: &mut Ui, area: Rect) -> bool {
-        let Some(sight) = self.view.lab.large.filter(|_| self.view.lab.open) else {
+        let Some(visualization) = self.view.lab.large.filter(|_| self.view.lab.open) else {
             self.view.lab.large = None;
             return false;
         };
-        let (texture, stage) = self.extracts.of(sight);
+        let (texture, stage) = self.extracts.of(visualization);
         let Some(texture) = texture else { return false };
         let palette = Palette::of(ui);
         let response = ui.allocate_rect(area, Sense::click());
@@ -186,14 +194,14 @@ impl ImpastoApp {
         let edge = Color32::from_black_alpha(if ui.visuals().dark_mode { 120 } else { 50 });
         ui.painter().rect_stroke(rect, 0.0, egui::Stroke::new(1.0, edge), StrokeKind::Outside);
         let title = match progress(&stage) {
-            None => name(sight),
-            Some(progress) => format!("{}, {progress}", name(sight)),
+            None => name(visualization),
+            Some(progress) => format!("{}, {progress}", name(visualization)),
         };
         let top = pos2(area.center().x, rect.max.y + space::M);
         let font = FontId::proportional(15.0);
         let drawn = ui.painter().text(top, Align2::CENTER_TOP, &title, font, palette.text);
         let about = ui.painter().layout(
-            extracts::about(sight).to_owned(),
+            extracts::about(visualization).to_owned(),
             FontId::proportional(13.0),
             palette.weak,
             words.x,

@@ -37,7 +37,7 @@ struct List {
     add_tooltip: &'static str,
     term: fn(Layer) -> Term,
     knob: fn(Layer) -> ParamId,
-    sight: fn(Layer) -> LayerVisualization,
+    visualization: fn(Layer) -> LayerVisualization,
     series: fn(Layer) -> Series,
 }
 
@@ -49,7 +49,7 @@ const STYLE: List = List {
     add_tooltip: "A further layer whose style counts: relu1_1 is the finest, relu5_4 the coarsest",
     term: Term::Style,
     knob: ParamId::Style,
-    sight: LayerVisualization::texture,
+    visualization: LayerVisualization::texture,
     series: Series::Style,
 };
 
@@ -61,7 +61,7 @@ const CONTENT: List = List {
     add_tooltip: "A further layer whose content counts",
     term: Term::Content,
     knob: ParamId::Content,
-    sight: LayerVisualization::reconstruction,
+    visualization: LayerVisualization::reconstruction,
     series: Series::ContentLayer,
 };
 
@@ -82,7 +82,7 @@ struct Context<'a> {
 impl Context<'_> {
     fn look(&self, ui: &Ui, term: Term, series: Series, strip: Strip) -> Look<'_> {
         let palette = Palette::of(ui);
-        let heard = strip.effective(self.any_solo) > 0.0 || (strip.weight == 0.0 && !strip.muted);
+        let counts = strip.effective(self.any_solo) > 0.0 || (strip.weight == 0.0 && !strip.muted);
         let share = if strip.effective(self.any_solo) == 0.0 {
             Some(0.0)
         } else {
@@ -97,7 +97,7 @@ impl Context<'_> {
             Term::Content(_) => palette.text,
             Term::Global(_) => palette.weak,
         };
-        Look { color, heard, share, losses, latest }
+        Look { color, counts, share, losses, latest }
     }
 
     fn error(&self, ui: &mut Ui, setting: &str) {
@@ -223,7 +223,7 @@ fn layer_strip(
 ) -> (Strip, Used) {
     let mut strip = before;
     let label = layer.to_string();
-    let sight = (list.sight)(layer);
+    let visualization = (list.visualization)(layer);
     let knob = (list.knob)(layer);
     let strip_ui = StripUi {
         actions: context.actions,
@@ -235,7 +235,7 @@ fn layer_strip(
         range: knob.range(context.objective),
         usual: usual.get(layer).unwrap_or(1.0),
         look: context.look(ui, (list.term)(layer), (list.series)(layer), strip),
-        extract: context.extracts.map(|extracts| (extracts, sight)),
+        extract: context.extracts.map(|extracts| (extracts, visualization)),
         indented: context.extracts.is_some(),
         removable: true,
         linked: context.desk.linked.contains(&knob),
@@ -261,7 +261,7 @@ fn list_ui(
         let (strip, used) = layer_strip(ui, list, (layer, before), usual, context, show);
         reset |= used.reset;
         if used.picture {
-            context.actions.push((list.sight)(layer));
+            context.actions.push((list.visualization)(layer));
         }
         if used.removed {
             weights.remove(layer);

@@ -44,7 +44,7 @@ const LARGER: f32 = 260.0;
 pub struct Look<'a> {
     pub color: Color32,
     /// Not silenced by mute or solo.
-    pub heard: bool,
+    pub counts: bool,
     /// Share of the image's gradient, 0 to 1, if it is known.
     pub share: Option<f64>,
     /// Steps and logarithms of the losses, each size apart.
@@ -95,8 +95,8 @@ impl StripUi<'_> {
         let (mut area, _) = ui.allocate_exact_size(whole, Sense::hover());
         let side = FIRST + SECOND - 1.0;
         let place = Rect::from_min_size(area.min + vec2(0.0, 2.0), vec2(side, side));
-        if let Some((extracts, sight)) = self.extract
-            && picture(ui, place, extracts, sight).clicked()
+        if let Some((extracts, visualization)) = self.extract
+            && picture(ui, place, extracts, visualization).clicked()
         {
             used.picture = true;
         }
@@ -162,7 +162,7 @@ impl StripUi<'_> {
 
     /// Draw the fader weakly where its term does not count.
     fn dim_if_silent(&self, ui: &mut Ui) {
-        if !self.look.heard {
+        if !self.look.counts {
             ui.visuals_mut().widgets.inactive.fg_stroke.color = Palette::of(ui).weak;
             ui.visuals_mut().selection.bg_fill = Palette::of(ui).line;
         }
@@ -241,7 +241,7 @@ impl StripUi<'_> {
     fn name(&self, ui: &mut Ui, rect: Rect, align: Align2, size: f32) -> f32 {
         let palette = Palette::of(ui);
         let response = ui.interact(rect, ui.scope_id().with(("name", self.what)), Sense::hover());
-        let color = if self.look.heard { palette.text } else { palette.weak };
+        let color = if self.look.counts { palette.text } else { palette.weak };
         let font = FontId::proportional(size);
         let text = ui.painter().text(align.pos_in_rect(&rect), align, self.label, font, color);
         response.widget_info(|| WidgetInfo::labeled(Role::Label, true, self.label));
@@ -270,7 +270,7 @@ impl StripUi<'_> {
         };
         response.widget_info(|| WidgetInfo::labeled(Role::Image, true, format!("{name}, {now}")));
         response.on_hover_text(format!("{name} before its weight, over the run: {now}"));
-        let color = if self.look.heard { self.look.color } else { Palette::of(ui).weak };
+        let color = if self.look.counts { self.look.color } else { Palette::of(ui).weak };
         let lines = curve(&self.look.losses, rect.shrink2(vec2(1.0, 5.0)));
         let end = lines.last().and_then(|line| line.last()).copied();
         for line in lines {
@@ -296,7 +296,7 @@ impl StripUi<'_> {
             }
         };
         let response = ui.interact(number, ui.scope_id().with(("share", self.what)), Sense::hover());
-        let color = if self.look.heard { palette.text } else { palette.weak };
+        let color = if self.look.counts { palette.text } else { palette.weak };
         ui.painter().text(number.right_center(), Align2::RIGHT_CENTER, &text, FontId::monospace(11.5), color);
         let told = if text == "–" { "not measured yet" } else { &text };
         let name = format!("Level of {}: {told}", self.what);
@@ -335,13 +335,13 @@ pub fn curve(parts: &[&[PlotPoint]], rect: Rect) -> Vec<Vec<Pos2>> {
 }
 
 /// What a layer holds, small; larger under the pointer.
-fn picture(ui: &Ui, rect: Rect, extracts: &Extracts, sight: LayerVisualization) -> Response {
-    let response = ui.interact(rect, ui.scope_id().with(("extract", sight)), Sense::click());
-    sheet::place(ui, extracts, sight, rect, &response);
+fn picture(ui: &Ui, rect: Rect, extracts: &Extracts, visualization: LayerVisualization) -> Response {
+    let response = ui.interact(rect, ui.scope_id().with(("extract", visualization)), Sense::click());
+    sheet::place(ui, extracts, visualization, rect, &response);
     response.on_hover_ui(|ui| {
         ui.set_max_width(LARGER);
-        ui.label(sheet::name(sight));
-        let (texture, stage) = extracts.of(sight);
+        ui.label(sheet::name(visualization));
+        let (texture, stage) = extracts.of(visualization);
         if let Some(texture) = texture {
             let size = texture.size_vec2();
             let size = size * (LARGER / size.max_elem());
@@ -351,7 +351,7 @@ fn picture(ui: &Ui, rect: Rect, extracts: &Extracts, sight: LayerVisualization) 
         if let Some(progress) = sheet::progress(&stage) {
             ui.label(widgets::weak(ui, widgets::sentence(&progress)));
         }
-        ui.label(extracts::about(sight));
+        ui.label(extracts::about(visualization));
     })
 }
 

@@ -82,7 +82,7 @@ impl ImpastoApp {
         self.paintings.shelf.current = set;
         let Some(Shelved { pins, pinned }) = shelved else { return };
         for (pin, moment) in pins {
-            let moment = self.view.film.mark_again(moment, &pin.painting.picture);
+            let moment = self.view.film.add_again(moment, &pin.painting.picture);
             self.add_pin(Pin { moment, ..pin });
         }
         self.view.pins.pinned = pinned;

@@ -81,7 +81,7 @@ impl ImpastoApp {
 
     /// The page, while it is open; never over a presentation.
     pub(crate) fn playlist_page(&mut self, ctx: &Context) {
-        if !self.playlist.open || self.view.present.on {
+        if !self.playlist.open || self.view.fullscreen.on {
             return;
         }
         if self.playlist.outside.asks() {

@@ -7,7 +7,7 @@ use egui::Context;
 use super::list::{Entry, Playlist};
 use crate::{
     ImpastoApp,
-    notes::Trouble,
+    messages::Trouble,
     picture_source::Source,
     pictures::{Slot, Target},
     widgets,
@@ -79,7 +79,7 @@ impl ImpastoApp {
         // What a playlist has begun already is nobody's painting.
         let left = if self.is_playing_list() { None } else { self.leave_painting() };
         if left.is_some() {
-            self.tell_begun("The playlist begins. Your painting is kept.", left);
+            self.note_begun("The playlist begins. Your painting is kept.", left);
         }
         self.playlist.player = Some(Player {
             list,
@@ -91,8 +91,8 @@ impl ImpastoApp {
             skipped: 0,
             before: Box::new(self.settings.clone()),
         });
-        if !self.view.stage.open && !self.view.present.on {
-            self.toggle_presentation(ctx);
+        if !self.view.output_window.open && !self.view.fullscreen.on {
+            self.toggle_fullscreen(ctx);
         }
         self.begin_entry(ctx);
     }
@@ -227,7 +227,7 @@ impl ImpastoApp {
         if !self.is_playing_list() {
             return;
         }
-        if !self.view.present.on && !self.view.stage.open {
+        if !self.view.fullscreen.on && !self.view.output_window.open {
             self.stop_list();
             return self
                 .messages

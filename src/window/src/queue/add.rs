@@ -15,7 +15,7 @@ use crate::{
     folders::FileKind,
     gallery::{TILE, paint_filling},
     icons::Icon,
-    notes::{Banner, Trouble},
+    messages::{Banner, Trouble},
     theme::space,
     widgets,
 };

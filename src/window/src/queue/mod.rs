@@ -19,7 +19,7 @@ use image::RgbImage;
 use self::{add::AddForm, folders::FoldersForm, row::Row};
 use super::{
     ImpastoApp, Page, SpawnPainter,
-    notes::{Banner, Trouble},
+    messages::{Banner, Trouble},
 };
 use impasto_base::error::chain;
 use impasto_engine::{
@@ -184,7 +184,7 @@ impl ImpastoApp {
             let rows: Vec<Row> = self.queue.desk.items(|items| items.iter().map(Row::new).collect());
             // What was there before the window looked is no news.
             if self.queue.version.is_some() {
-                self.tell_what_is_over(&rows);
+                self.note_what_is_over(&rows);
                 self.notify_of_queue(ctx, &rows);
             }
             self.queue.textures.retain(|id, _| rows.iter().any(|row| row.id == *id));
@@ -205,7 +205,7 @@ impl ImpastoApp {
     }
 
     /// Notes over the picture for who does not look at the list.
-    fn tell_what_is_over(&mut self, rows: &[Row]) {
+    fn note_what_is_over(&mut self, rows: &[Row]) {
         if self.view.page == Page::Queue {
             return;
         }

@@ -22,7 +22,7 @@ use super::{
     ImpastoApp,
     action::Act,
     masks::KeptMask,
-    notes::{Banner, Trouble},
+    messages::{Banner, Trouble},
     pictures::Slot,
     pins::PinDraft,
     recipes::Draft,
@@ -48,7 +48,7 @@ const SHARE: f64 = 5.0;
 const LONGEST: f64 = 30.0;
 
 /// What keeps the painting in hand.
-pub struct Keeper {
+pub struct Autosave {
     /// Where windows keep their paintings; nothing is kept without it.
     sessions: Option<PathBuf>,
     held: Option<SessionFolder>,
@@ -127,7 +127,7 @@ impl Snapshot {
     }
 }
 
-impl Keeper {
+impl Autosave {
     pub fn new(sessions: Option<PathBuf>) -> Self {
         let looking = sessions.is_some();
         Self {
@@ -173,7 +173,7 @@ impl Act for EndComeback {
 impl ImpastoApp {
     /// The last moment with the engine's state, if nothing was changed since.
     fn exact(&self) -> Option<&session::Snapshot> {
-        let exact = self.keeper.exact.as_ref().filter(|mark| mark.run == self.run.id)?;
+        let exact = self.autosave.exact.as_ref().filter(|snapshot| snapshot.run == self.run.id)?;
         let inputs = self.inputs()?;
         let record = self.record_of(&self.view.canvas.picture()?)?;
         let same = exact.pictures == inputs.hashes()
@@ -220,14 +220,14 @@ impl ImpastoApp {
 
     /// Look for what a crash has left.
     pub(super) fn look_for_comeback(&mut self) {
-        let Some(sessions) = self.keeper.sessions.clone() else { return };
+        let Some(sessions) = self.autosave.sessions.clone() else { return };
         let work = move || {
             let held = sessions::recover(&sessions)?;
             let project = Project::read_with(&held.painting(), Trust::All).map_err(|error| chain(&error));
             Some((held, project))
         };
         self.tasks.attempt("sessions", work, |app: &mut Self, _, left| {
-            app.keeper.looking = false;
+            app.autosave.looking = false;
             match left {
                 Ok(left) => app.left(left),
                 Err(text) => app.task_failed(text),
@@ -243,7 +243,7 @@ impl ImpastoApp {
             Some((held, Ok(project))) => {
                 let unasked = held.take_restore();
                 let comeback = Comeback { held, project: Arc::new(project), texture: None, unasked };
-                self.keeper.comeback = Some(comeback);
+                self.autosave.comeback = Some(comeback);
             }
             Some((held, Err(text))) => {
                 held.remove();
@@ -255,21 +255,21 @@ impl ImpastoApp {
 
     /// Write the present painting, if it has changed and was not written a moment ago.
     pub(super) fn keep(&mut self, ctx: &Context) {
-        let Some(sessions) = self.keeper.sessions.clone() else { return };
+        let Some(sessions) = self.autosave.sessions.clone() else { return };
         let Some(picture) = self.view.canvas.picture() else { return };
         let exact = self.exact_at_rest();
-        let same = self.keeper.written.as_ref().is_some_and(|written| {
+        let same = self.autosave.written.as_ref().is_some_and(|written| {
             Arc::ptr_eq(&written.picture, &picture)
                 && written.settings == self.settings
                 && written.mixes == self.mixes.desk.slots
                 && written.pins == self.view.pins.generation
                 && written.exactly == exact.is_some()
         });
-        if self.keeper.writing {
+        if self.autosave.writing {
             return;
         }
         if same || self.files.closing.is_wanted() {
-            self.keeper.health.rest();
+            self.autosave.health.rest();
             return;
         }
         let now = ctx.input(|input| input.time);
@@ -277,33 +277,33 @@ impl ImpastoApp {
             Readiness::Ready => {}
             Readiness::Nothing => return,
             Readiness::Waits(what) => {
-                self.keeper.health.wait_for(now, what);
+                self.autosave.health.wait_for(now, what);
                 ctx.request_repaint_after(Duration::from_secs_f64(health::PATIENCE));
                 return;
             }
         }
-        if now < self.keeper.not_before {
-            ctx.request_repaint_after(Duration::from_secs_f64(self.keeper.not_before - now));
+        if now < self.autosave.not_before {
+            ctx.request_repaint_after(Duration::from_secs_f64(self.autosave.not_before - now));
             return;
         }
-        if self.keeper.held.is_none() {
+        if self.autosave.held.is_none() {
             match SessionFolder::new(&sessions) {
-                Ok(held) => self.keeper.held = Some(held),
+                Ok(held) => self.autosave.held = Some(held),
                 Err(error) => {
                     let text = format!("The painting cannot be kept in {}: {error}", sessions.display());
-                    self.keeper.not_before = now + self.keeper.health.fail(text.clone());
+                    self.autosave.not_before = now + self.autosave.health.fail(text.clone());
                     self.messages.notice = Some(text);
                     return;
                 }
             }
         }
-        let Some(held) = &self.keeper.held else { return };
+        let Some(held) = &self.autosave.held else { return };
         let (folder, path) = (held.folder().to_owned(), held.painting());
-        self.keeper.writing = true;
-        self.keeper.health.begin(now);
+        self.autosave.writing = true;
+        self.autosave.health.begin(now);
         let exact = self.exact_at_rest();
         let snapshot = self.snapshot(exact);
-        self.keeper.written = Some(Written {
+        self.autosave.written = Some(Written {
             exactly: exact.is_some(),
             picture,
             settings: self.settings.clone(),
@@ -322,26 +322,26 @@ impl ImpastoApp {
     }
 
     fn kept(&mut self, ctx: &Context, result: Result<(), String>, took: Duration) {
-        self.keeper.writing = false;
+        self.autosave.writing = false;
         let mut wait = (took.as_secs_f64() * SHARE).clamp(EVERY, LONGEST);
         match result {
-            Ok(()) => self.keeper.health.succeed(),
+            Ok(()) => self.autosave.health.succeed(),
             Err(text) => {
                 // It is tried again, even if nothing changes any more.
-                self.keeper.written = None;
+                self.autosave.written = None;
                 let text = format!("The painting cannot be kept: {text}");
-                wait = wait.max(self.keeper.health.fail(text.clone()));
+                wait = wait.max(self.autosave.health.fail(text.clone()));
                 self.messages.notice = Some(text);
                 // A folder that was removed is made again.
-                self.keeper.held.take_if(|held| !held.folder().is_dir());
+                self.autosave.held.take_if(|held| !held.folder().is_dir());
             }
         }
-        self.keeper.not_before = ctx.input(|input| input.time) + wait;
+        self.autosave.not_before = ctx.input(|input| input.time) + wait;
     }
 
     /// Ask whether to restore the painting that a crash has left.
     pub(super) fn comeback_window(&mut self, ctx: &Context) {
-        let Some(comeback) = &mut self.keeper.comeback else { return };
+        let Some(comeback) = &mut self.autosave.comeback else { return };
         if comeback.unasked {
             self.messages
                 .toasts
@@ -395,12 +395,12 @@ impl ImpastoApp {
 
     /// Restore what a crash has left if `wanted`, and discard it otherwise.
     pub(super) fn end_comeback(&mut self, ctx: &Context, wanted: bool) {
-        let Some(Comeback { held, project, .. }) = self.keeper.comeback.take() else { return };
+        let Some(Comeback { held, project, .. }) = self.autosave.comeback.take() else { return };
         if wanted {
             self.open_project(ctx, &project);
             // It is this window's from now on, which goes on keeping it there.
-            self.keeper.end();
-            self.keeper.held = Some(held);
+            self.autosave.end();
+            self.autosave.held = Some(held);
         } else {
             held.close();
         }
@@ -410,12 +410,12 @@ impl ImpastoApp {
     pub(super) fn leave_for_restart(&mut self) {
         let painted =
             self.view.canvas.picture().is_some() && self.draft().is_some() && self.problems.is_empty();
-        if painted && self.keeper.held.is_none() {
-            self.keeper.held =
-                self.keeper.sessions.as_deref().and_then(|sessions| SessionFolder::new(sessions).ok());
+        if painted && self.autosave.held.is_none() {
+            self.autosave.held =
+                self.autosave.sessions.as_deref().and_then(|sessions| SessionFolder::new(sessions).ok());
         }
         // A folder that no process holds is restored.
-        let Some(held) = self.keeper.held.take() else { return };
+        let Some(held) = self.autosave.held.take() else { return };
         if painted {
             let snapshot = self.snapshot(self.exact_at_rest());
             if let Err(error) = snapshot.write(&held.painting(), SourceStorage::Beside(held.folder())) {

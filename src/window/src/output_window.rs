@@ -20,8 +20,8 @@ use super::{
     audience::{self, Bar, Overlay, Press},
     canvas::{Leaving, paint_fitted},
     command::Command,
+    fullscreen::{POINTER, pointer_moves},
     icons,
-    present::{POINTER, pointer_moves},
 };
 use impasto_base::APP_ID;
 
@@ -62,7 +62,7 @@ struct Screen {
 
 /// The second window, open or not.
 #[derive(Default)]
-pub struct Stage {
+pub struct OutputWindow {
     pub open: bool,
     screen: Arc<Mutex<Screen>>,
     /// The picture that it was last sent.
@@ -77,8 +77,8 @@ fn lock(screen: &Mutex<Screen>) -> MutexGuard<'_, Screen> {
 
 impl ImpastoApp {
     /// Open the second window, or close it.
-    pub(super) fn toggle_stage(&mut self, ctx: &Context) {
-        let stage = &mut self.view.stage;
+    pub(super) fn toggle_output_window(&mut self, ctx: &Context) {
+        let stage = &mut self.view.output_window;
         stage.open = !stage.open;
         (stage.told, stage.look_for_monitors) = (None, stage.open);
         let mut screen = lock(&stage.screen);
@@ -94,29 +94,29 @@ impl ImpastoApp {
     /// Show or hide the info over the picture: in the second window if that is where the picture stands
     /// alone.
     pub(super) fn toggle_info(&mut self) {
-        if self.view.stage.open && !self.view.present.on {
-            let mut screen = lock(&self.view.stage.screen);
+        if self.view.output_window.open && !self.view.fullscreen.on {
+            let mut screen = lock(&self.view.output_window.screen);
             screen.info = !screen.info;
         } else {
-            self.view.present.facts = !self.view.present.facts;
+            self.view.fullscreen.facts = !self.view.fullscreen.facts;
         }
     }
 
     /// Handle what the second window asks for, and send it what is new: also while this window is covered and
     /// not drawn.
-    pub(super) fn follow_stage(&mut self, ctx: &Context, frame: &eframe::Frame) {
-        if !self.view.stage.open {
+    pub(super) fn follow_output_window(&mut self, ctx: &Context, frame: &eframe::Frame) {
+        if !self.view.output_window.open {
             return;
         }
         let (closed, info, scale) = {
-            let mut screen = lock(&self.view.stage.screen);
+            let mut screen = lock(&self.view.output_window.screen);
             (std::mem::take(&mut screen.closed), screen.info, screen.scale)
         };
         if closed {
-            return self.toggle_stage(ctx);
+            return self.toggle_output_window(ctx);
         }
-        if std::mem::take(&mut self.view.stage.look_for_monitors) {
-            lock(&self.view.stage.screen).monitors = monitors(frame);
+        if std::mem::take(&mut self.view.output_window.look_for_monitors) {
+            lock(&self.view.output_window.screen).monitors = monitors(frame);
         }
         self.view.canvas.seen_elsewhere(ctx, scale);
         let overlay = self.overlay(info);
@@ -124,10 +124,10 @@ impl ImpastoApp {
         let leaving = self.view.canvas.leaving().cloned();
         let uploads = self.view.canvas.uploads();
         let told = self.canvas_description();
-        let mut screen = lock(&self.view.stage.screen);
-        let news = self.view.stage.told != Some(uploads) || screen.overlay != overlay;
+        let mut screen = lock(&self.view.output_window.screen);
+        let news = self.view.output_window.told != Some(uploads) || screen.overlay != overlay;
         if news {
-            self.view.stage.told = Some(uploads);
+            self.view.output_window.told = Some(uploads);
             (screen.picture, screen.overlay, screen.leaving) = (picture, overlay, leaving);
             (screen.step, screen.told) = (self.view.canvas.step(), told);
         }
@@ -138,8 +138,8 @@ impl ImpastoApp {
     }
 
     /// Show the second window while it is open.
-    pub(super) fn stage_window(&self, ctx: &Context) {
-        if !self.view.stage.open {
+    pub(super) fn output_window_ui(&self, ctx: &Context) {
+        if !self.view.output_window.open {
             return;
         }
         let builder = ViewportBuilder::default()
@@ -148,7 +148,7 @@ impl ImpastoApp {
             .with_icon(icons::window_icon())
             .with_inner_size(SIZE)
             .with_min_inner_size(SMALLEST);
-        let screen = Arc::clone(&self.view.stage.screen);
+        let screen = Arc::clone(&self.view.output_window.screen);
         let actions = self.actions.clone();
         ctx.show_viewport_deferred(viewport(), builder, move |ui, class| draw(&screen, &actions, ui, class));
     }
@@ -259,13 +259,13 @@ fn keys(ctx: &Context, screen: &mut Screen, actions: &Actions, full: bool) {
     audience::keys(ctx, actions);
     for command in Command::pressed(ctx) {
         match command {
-            Command::Present => ctx.send_viewport_cmd(ViewportCommand::Fullscreen(!full)),
+            Command::Fullscreen => ctx.send_viewport_cmd(ViewportCommand::Fullscreen(!full)),
             Command::Info => {
                 screen.info = !screen.info;
                 // What it says is written by the main window.
                 ctx.request_repaint_of(ViewportId::ROOT);
             }
-            Command::Stage => screen.closed = true,
+            Command::OutputWindow => screen.closed = true,
             // There is nothing here to move the keyboard into, and the page that finds would open elsewhere.
             Command::Controls | Command::Find | Command::TogglePanels => {}
             command => {

@@ -26,7 +26,7 @@ const SIZES: [u32; 8] = [128, 192, 256, 320, 384, 512, 768, 1024];
 
 /// The palette, open or not.
 #[derive(Default)]
-pub struct Finder {
+pub struct CommandPalette {
     pub open: bool,
     query: String,
     chosen: usize,
@@ -42,7 +42,7 @@ struct Entry {
     action: Option<Action>,
 }
 
-impl Finder {
+impl CommandPalette {
     pub fn toggle(&mut self) {
         *self = Self { open: !self.open, ..Self::default() };
     }
@@ -159,7 +159,7 @@ impl Act for Focus {
 impl ImpastoApp {
     /// Everything that fits the query, the best first.
     fn findings(&self, ctx: &Context) -> Vec<Entry> {
-        let query = self.panels.finder.query.trim();
+        let query = self.panels.command_palette.query.trim();
         let mut found = Vec::new();
         let mut add = |score: Option<i32>, title: String, detail: String, action: Option<Action>| {
             if let Some(score) = score {
@@ -253,8 +253,8 @@ impl ImpastoApp {
     }
 
     /// Show the palette while it is open.
-    pub(super) fn finder_window(&mut self, ctx: &Context) {
-        if !self.panels.finder.open {
+    pub(super) fn command_palette_window(&mut self, ctx: &Context) {
+        if !self.panels.command_palette.open {
             return;
         }
         // Before the text field could take them.
@@ -264,20 +264,20 @@ impl ImpastoApp {
         let entries = self.findings(ctx);
         let last = entries.len().saturating_sub(1);
         let chosen = match (up, down) {
-            (true, false) => self.panels.finder.chosen.saturating_sub(1),
-            (false, true) => self.panels.finder.chosen + 1,
-            _ => self.panels.finder.chosen,
+            (true, false) => self.panels.command_palette.chosen.saturating_sub(1),
+            (false, true) => self.panels.command_palette.chosen + 1,
+            _ => self.panels.command_palette.chosen,
         }
         .min(last);
-        let moved = chosen != self.panels.finder.chosen;
-        self.panels.finder.chosen = chosen;
+        let moved = chosen != self.panels.command_palette.chosen;
+        self.panels.command_palette.chosen = chosen;
 
         let mut wanted = enter.then_some(chosen);
         // A value that is set is to be seen at once.
         let shade = egui::Color32::from_black_alpha(40);
         let modal = super::theme::modal(ctx, "finder").backdrop_color(shade).show(ctx, |ui| {
             ui.set_width(520.0);
-            let field = TextEdit::singleline(&mut self.panels.finder.query)
+            let field = TextEdit::singleline(&mut self.panels.command_palette.query)
                 .id(Id::unique("finder query"))
                 .hint_text("A command, a preset, a setting, or “beta 3”")
                 .desired_width(f32::INFINITY)
@@ -288,7 +288,7 @@ impl ImpastoApp {
                 field.request_focus();
             }
             if field.changed() {
-                self.panels.finder.chosen = 0;
+                self.panels.command_palette.chosen = 0;
             }
             ui.add_space(space::S);
             let room = (ctx.content_rect().height() - 200.0).clamp(120.0, 12.0 * ROW);
@@ -315,7 +315,7 @@ impl ImpastoApp {
         });
         let done = wanted.and_then(|index| entries.into_iter().nth(index)).and_then(|entry| entry.action);
         if again || done.is_some() || modal.should_close() {
-            self.panels.finder = Finder::default();
+            self.panels.command_palette = CommandPalette::default();
             // The field is gone, and with it the focus.
             ctx.memory_mut(|memory| memory.surrender_focus(Id::unique("finder query")));
         }

@@ -251,9 +251,9 @@ impl ImpastoApp {
 
     /// Report what a run goes without for lack of memory: in one banner for all runs, or by a toast while
     /// the picture is presented.
-    pub(super) fn tell_limit(&mut self, text: String) {
+    pub(super) fn note_limit(&mut self, text: String) {
         let sentence = format!("{text}.");
-        if self.playlist.plays() || self.view.present.on {
+        if self.playlist.plays() || self.view.fullscreen.on {
             self.messages.toasts.add(sentence);
         } else {
             self.messages.banners.retain(|banner| !matches!(banner.trouble, Trouble::Memory));

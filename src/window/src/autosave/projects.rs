@@ -10,7 +10,7 @@ use egui::Context;
 use crate::{
     ImpastoApp,
     dialogs::Ask,
-    notes::{Banner, Trouble},
+    messages::{Banner, Trouble},
     picture_source::{Kept, Recalled, Source},
     pictures::{Slot, Target},
     saving::{Extension, Saving},
@@ -53,7 +53,7 @@ impl ImpastoApp {
         let left = self.leave_painting();
         self.stop();
         self.undo.call("", "Project opened".to_owned());
-        self.keeper.project = None;
+        self.autosave.project = None;
         self.settings = manifest.settings.clone();
         self.pictures.masks.take_project(project);
         self.next = NextRun { init_at_start: Some(self.settings.init.clone()), ..NextRun::default() };
@@ -101,7 +101,7 @@ impl ImpastoApp {
                 session.continue_from(picture, record.clone());
             }
             self.next.resume = true;
-            self.keeper.going_on =
+            self.autosave.going_on =
                 manifest.content.as_ref().zip(project.engine.clone()).map(|(content, engine)| GoingOn {
                     engine,
                     record,
@@ -121,7 +121,8 @@ impl ImpastoApp {
     /// and nothing is different, else from its picture.
     pub(crate) fn begin_going_on(&mut self) -> (Start, u32) {
         let from_picture = (Start::Current, 0);
-        let Some(GoingOn { engine, record, settings, sources, content, masks }) = self.keeper.going_on.take()
+        let Some(GoingOn { engine, record, settings, sources, content, masks }) =
+            self.autosave.going_on.take()
         else {
             return from_picture;
         };
@@ -165,13 +166,13 @@ impl ImpastoApp {
                 let left = self.open_project(ctx, &project);
                 // What the program keeps for itself is no file to save to, and one of which
                 // something is missing here would lose it.
-                let kept = self.keeper.sessions.as_deref().is_some_and(|folder| path.starts_with(folder));
+                let kept = self.autosave.sessions.as_deref().is_some_and(|folder| path.starts_with(folder));
                 let own = !kept && project.remarks.is_empty();
                 let content = project.manifest.content.as_ref().map(|content| content.source.sha256);
-                self.keeper.project = own.then(|| ProjectFile { path: path.to_owned(), content });
-                let exactly = self.keeper.going_on.is_some();
+                self.autosave.project = own.then(|| ProjectFile { path: path.to_owned(), content });
+                let exactly = self.autosave.going_on.is_some();
                 let how = if exactly { "exactly where it was" } else { "from its picture" };
-                self.tell_begun(&format!("Opened {name}: play goes on {how}."), left);
+                self.note_begun(&format!("Opened {name}: play goes on {how}."), left);
             }
             Err(text) => {
                 self.messages
@@ -187,7 +188,7 @@ impl ImpastoApp {
 
     /// Opens the painting of the window that was closed last.
     pub(crate) fn open_last(&mut self) {
-        match self.keeper.sessions.as_deref().and_then(sessions::last_closed) {
+        match self.autosave.sessions.as_deref().and_then(sessions::last_closed) {
             Some(path) => self.read_trusted(path, Trust::All),
             None => self.messages.toasts.add("There is no last painting yet."),
         }
@@ -204,7 +205,7 @@ impl ImpastoApp {
     /// The file of this painting. One of another content is a new painting, which takes nobody's file unasked.
     fn own_project(&self) -> Option<&ProjectFile> {
         let own = |file: &&ProjectFile| file.content.is_some() && file.content == self.content_hash();
-        self.keeper.project.as_ref().filter(own)
+        self.autosave.project.as_ref().filter(own)
     }
 
     fn content_hash(&self) -> Option<Sha256Hash> {
@@ -236,7 +237,7 @@ impl ImpastoApp {
         self.tasks.save(&file.path.clone(), "save", work, |app: &mut Self, _, result| match result {
             Ok(()) => {
                 app.file_saved(&file.path);
-                app.keeper.project = Some(file);
+                app.autosave.project = Some(file);
             }
             Err(text) => app.file_not_saved(format!("The project is not saved: {text}.")),
         });
