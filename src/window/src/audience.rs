@@ -1,4 +1,4 @@
-//! What an audience sees over the picture where it is alone, on the full screen and in the second window:
+//! What stands over the picture where it is alone, on the full screen and in the second window:
 //! what is painted from what, a pause, the fader that moves. All of it is as large as the screen asks for.
 //! And the buttons that are there while the pointer moves.
 

@@ -1,4 +1,4 @@
-//! The painting in hand is kept on the disk every few seconds, and offered again after a crash; projects
+//! Autosave: the current painting is written every few seconds, and offered again after a crash; projects
 //! (`projects`) are the same kind of file, written where the user chooses.
 
 mod health;

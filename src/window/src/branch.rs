@@ -17,7 +17,7 @@ impl ImpastoApp {
         moment.exact && self.inputs().is_some_and(|inputs| inputs.hashes() == moment.pictures)
     }
 
-    /// Goes on painting from the moment that is looked at.
+    /// Go on painting from the moment that is looked at.
     pub(super) fn go_on_from_view(&mut self) {
         let Some(moment) = self.view.film.view() else {
             self.messages
@@ -68,7 +68,7 @@ impl ImpastoApp {
             .add(format!("Went back to step {step}. What was painted since stays in the filmstrip."));
     }
 
-    /// Begins a run at a moment of another one, the last of that run that belongs to its way.
+    /// Begin a run at a moment of another one, the last of that run that belongs to its way.
     pub(super) fn begin_at(
         &mut self,
         point: RestorePoint,

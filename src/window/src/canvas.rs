@@ -379,7 +379,7 @@ impl ImpastoApp {
         }
     }
 
-    /// Draw the painting and what it is compared with; gives where the whole picture is.
+    /// Draw the painting and what it is compared with; returns where the whole picture is.
     fn draw(&mut self, ui: &Ui, response: &egui::Response, shown: &Shown, look: Look) -> Vec<Pane> {
         let area = response.rect;
         let alone = |place: Rect| vec![Pane { clip: area, place }];

@@ -51,7 +51,7 @@ impl Closing {
         self.wanted
     }
 
-    /// Closes the window without waiting for anything.
+    /// Close the window without waiting for anything.
     pub fn force(&mut self) {
         (self.wanted, self.at_once) = (true, true);
     }
@@ -66,12 +66,12 @@ impl Closing {
 }
 
 impl ImpastoApp {
-    /// Closes the window, as a person would, once `signal` is set.
+    /// Close the window, as a person would, once `signal` is set.
     pub fn close_on(&mut self, signal: Arc<AtomicBool>) {
         self.files.closing.signal = Some(signal);
     }
 
-    /// Holds the window open while something is saved, or would be lost without a word. Called once a frame, after the
+    /// Hold the window open while something is saved, or would be lost without a word. Called once a frame, after the
     /// results of tasks are in.
     pub(super) fn follow_closing(&mut self, ctx: &Context) {
         let asked = ctx.input(|input| input.viewport().close_requested());
@@ -113,7 +113,7 @@ impl ImpastoApp {
         lost
     }
 
-    /// Asks whether to close, and says what the window waits for before it does.
+    /// Ask whether to close, and say what the window waits for before it does.
     pub(super) fn closing_window(&mut self, ctx: &Context) {
         let asks = self.files.closing.asks;
         let lost = if asks { self.lost_by_closing() } else { Vec::new() };
@@ -192,7 +192,7 @@ fn rescue(path: &Path, painting: &Painting, thumbnails: bool) {
     }
 }
 
-/// Sets `closed` at Ctrl-C, at a hang-up and when the system ends the program, and wakes the window.
+/// Set `closed` at Ctrl-C, at a hang-up and when the system ends the program, and wake the window.
 pub(super) fn catch_signals(ctx: &Context, closed: &Arc<AtomicBool>) {
     let (ctx, closed) = (ctx.clone(), Arc::clone(closed));
     let first = Mutex::new(None::<Instant>);

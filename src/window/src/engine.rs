@@ -55,12 +55,12 @@ impl ImpastoApp {
             || self.pictures.masks.is_loading()
     }
 
-    /// Starts the worker if there is none.
+    /// Start the worker if there is none.
     pub(super) fn start_engine(&mut self, ctx: &Context) {
         let ctx = ctx.clone();
         let (after, awaited) = (self.worker.repaint_after, self.panels.frames.awaited());
         let wake = move || {
-            // Who has changed something waits for it.
+            // After a change its picture is awaited.
             let after = if awaited.load(Ordering::Relaxed) { after.min(AT_ONCE) } else { after };
             ctx.request_repaint_after_for(after, ViewportId::ROOT);
         };
@@ -79,7 +79,7 @@ impl ImpastoApp {
         }
     }
 
-    /// Starts a new run of the pictures and settings as they are.
+    /// Start a new run of the pictures and settings as they are.
     pub(super) fn start_run(&mut self, start: Start, paused: bool) {
         let Some(inputs) = self.inputs() else { return };
         if self.settings.validate().is_err() {
@@ -139,7 +139,7 @@ impl ImpastoApp {
         }
     }
 
-    /// Gives an order; true when it was taken.
+    /// Give an order; true when it was taken.
     pub(super) fn order(&mut self, command: Command) -> bool {
         match self.worker.session.as_ref().map(|session| session.send(command)) {
             Some(Err(error)) => {
@@ -155,7 +155,7 @@ impl ImpastoApp {
         !self.view.layout.stop_after_steps && self.panels.tour.is_none() && !self.playlist.plays()
     }
 
-    /// Tells the worker when that has changed.
+    /// Send the worker whether the run is endless, if that has changed.
     fn follow_endless(&mut self) {
         let endless = self.endless();
         if self.run.alive() && self.run.endless != endless && self.order(Command::Endless(endless)) {
@@ -192,7 +192,7 @@ impl ImpastoApp {
         }
     }
 
-    /// Starts a run where none goes on: from the current picture, unless that is another content's.
+    /// Start a run where none goes on: from the current picture, unless that is another content's.
     pub(super) fn start_anew(&mut self, paused: bool) {
         let inputs = self.inputs();
         let given = self.run.given.as_ref();
@@ -214,7 +214,7 @@ impl ImpastoApp {
         }
     }
 
-    /// Says what has taken the place of the painting that was left: all that was taken over, or another content.
+    /// Say what has taken the place of the painting that was left: all that was taken over, or another content.
     fn note_what_has_begun(&mut self, left: u64, replaced: bool) {
         if replaced {
             let [taken, begun] = self.next.notes;
@@ -225,7 +225,7 @@ impl ImpastoApp {
         }
     }
 
-    /// Tells the history that a painting begins.
+    /// Record in the history that a painting begins.
     fn record_what_has_begun(&mut self, other_content: bool) {
         let painting = self.paintings.current();
         match other_content {
@@ -280,7 +280,7 @@ impl ImpastoApp {
         soloed.into_iter().map(str::to_owned).collect()
     }
 
-    /// Brings the worker up to the pictures and settings of the window: hot where that is possible, with a new run
+    /// Bring the worker up to the pictures and settings of the window: hot where that is possible, with a new run
     /// from the current picture where it is not.
     pub(super) fn follow_settings(&mut self, ctx: &Context) {
         self.follow_endless();
@@ -316,9 +316,9 @@ impl ImpastoApp {
             reasons.push("picture");
         }
         match self.run.state {
-            // Who stopped a run does not want the next one before pressing play.
+            // After a stop the next run waits for play.
             RunState::Stopped if !reasons.is_empty() => return,
-            // Who changes what failed does.
+            // A change may mend what failed.
             RunState::Failed if reasons.is_empty() => return,
             _ => {}
         }
@@ -331,7 +331,7 @@ impl ImpastoApp {
             return;
         }
         if !reasons.is_empty() {
-            // Half a number or a slider on its way is nobody's wish yet.
+            // Don't restart while a value is still being edited.
             let editing = ctx.text_edit_focused() || ctx.egui_is_using_pointer() || self.still_opening();
             if !editing {
                 if !(self.next.begin_afresh || other_content) {
@@ -368,7 +368,7 @@ impl ImpastoApp {
         let same_settings = given.settings == self.settings && given.solo == solo;
         if !same_settings || !same || !given.inputs.same_mix_and_palette(&inputs) {
             let note = pictures::fade_note(&given.inputs, &inputs);
-            // A hand on a slider wants to see what it does.
+            // A drag is to be seen at once.
             let held = self.is_dragging(ctx);
             let effective = self.pictures.masks.flags.effective(&self.settings);
             let sent = self.worker.session.as_ref().map(|session| match held {

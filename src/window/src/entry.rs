@@ -46,7 +46,7 @@ impl<'a> Entry<'a> {
         self.draw(ui, value, false)
     }
 
-    /// The same; gives the number that is being typed or dragged meanwhile.
+    /// The same; returns the number that is being typed or dragged meanwhile.
     pub fn show_typed(&self, ui: &mut Ui, value: &mut f64) -> Option<f64> {
         let id = ui.scope_id().with(self.name);
         // What was typed, and the value before.

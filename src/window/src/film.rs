@@ -97,7 +97,7 @@ impl Film {
         (self.view, self.shown, self.going, self.now, self.replay) = (None, None, None, None, None);
     }
 
-    /// Keeps a moment that was painted at `at` seconds.
+    /// Keep a moment that was painted at `at` seconds.
     pub fn keep(&mut self, snapshot: Snapshot, at: f64) {
         let Some(store) = &self.store else { return };
         let (id, gone) = self.timeline.add(snapshot.run, &snapshot, at);
@@ -108,7 +108,7 @@ impl Film {
         store.remove(gone);
     }
 
-    /// Makes a moment of a picture that the worker has not marked, to be pinned.
+    /// Make a moment of a picture that the worker has not marked, to be pinned.
     pub fn add(&mut self, snapshot: &Snapshot, at: f64) -> MomentId {
         let (id, gone) = self.timeline.add(snapshot.run, snapshot, at);
         if let Some(store) = &self.store {
@@ -117,7 +117,7 @@ impl Film {
         id
     }
 
-    /// Makes a moment once more that was forgotten, if it was; gives its number.
+    /// Make a moment once more that was forgotten, if it was; returns its number.
     pub fn add_again(&mut self, moment: Moment, picture: &Arc<RgbImage>) -> MomentId {
         if self.timeline.get(moment.id).is_some() {
             return moment.id;
@@ -148,7 +148,7 @@ impl Film {
         (Arc::ptr_eq(marked, picture) && self.timeline.get(*id).is_some()).then_some(*id)
     }
 
-    /// Keeps a moment for good, with this picture.
+    /// Keep a moment for good, with this picture.
     pub fn pin(&mut self, id: MomentId, picture: &Arc<RgbImage>) {
         if let Some((moment, store)) = self.timeline.get_mut(id).zip(self.store.as_ref()) {
             moment.pinned = true;
@@ -156,7 +156,7 @@ impl Film {
         }
     }
 
-    /// Keeps a moment no longer than any other.
+    /// Keep a moment no longer than any other.
     pub fn unpin(&mut self, id: MomentId) {
         if let Some((moment, store)) = self.timeline.get_mut(id).zip(self.store.as_ref()) {
             moment.pinned = false;
@@ -180,7 +180,7 @@ impl Film {
         }
     }
 
-    /// Takes in what the store has done.
+    /// Take in what the store has done.
     fn take_kept(&mut self) {
         let Some(store) = &self.store else { return };
         while let Some(kept) = store.next() {
@@ -238,7 +238,7 @@ impl Film {
         Some(texture)
     }
 
-    /// Lets go of the textures of all other moments.
+    /// Let go of the textures of all other moments.
     pub fn keep_textures(&mut self, shown: &[MomentId]) {
         self.textures.retain(|id, _| shown.contains(id));
     }
@@ -251,7 +251,7 @@ impl Act for FilmAction {
 }
 
 impl ImpastoApp {
-    /// Looks at a moment, or at the picture as it is now.
+    /// Look at a moment, or at the picture as it is now.
     pub(super) fn look_at(&mut self, ctx: &Context, moment: Option<MomentId>) {
         let film = &mut self.view.film;
         if moment.is_some() && film.view.is_none() {
@@ -311,7 +311,7 @@ impl ImpastoApp {
             Ok(picture) => {
                 film.shown = Some(id);
                 let step = film.timeline.get(id).map_or(0, |moment| moment.step);
-                // While somebody scrubs on, the last one that could be read is better than none.
+                // During a scrub the last one that could be read is better than none.
                 self.view.canvas.take(ctx, picture, step);
                 if self.view.film.pinning.take_if(|pinning| *pinning == id).is_some() {
                     self.pin(ctx);
@@ -338,7 +338,7 @@ impl ImpastoApp {
         }
     }
 
-    /// Starts or ends the replay.
+    /// Start or end the replay.
     pub(super) fn replay(&mut self, ctx: &Context) {
         if self.view.film.replay.take().is_some() {
             return;
@@ -353,7 +353,7 @@ impl ImpastoApp {
         self.view.film.replay = Some(ctx.input(|input| input.time) + REPLAY);
     }
 
-    /// Brings the film up to date, once a frame.
+    /// Bring the film up to date, once a frame.
     pub(super) fn run_film(&mut self, ctx: &Context) {
         self.view.film.take_kept();
         if self.view.film.view.is_some() && self.view.film.view().is_none() {

@@ -47,7 +47,7 @@ impl ImpastoApp {
         [&mut pictures.content, &mut pictures.palette].into_iter().chain(&mut pictures.styles)
     }
 
-    /// Keeps up with the files that other programs save.
+    /// Keep up with the files that other programs save.
     pub(super) fn follow_files(&mut self, ctx: &Context) {
         let mut files: Vec<(PathBuf, Stamp)> = Vec::new();
         if self.view.layout.follow_files {
@@ -77,7 +77,7 @@ impl ImpastoApp {
         }
     }
 
-    /// Puts a new version of a file into the slots and masks that follow it.
+    /// Put a new version of a file into the slots and masks that follow it.
     fn take_version(&mut self, ctx: &Context, News { path, stamp, opened }: News<Box<Opened>>) {
         let follows = |slot: &Slot| slot.followed().is_some_and(|(file, _)| *file == path);
         let first = self.following_slots().find(|slot| follows(slot)).map(|slot| slot.id);

@@ -1,6 +1,6 @@
 //! The window: pictures left, the painting in the middle, every setting right, losses below, transport above.
 //!
-//! The window owns no tensor and never waits: it tells the worker what to do (`engine`), takes in what it
+//! The window owns no tensor and never waits: it sends the worker what to do (`engine`), takes in what it
 //! says, and leaves all that takes time to background threads (`tasks`).
 
 mod about;

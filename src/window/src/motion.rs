@@ -1,5 +1,5 @@
 //! Whether things move on the screen that need not: fades, smooth scrolling, a caret that blinks. As the
-//! desktop wishes it, unless it was chosen here. The painting itself is what one came to see.
+//! desktop asks for it, unless it was chosen here. The painting itself always moves.
 
 use egui::Context;
 

@@ -1,4 +1,4 @@
-//! What the worker tells: how its run goes, and the painting.
+//! The worker's events: the state of its run, losses, and the picture.
 
 use std::{
     sync::Arc,
@@ -17,7 +17,7 @@ use impasto_engine::session::{Event, RunState};
 const NEWS_TIME: Duration = Duration::from_millis(8);
 
 impl ImpastoApp {
-    /// Takes in the worker's events and its latest picture.
+    /// Take the worker's events and its latest picture.
     pub(super) fn take_news(&mut self, ctx: &Context) {
         let begun = Instant::now();
         while let Some(event) = self.worker.session.as_ref().and_then(|session| session.next_event()) {

@@ -1,8 +1,8 @@
 //! Notifications of the desktop, for a person who is at another window.
 
-/// Tells something by the desktop. Called on the window's thread; never waits.
+/// Shows notifications of the desktop. Called on the window's thread; never waits.
 pub trait Notifier: Send + Sync {
-    /// Shows a text in the place of the one before.
+    /// Show a text in the place of the one before.
     fn notify(&self, text: String);
 }
 
@@ -56,13 +56,13 @@ mod bus {
                 }
             }
             if let Some(orders) = &*thread {
-                // Without a service nobody listens.
+                // Without a service nothing is shown.
                 let _ = orders.send(text);
             }
         }
     }
 
-    /// Shows texts until nobody sends any. One that cannot be shown does not end it: the service may be
+    /// Show texts until the sender is gone. One that cannot be shown does not end it: the service may be
     /// starting, or busy.
     pub async fn show_all(connection: &Connection, texts: &Receiver<String>) {
         let mut shown = 0;
@@ -74,7 +74,7 @@ mod bus {
         }
     }
 
-    /// Shows a text instead of the notification `replaced`, 0 for none, and gives the new one's number.
+    /// Show a text instead of the notification `replaced`, 0 for none, and return the new one's number.
     pub async fn show(connection: &Connection, replaced: u32, text: &str) -> zbus::Result<u32> {
         let service = "org.freedesktop.Notifications";
         let (actions, hints) = (Vec::<&str>::new(), HashMap::from([("desktop-entry", Value::from(APP_ID))]));

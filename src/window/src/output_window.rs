@@ -1,4 +1,4 @@
-//! The second window: the painting alone, for those who watch on another screen.
+//! The second window: the painting alone, on another screen.
 //!
 //! It is a deferred viewport, so that each window is drawn for reasons of its own: this one when there is a
 //! new picture or the pointer moves over it, the main one when it is used. What it shows

@@ -99,7 +99,7 @@ impl Paintings {
         self.current
     }
 
-    /// Takes in the last moment of a run that was left, which comes when the next one begins.
+    /// Take in the last moment of a run that was left, which comes when the next one begins.
     pub fn take(&mut self, snapshot: &Snapshot) {
         let left =
             self.left.iter_mut().find(|left| left.run == snapshot.run && snapshot.step >= left.point.step);
@@ -109,7 +109,7 @@ impl Paintings {
         }
     }
 
-    /// Lets go of the oldest, and of states, where too much is held.
+    /// Let go of the oldest, and of states, where too much is held.
     fn let_go(&mut self) {
         let pictures = self.left.iter().rev().map(|left| left.pictures(&self.shelf));
         let kept = within(pictures, MOST_PICTURE_BYTES).min(MOST);
@@ -170,7 +170,7 @@ fn back_button(number: u64) -> (String, Action) {
 }
 
 impl ImpastoApp {
-    /// Keeps the painting in hand before another one begins, and gives its number; `None` if nothing of it
+    /// Keep the painting in hand before another one begins, and return its number; `None` if nothing of it
     /// was painted.
     pub(super) fn leave_painting(&mut self) -> Option<u64> {
         let given = self.run.given.as_ref()?;
@@ -212,7 +212,7 @@ impl ImpastoApp {
         Some(number)
     }
 
-    /// Says that another painting has begun, with the way back to the one that was left, if there is one.
+    /// Say that another painting has begun, with the way back to the one that was left, if there is one.
     pub(super) fn note_begun(&mut self, text: &str, left: Option<u64>) {
         match left {
             Some(number) => self.messages.toasts.add_with(text, vec![back_button(number)]),
@@ -220,13 +220,13 @@ impl ImpastoApp {
         }
     }
 
-    /// Says that another content has begun another painting.
+    /// Say that another content has begun another painting.
     pub(super) fn note_new_content(&mut self, left: u64) {
         let go_on = ("Go on from the old painting".to_owned(), GoOnFrom(left).into());
         self.messages.toasts.add_with("New photo: begun afresh.", vec![go_on, back_button(left)]);
     }
 
-    /// Returns to a painting that was left, as it was.
+    /// Return to a painting that was left, as it was.
     fn back_to(&mut self, number: u64) {
         let Some(left) = self.paintings.find(number) else {
             return self.messages.toasts.add("The former painting is no longer kept.");
@@ -243,7 +243,7 @@ impl ImpastoApp {
         }
     }
 
-    /// Brings the painting of this number back with the settings that it was painted with; gives the number of
+    /// Bring the painting of this number back with the settings that it was painted with; returns the number of
     /// the one that it takes the place of, if that was painted. `None`, and nothing is changed, if it is not kept or
     /// there is no engine.
     pub(super) fn return_to(&mut self, number: u64) -> Option<Option<u64>> {
@@ -280,7 +280,7 @@ impl ImpastoApp {
         Some(other)
     }
 
-    /// Paints what is set over a painting that was left.
+    /// Paint what is set over a painting that was left.
     fn go_on_from(&mut self, number: u64) {
         let Some(left) = self.paintings.find(number) else {
             return self.messages.toasts.add("The former painting is no longer kept.");

@@ -301,7 +301,7 @@ impl ImpastoApp {
         std::mem::swap(&mut self.pictures.content.picture, &mut style.picture);
         std::mem::swap(&mut self.pictures.content.error, &mut style.error);
         style.mix.crop = None;
-        // Whoever is still opening would land in the wrong slot.
+        // What is still opening would land in the wrong slot.
         (self.pictures.content.loading, style.loading) = (None, None);
     }
 

@@ -78,7 +78,7 @@ pub struct PinDraft {
 }
 
 impl PinDraft {
-    /// Puts the moment into a project.
+    /// Put the moment into a project.
     ///
     /// # Errors
     ///
@@ -194,7 +194,7 @@ impl ImpastoApp {
         self.shown_moment().is_some_and(|id| self.view.pins.get(id).is_some())
     }
 
-    /// Pins the moment that is shown, or no longer.
+    /// Pin the moment that is shown, or no longer.
     pub(super) fn pin(&mut self, ctx: &Context) {
         let Some(painting) = self.painting() else {
             self.messages.toasts.add("There is no painted picture to pin yet.");
@@ -218,7 +218,7 @@ impl ImpastoApp {
         self.messages.toasts.add_instead(&NOTES, note);
     }
 
-    /// Makes a moment of the picture as it is now, which the worker has not marked.
+    /// Make a moment of the picture as it is now, which the worker has not marked.
     fn mark_now(&mut self, ctx: &Context, picture: &Arc<RgbImage>) -> MomentId {
         let (given, progress) = (self.run.given.as_ref(), self.run.progress.as_ref());
         let snapshot = Snapshot {
@@ -237,7 +237,7 @@ impl ImpastoApp {
         self.view.film.add(&snapshot, ctx.input(|input| input.time))
     }
 
-    /// Puts the pinned moments of a project in the place of those that are there, which come back with the
+    /// Put the pinned moments of a project in the place of those that are there, which come back with the
     /// paintings that they belong to.
     pub(super) fn take_pins(&mut self, ctx: &Context, saved: &[(SavedPin, Arc<RgbImage>)]) {
         self.shelve_pins();

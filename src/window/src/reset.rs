@@ -5,7 +5,7 @@ use egui::{Key, Modifiers, PointerButton, Response, Ui};
 use super::{ImpastoApp, knobs};
 use impasto_core::settings::{ParamId, StyleMix};
 
-/// Resets a slider by double-click, by Delete or Backspace while it has the keyboard's focus, or from its menu, which shows `more`
+/// Reset a slider by double-click, by Delete or Backspace while it has the keyboard's focus, or from its menu, which shows `more`
 /// below; true when it was reset. The slider itself senses drags alone, so the pointer is asked.
 pub fn slider(
     ui: &Ui,

@@ -106,7 +106,7 @@ fn name_of(path: &Path) -> String {
 }
 
 impl ImpastoApp {
-    /// Asks where to save the picture as it is now.
+    /// Ask where to save the picture as it is now.
     pub(super) fn ask_to_save(&mut self) {
         if let Some(painting) = self.painting_to_save() {
             self.ask_to_save_painting(painting);
@@ -121,12 +121,12 @@ impl ImpastoApp {
         painting
     }
 
-    /// Asks where to save a picture.
+    /// Ask where to save a picture.
     pub(super) fn ask_to_save_painting(&mut self, painting: Painting) {
         self.ask_to_save_as(Ask::save_picture(&self.save_name()), Saving::of_picture(painting));
     }
 
-    /// Saves the picture as it is now under the next free name in the folder used last, without a question.
+    /// Save the picture as it is now under the next free name in the folder used last, without a question.
     pub(super) fn save_moment(&mut self) {
         let Some(painting) = self.painting_to_save() else { return };
         if self.tasks.saving().len() >= MOST_MOMENTS {
@@ -154,7 +154,7 @@ impl ImpastoApp {
         format!("{} in {}.png", stem(&self.pictures.content), stem(&self.pictures.styles[0]))
     }
 
-    /// Asks for the file to write to, and writes it.
+    /// Ask for the file to write to, and write it.
     pub(super) fn ask_to_save_as(&mut self, ask: Ask, saving: Saving) {
         let (kind, name) = (ask.kind, ask.name.clone());
         self.ask(ask, move |app, answer| match answer {
@@ -168,7 +168,7 @@ impl ImpastoApp {
         });
     }
 
-    /// Saves to a path that a person picked, which the dialog has asked about if there is a file.
+    /// Save to a path that a person picked, which the dialog has asked about if there is a file.
     fn save_to(&mut self, picked: PathBuf, saving: Saving) {
         let path = saving.with_extension(picked.clone());
         if path == picked {
@@ -196,7 +196,7 @@ impl ImpastoApp {
         (saving.write)(self, folder.join(name), Clash::Number);
     }
 
-    /// Saves a picture that could not be saved before.
+    /// Save a picture that could not be saved before.
     pub(super) fn save_again(&mut self, path: PathBuf, painting: Painting) {
         self.start_saving(path, painting, Clash::Ask);
     }
@@ -215,7 +215,7 @@ impl ImpastoApp {
                     path = picture::free_name(&wanted);
                 }
                 match picture::save_with_text(export, &path, clash == Clash::Replace, &text) {
-                    // Somebody was quicker.
+                    // It was created meanwhile.
                     Err(SaveError::Exists { .. }) if clash == Clash::Number => {}
                     result => break result,
                 }
@@ -243,14 +243,14 @@ impl ImpastoApp {
         }
     }
 
-    /// Says that a file that was asked for is written.
+    /// Say that a file that was asked for is written.
     pub(super) fn file_saved(&mut self, path: &Path) {
         let note = format!("Saved {}", path.display());
         self.messages.notice = Some(note.clone());
         self.messages.toasts.add(note);
     }
 
-    /// Says why a file that was asked for is not written; the window does not close before that is seen.
+    /// Say why a file that was asked for is not written; the window does not close before that is seen.
     pub(super) fn file_not_saved(&mut self, text: String) {
         self.files.closing.save_failed();
         self.messages.banners.push(Banner { trouble: Trouble::Other, text });

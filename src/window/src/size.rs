@@ -100,7 +100,7 @@ impl ImpastoApp {
         Some((format!("Larger: {size} px{time}"), SetSize(size).into()))
     }
 
-    /// The worker has chosen a size by measuring: it is told with its reason, and is no action of the person's.
+    /// The worker has chosen a size by measuring: it is shown with its reason, and is no entry of the history.
     pub(super) fn size_was_chosen(&mut self, size: u32, step_seconds: Option<f64>) {
         self.undo.size_was_chosen(self.paintings.current(), self.settings.size, size);
         self.settings.size = size;
@@ -111,7 +111,7 @@ impl ImpastoApp {
         self.messages.toasts.add_with(text, larger);
     }
 
-    /// Goes on at a larger size where the steps turn out quicker than was measured before the first one, as long as
+    /// Go on at a larger size where the steps turn out quicker than was measured before the first one, as long as
     /// nobody has chosen a size.
     pub(super) fn follow_speed(&mut self, ctx: &Context) {
         let size = self.settings.size;

@@ -59,7 +59,7 @@ impl HeldPictures {
 }
 
 impl Pictures {
-    /// Sets how the styles with a picture count, part included, if there are as many.
+    /// Set how the styles with a picture count, part included, if there are as many.
     pub fn set_style_mixes(&mut self, mixes: &[StyleMix]) {
         let filled = self.styles.iter_mut().filter(|slot| slot.picture.is_some());
         let filled: Vec<_> = filled.collect();
@@ -78,7 +78,7 @@ impl Pictures {
         }
     }
 
-    /// Puts them back; whatever is on its way is dropped.
+    /// Put them back; whatever is on its way is dropped.
     pub fn put_back(&mut self, held: HeldPictures) {
         (self.content, self.styles) = (held.content, held.styles);
         (self.palette, self.palette_shown) = (held.palette, held.palette_shown);

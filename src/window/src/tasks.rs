@@ -44,7 +44,7 @@ impl<App: 'static> Tasks<App> {
         Self { outbox, inbox, ctx: ctx.clone(), failed, saves, unseen: Arc::default(), decoders }
     }
 
-    /// Runs `work` on a thread of its own, then calls `then` with its result on the window's thread.
+    /// Run `work` on a thread of its own, then call `then` with its result on the window's thread.
     pub fn spawn<T: Send + 'static>(
         &self,
         name: &str,
@@ -136,7 +136,7 @@ impl<App: 'static> Tasks<App> {
         &self.ctx
     }
 
-    /// Starts a thread for `work`; `held` is dropped once its result is out.
+    /// Start a thread for `work`; `held` is dropped once its result is out.
     fn start<T: Send + 'static>(
         &self,
         name: &str,
@@ -232,7 +232,7 @@ mod tests {
         Tasks::new(&Context::default(), |told, text| told.0.push(format!("failed: {text}")))
     }
 
-    /// Waits for so many results and takes them in.
+    /// Wait for so many results and take them in.
     fn take(tasks: &Tasks<Told>, results: usize) -> Vec<String> {
         let mut told = Told::default();
         for _ in 0..results {

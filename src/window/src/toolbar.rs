@@ -18,7 +18,7 @@ const WORDS_FROM: f32 = 440.0;
 const MENU_BELOW: f32 = 340.0;
 
 impl ImpastoApp {
-    /// Whether the strip is shown: who put the panels away wants the picture alone.
+    /// Whether the strip is shown: it is put away with the panels.
     pub(super) fn has_toolbar(&self) -> bool {
         let layout = &self.view.layout;
         let panels = layout.show_left || layout.show_right || layout.show_bottom;

@@ -52,7 +52,7 @@ pub struct Undo {
     at: usize,
     /// Counts the presses.
     gesture: u64,
-    /// Whether a hand is on something, and whether the pointer is: in this frame, and in the one before.
+    /// Whether something is dragged, and whether by the pointer: in this frame, and in the one before.
     held: [bool; 2],
     held_before: [bool; 2],
     /// What the present action is called, if it has a name of its own: its key and its title.
@@ -87,13 +87,13 @@ impl Undo {
         (keys, title)
     }
 
-    /// Gives the present action a title of its own. Actions of the same key become one entry as changes of
+    /// Give the present action a title of its own. Actions of the same key become one entry as changes of
     /// one setting do; those without a key never do.
     pub fn call(&mut self, key: &str, title: String) {
         self.called = Some((key.to_owned(), title));
     }
 
-    /// Takes a state in that differs from the one in force.
+    /// Take a state in that differs from the one in force.
     fn record(&mut self, snapshot: Snapshot, time: f64, held: bool) {
         let called = self.called.take();
         let Some(current) = self.states.get(self.at) else { return };
@@ -148,7 +148,7 @@ impl Undo {
         bytes
     }
 
-    /// Takes in which hands are on something now. Each press is a gesture, also where a hand outside is on
+    /// Take in what is dragged now. Each press is a gesture, also where a hand outside is on
     /// another fader all the time.
     fn follow_hands(&mut self, held: [bool; 2]) {
         let begins = (0..2).any(|hand| held[hand] && !self.held[hand] && !self.held_before[hand]);
@@ -247,7 +247,7 @@ impl Act for GoTo {
 }
 
 impl ImpastoApp {
-    /// Makes an entry of what the present action has changed, if it has. Values that cannot be used make none
+    /// Make an entry of what the present action has changed, if it has. Values that cannot be used make none
     /// before they are put right.
     pub(super) fn note_change(&mut self, ctx: &Context) {
         self.follow_style_order();
@@ -262,7 +262,7 @@ impl ImpastoApp {
             && self.settings_problems().is_empty()
         {
             if state.snapshot.settings.size != self.settings.size {
-                // Somebody has chosen it.
+                // It was chosen.
                 self.next.measured_size = None;
             }
             let now = Snapshot::of(self);
@@ -273,7 +273,7 @@ impl ImpastoApp {
         self.undo.called = None;
     }
 
-    /// Begins the history with what the program opens with, once it is there, and keeps up with the hands at
+    /// Begin the history with what the program opens with, once it is there, and keep up with the hands at
     /// a frame's end.
     pub(super) fn follow_history(&mut self, ctx: &Context) {
         if self.undo.states.is_empty() && !self.still_opening() {
@@ -292,7 +292,7 @@ impl ImpastoApp {
         self.undo.follow_hands([self.is_dragging(ctx), ctx.egui_is_using_pointer()]);
     }
 
-    /// Takes the last change back.
+    /// Take the last change back.
     pub(super) fn undo(&mut self) {
         let note = match self.undo.undoes() {
             _ if !self.problems.is_empty() => {

@@ -28,7 +28,7 @@ pub fn is_focus_wanted(ctx: &egui::Context) -> bool {
     ctx.data(|data| data.get_temp::<String>(wanted_focus()).is_some())
 }
 
-/// Nobody has this control: the search ends.
+/// End the search for a control that is not there.
 pub fn end_focus_search(ctx: &egui::Context) {
     ctx.data_mut(|data| data.remove::<String>(wanted_focus()));
 }

@@ -1,4 +1,4 @@
-//! The course of a knob over the run: a curve, its keyframes to drag, and where the run is.
+//! A knob over the run: its curve, the keyframes to drag, and where the run is.
 
 use egui::{
     Align2, Color32, CursorIcon, FontId, Painter, PointerButton, Pos2, Rect, Role, Sense, Shape, Stroke,
@@ -15,7 +15,7 @@ use impasto_core::settings::{Curve, Ease, Key, Objective, ParamId, Range, Track,
 /// How near the pointer must be to a keyframe, in points.
 const NEAR: f32 = 9.0;
 
-/// What a hand did to the graph.
+/// What was dragged or clicked in the graph.
 pub enum KeyEdit {
     Choose(usize),
     /// A keyframe is on its way.
@@ -26,7 +26,7 @@ pub enum KeyEdit {
     Remove(usize),
 }
 
-/// A course to show.
+/// A curve to show.
 pub struct Graph<'a> {
     pub knob: ParamId,
     pub objective: Objective,

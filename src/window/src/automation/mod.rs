@@ -1,4 +1,4 @@
-//! Automation in the window: faders go where their tracks have them, a hand takes over, and what hands do is recorded.
+//! Automation in the window: faders follow their tracks, a drag takes over, and drags are recorded.
 
 mod graph;
 mod panel;
@@ -23,7 +23,7 @@ pub struct AutomationUi {
     chosen: Option<ParamId>,
     /// The keyframe that is shown of it.
     key: usize,
-    /// A keyframe on its way, which is taken over when the hand lets go: each course would be an entry of the record.
+    /// A keyframe being dragged, applied at the end of the drag: each curve would be an entry of the record.
     dragged: Option<(usize, impasto_core::settings::Key)>,
     recorder: Option<Recorder>,
 }
@@ -56,10 +56,10 @@ impl ImpastoApp {
         self.settings.automated(&self.mix(), self.run.step())
     }
 
-    /// Sets a knob as a hand does; says whether it could be set.
+    /// Set a knob as a drag does; true if it could be set.
     pub(super) fn turn_knob(&mut self, knob: ParamId, value: f64) -> bool {
         let mut mix = self.mix();
-        // Who moves α or β by hand means them and not the amount.
+        // Moving α or β ends the style amount.
         if matches!(knob, ParamId::Alpha | ParamId::Beta) && self.settings.style_amount.is_some() {
             self.end_style_amount();
         }
@@ -90,7 +90,7 @@ impl ImpastoApp {
         }
     }
 
-    /// Tells the faders what moves, and records what hands do to them.
+    /// Mark the faders that are automated, and record drags.
     pub(super) fn follow_knobs(&mut self, ctx: &Context) {
         let tracks = self.settings.automation.iter();
         let tracks =
@@ -114,7 +114,7 @@ impl ImpastoApp {
         }
     }
 
-    /// Shows a knob's track; where it has none it gets one.
+    /// Show a knob's track; where it has none it gets one.
     pub(super) fn automate(&mut self, knob: ParamId) {
         if self.settings.automation.get(knob).is_none() {
             self.settings.automation.set(knob, Track::new(Curve::Lfo(Lfo::default())));
@@ -128,7 +128,7 @@ impl ImpastoApp {
         self.automation.recorder.is_some()
     }
 
-    /// Begins or ends the recording of what hands do to the knobs.
+    /// Begin or end the recording of the knobs' moves.
     pub(super) fn toggle_recording(&mut self) {
         match self.automation.recorder.take() {
             None => {
@@ -152,7 +152,7 @@ impl ImpastoApp {
         if recorder.run != self.run.id || over && recorder.has_any() {
             return self.actions.push(EndRecording);
         }
-        // An oscillator rides on what the hand does, and is no course of its own to be recorded.
+        // An oscillator adds to what is dragged, and has no curve of its own to be recorded.
         let swings = |knob: ParamId| {
             let track = self.settings.automation.get(knob);
             track.is_some_and(|track| track.on && matches!(track.curve, Curve::Lfo(_)))
@@ -164,7 +164,7 @@ impl ImpastoApp {
         }
     }
 
-    /// Makes tracks of what was recorded.
+    /// Make tracks of what was recorded.
     fn keep_recording(&mut self, recorder: Recorder) {
         let objective = self.settings.objective;
         let mut names = Vec::new();

@@ -1,4 +1,4 @@
-//! The panel: a list of everything that moves by itself, and the course of the chosen one.
+//! The panel: a list of everything that moves by itself, and the curve of the chosen one.
 
 use egui::{Align, ComboBox, Label, Layout, RichText, ScrollArea, Sense, Stroke, StrokeKind, Ui, vec2};
 
@@ -17,7 +17,7 @@ use impasto_core::settings::{Automation, Curve, Ease, Key, Lfo, MAX_KEYS, ParamI
 /// Width of the list, as a part of the panel and in points.
 const LIST_PART: f32 = 0.28;
 const LIST: std::ops::RangeInclusive<f32> = 150.0..=290.0;
-/// From this width on, a line of the list shows its course.
+/// From this width on, a line of the list shows its curve.
 const COURSE_FROM: f32 = 210.0;
 /// Most of a period or a place in the run that can be dragged to, in percent.
 const WHOLE: f64 = 100.0;
@@ -165,7 +165,7 @@ impl ImpastoApp {
         }
     }
 
-    /// The chosen course: what can be set of it, and its graph.
+    /// The chosen track: what can be set of it, and its graph.
     fn course(&mut self, ui: &mut Ui, knob: ParamId) {
         let mix = self.mix();
         let (base, now) =
@@ -238,7 +238,7 @@ fn edit_keys(state: &mut super::AutomationUi, track: &mut Track, edit: KeyEdit, 
             keys.insert(index, key);
             state.key = index;
         }
-        // A course has one keyframe at least.
+        // A track has at least one keyframe.
         KeyEdit::Remove(index) if keys.len() > 1 && index < keys.len() => {
             keys.remove(index);
             state.key = state.key.min(keys.len() - 1);

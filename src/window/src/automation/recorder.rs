@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use impasto_core::settings::{Curve, Ease, Key, MAX_KEYS, Objective, ParamId, Track};
 use impasto_engine::session::RunId;
 
-/// How far from the hand a recorded course may be, as a part of the knob's range.
+/// How far a recorded curve may be from what was dragged, as a part of the knob's range.
 const TOLERANCE: f64 = 0.004;
 
 /// What was done to a knob.
@@ -32,7 +32,7 @@ impl Recorder {
         !self.takes.is_empty()
     }
 
-    /// Looks at every knob; `at` is the time of the run.
+    /// Look at every knob; `at` is the time of the run.
     pub fn note(&mut self, at: f64, values: Vec<(ParamId, f64)>) {
         for (knob, value) in values {
             let before = self.seen.insert(knob, value);
@@ -65,14 +65,14 @@ impl Recorder {
         }
     }
 
-    /// The keyframes of each knob that was moved: no more of them than its course needs.
+    /// The keyframes of each knob that was moved: no more of them than its curve needs.
     pub fn finish(self, objective: Objective) -> Vec<(ParamId, Vec<Key>)> {
         let takes = self.takes.into_iter();
         takes.map(|(knob, take)| (knob, thinned(&take.keys, knob, objective, MAX_KEYS / 2))).collect()
     }
 }
 
-/// The same course with as few keyframes as it needs, `most` at most.
+/// The same curve with as few keyframes as it needs, `most` at most.
 fn thinned(keys: &[Key], knob: ParamId, objective: Objective, most: usize) -> Vec<Key> {
     let mut tolerance = TOLERANCE;
     loop {
@@ -109,7 +109,7 @@ fn thinned_to(keys: &[Key], knob: ParamId, objective: Objective, tolerance: f64)
     kept
 }
 
-/// A course with a recorded one in the place of what it had from the first to the last move of the hand.
+/// A curve with a recorded one in the place of what it had from the first to the last move.
 pub fn merged(before: &[Key], recorded: Vec<Key>, knob: ParamId, objective: Objective) -> Vec<Key> {
     // The first recorded keyframe says where the knob was until the hand came.
     let (Some(first), Some(last)) = (recorded.get(1).copied(), recorded.last().copied()) else {

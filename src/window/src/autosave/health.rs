@@ -1,6 +1,6 @@
-//! Whether the painting in hand is really kept, for the status line.
+//! Whether autosave succeeds, for the status line.
 
-/// Time after which a person is told what autosave waits for, in seconds: most pictures open sooner.
+/// Time after which the status line says what autosave waits for, in seconds: most pictures open sooner.
 pub(super) const PATIENCE: f64 = 10.0;
 /// The same for a disk that does not answer.
 const SLOW_DISK: f64 = 30.0;

@@ -45,7 +45,7 @@ pub struct ProjectFile {
 }
 
 impl ImpastoApp {
-    /// Shows a project as it was, ready to go on.
+    /// Show a project as it was, ready to go on.
     /// Gives the number of the painting that it takes the place of, see [`ImpastoApp::leave_painting`].
     pub(crate) fn open_project(&mut self, ctx: &Context, project: &Arc<Project>) -> Option<u64> {
         let manifest = &project.manifest;
@@ -144,7 +144,7 @@ impl ImpastoApp {
         (Start::Moment, step)
     }
 
-    /// Reads a project in the background: only what is beside it, or in the settings already, is opened by its settings.
+    /// Read a project in the background: only what is beside it, or in the settings already, is opened by its settings.
     pub(crate) fn read_project(&mut self, path: PathBuf) {
         let trust = Trust::beside(&path, &self.settings);
         self.read_trusted(path, trust);
@@ -186,7 +186,7 @@ impl ImpastoApp {
         self.ask_for_file(Ask::open_project(), Self::read_project);
     }
 
-    /// Opens the painting of the window that was closed last.
+    /// Open the painting of the window that was closed last.
     pub(crate) fn open_last(&mut self) {
         match self.autosave.sessions.as_deref().and_then(sessions::last_closed) {
             Some(path) => self.read_trusted(path, Trust::All),
@@ -194,7 +194,7 @@ impl ImpastoApp {
         }
     }
 
-    /// Saves the painting to its own file, if it has one; else asks for one.
+    /// Save the painting to its own file, if it has one; else ask for one.
     pub(crate) fn save_project(&mut self) {
         match self.own_project() {
             Some(file) => self.write_project(file.path.clone()),
@@ -202,7 +202,7 @@ impl ImpastoApp {
         }
     }
 
-    /// The file of this painting. One of another content is a new painting, which takes nobody's file unasked.
+    /// The file of this painting. One of another content is a new painting, which overwrites no file unasked.
     fn own_project(&self) -> Option<&ProjectFile> {
         let own = |file: &&ProjectFile| file.content.is_some() && file.content == self.content_hash();
         self.autosave.project.as_ref().filter(own)
@@ -212,7 +212,7 @@ impl ImpastoApp {
         self.pictures.content.picture.as_ref().map(|content| content.picture.sha256)
     }
 
-    /// Asks where to save the painting as a project.
+    /// Ask where to save the painting as a project.
     pub(crate) fn ask_to_save_project(&mut self) {
         if self.inputs().is_none() {
             self.messages
@@ -228,7 +228,7 @@ impl ImpastoApp {
         self.ask_to_save_as(Ask { folder, ..Ask::save_project(&name) }, saving);
     }
 
-    /// Writes the painting as a project.
+    /// Write the painting as a project.
     fn write_project(&mut self, path: PathBuf) {
         let file = ProjectFile { path, content: self.content_hash() };
         let snapshot = self.snapshot(self.exact());

@@ -28,7 +28,7 @@ impl Command {
     /// The key that shows the content for as long as it is held.
     pub const PEEK: Key = Key::C;
 
-    /// Whether the content is peeked at: the key alone is held, and nobody types.
+    /// Whether the content is peeked at: the key alone is held, and no text field has the focus.
     pub fn peeks(ctx: &Context) -> bool {
         let held = ctx.input(|input| input.key_down(Self::PEEK) && input.modifiers.is_none());
         held && !ctx.text_edit_focused() && ctx.memory(|memory| memory.top_modal_layer().is_none())

@@ -51,7 +51,7 @@ macro_rules! commands {
                 match self { $($($(Tab::$tab => Command::$tab,)*)?)* }
             }
 
-            /// Draws what stands beside the tabs.
+            /// Draw what stands beside the tabs.
             pub fn header(self) -> Draw {
                 match self { $($($(Tab::$tab => commands!(@header $($header)?),)*)?)* }
             }

@@ -67,7 +67,7 @@ impl ImpastoApp {
         }
     }
 
-    /// Takes α and β from their faders; what is moved by hand is no longer the style amount's.
+    /// Take α and β from their faders; moving either ends the style amount.
     pub(crate) fn set_balance_by_hand(&mut self, shown: [f64; 2], balance: [f64; 2]) {
         if balance != shown {
             [self.settings.content_weight, self.settings.style_weight] = balance;
@@ -101,7 +101,7 @@ impl ImpastoApp {
         });
     }
 
-    /// Tilts what the style layers' faders say, between fine texture and large strokes.
+    /// Tilt what the style layers' faders say, between fine texture and large strokes.
     pub(super) fn tilt_row(&mut self, ui: &mut Ui, usual: &Settings) {
         let tooltip = "Tilt of the style layers, -1 to 1: left fine texture, right large strokes. It multiplies what the faders say by e to the power of tilt times depth, their sum kept, and moves no fader; in the middle it is not there. Usual are -0.4 to 0.4.";
         let locked = self.mixes.desk.locked.contains(&ParamId::StyleTilt);

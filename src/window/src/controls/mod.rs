@@ -83,7 +83,7 @@ impl ImpastoApp {
         egui::CollapsingHeader::new("Advanced")
             .open(open)
             .show_unindented(ui, |ui| self.live(ui, |app, ui| app.advanced(ui, usual)));
-        // Where nobody has the control that is looked for, the search ends.
+        // If no control has this name, the search ends.
         self.panels.focus_search_frames =
             if open.is_some() { self.panels.focus_search_frames + 1 } else { 0 };
         if self.panels.focus_search_frames > 3 {
@@ -125,6 +125,6 @@ fn colour_button(ui: &mut Ui, name: &str, tooltip: &str, Rgb(rgb): &mut Rgb) {
     ui.spacing_mut().interact_size = egui::vec2(44.0, ROW - 4.0);
     ui.color_edit_button_srgb(rgb).accessible_name(name).on_hover_text(tooltip);
     ui.label(widgets::weak(ui, Rgb(*rgb).to_string()));
-    // Who compares colours should not have to compare them against a tinted edge.
+    // Colours are compared without a tinted edge.
     ui.visuals_mut().widgets.inactive.bg_stroke = egui::Stroke::new(1.0, Palette::of(ui).line);
 }

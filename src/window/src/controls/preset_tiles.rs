@@ -75,7 +75,7 @@ impl PresetTiles {
         }
     }
 
-    /// Begins again if the pictures are others.
+    /// Begin again if the pictures are others.
     fn follow_pair(&mut self, pair: &[&Arc<Picture>]) {
         let same = self.pair.len() == pair.len()
             && self.pair.iter().zip(pair).all(|(a, b)| a.as_ptr() == Arc::as_ptr(b));
@@ -108,7 +108,7 @@ impl PresetTiles {
 }
 
 impl ImpastoApp {
-    /// Makes a small picture of the painting if that has become what a preset makes of this pair.
+    /// Make a small picture of the painting if that has become what a preset makes of this pair.
     pub(crate) fn follow_preset_tiles(&mut self, ctx: &Context) {
         let styles = self.pictures.styles.iter();
         let slots = std::iter::once(&self.pictures.content).chain(styles);

@@ -56,7 +56,7 @@ async fn offers_files(connection: &zbus::Connection) -> bool {
     version.is_ok()
 }
 
-/// Asks by zenity, which is what `command` starts, and waits for its end. Its dialog belongs to the window with this
+/// Ask by zenity, which is what `command` starts, and wait for its end. Its dialog belongs to the window with this
 /// number under X11.
 fn zenity(mut command: Command, ask: &Ask, window: Option<u64>) -> Answer {
     command.args(["--file-selection", "--title", &ask.title]);

@@ -68,7 +68,7 @@ impl<T> Default for Watcher<T> {
 }
 
 impl<T: Send + 'static> Watcher<T> {
-    /// Looks at these files from now on. The first ones start the thread, which opens by what `open` makes, and
+    /// Look at these files from now on. The first ones start the thread, which opens by what `open` makes, and
     /// calls `wake` if there is news.
     pub fn watch(&mut self, files: Files, open: impl FnOnce() -> Open<T>, wake: impl Fn() + Send + 'static) {
         if files == self.watched {
@@ -98,7 +98,7 @@ impl<T: Send + 'static> Watcher<T> {
     }
 }
 
-/// Looks at files until nobody orders any more.
+/// Look at files until the sender of orders is gone.
 fn look<T>(orders: &Receiver<Files>, open: &Open<T>, tell: impl Fn(News<T>)) {
     let mut files: Vec<Watched> = Vec::new();
     loop {

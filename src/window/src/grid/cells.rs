@@ -23,7 +23,7 @@ const HEAD: f32 = 24.0;
 const SIDE: f32 = 96.0;
 
 impl Board {
-    /// Shows the cells in this room; gives the one that was clicked.
+    /// Show the cells in this room; returns the one that was clicked.
     pub fn show(&mut self, ui: &mut Ui, now: Option<CellProgress>) -> Option<usize> {
         let mut clicked = None;
         let mut looked = None;

@@ -89,7 +89,7 @@ fn in_words(setting: &str, message: &str) -> String {
 }
 
 impl Question {
-    /// Reads the axes and makes every cell's settings. Takes a while for many.
+    /// Read the axes and make every cell's settings. Takes a while for many.
     pub fn answer(&self) -> Checked {
         let mut checked = Checked::default();
         let mut read = |form: &AxisForm, problem: fn(&mut Checked) -> &mut Option<String>| {
@@ -190,7 +190,7 @@ impl Form {
         Some((question, ticket))
     }
 
-    /// Takes an answer in, unless something else was asked since.
+    /// Take an answer in, unless something else was asked since.
     pub fn take(&mut self, ticket: u64, checked: Checked) {
         if self.asked.as_ref().is_some_and(|(_, last)| *last == ticket) {
             self.checked = Some(checked);
@@ -213,7 +213,7 @@ impl Form {
         self.fresh
     }
 
-    /// Begins with other axes.
+    /// Begin with other axes.
     pub fn set(&mut self, x: &str, y: &str, settings: &Settings) {
         self.x = AxisForm::new(x, settings);
         self.y = if y.is_empty() { AxisForm::default() } else { AxisForm::new(y, settings) };
@@ -259,7 +259,7 @@ impl Form {
         });
     }
 
-    /// The button that shows an axis' setting and opens the list of all; gives the one that was taken.
+    /// The button that shows an axis' setting and opens the list of all; returns the one that was taken.
     fn chooser(&mut self, ui: &mut Ui, label: &str, across: bool, width: f32) -> Option<String> {
         let setting = if across { &self.x.setting } else { &self.y.setting };
         let shown = if setting.is_empty() { "none".to_owned() } else { choices::title(setting) };

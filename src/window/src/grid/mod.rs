@@ -82,7 +82,7 @@ impl Board {
 }
 
 impl ImpastoApp {
-    /// Takes in the cells that are done, and checks the form when it has changed.
+    /// Take in the cells that are done, and check the form when it has changed.
     pub(super) fn follow_grid(&mut self, ctx: &Context) {
         for painted in self.queue.desk.take_painted() {
             let Some(board) = self.grid.sheet.as_mut().filter(|board| board.number == painted.grid) else {
@@ -102,7 +102,7 @@ impl ImpastoApp {
         }
     }
 
-    /// Works the form out in the background: reading an axis' values takes longer than a frame may.
+    /// Work the form out in the background: reading an axis' values takes longer than a frame may.
     fn check_grid(&mut self) {
         let Some((question, ticket)) = self.grid.form.question(&self.settings) else { return };
         let work = move || question.answer();
@@ -114,7 +114,7 @@ impl ImpastoApp {
         });
     }
 
-    /// Paints the grid of the form, instead of the one before.
+    /// Paint the grid of the form, instead of the one before.
     fn paint_grid(&mut self, ctx: &Context) {
         let Some(inputs) = self.inputs() else {
             self.messages.toasts.add("A grid needs a content and a style: open them first.");
@@ -161,7 +161,7 @@ impl ImpastoApp {
         self.start_painter(ctx);
     }
 
-    /// Paints no further cell.
+    /// Paint no further cell.
     fn cancel_grid(&mut self) {
         self.queue.desk.paint_cells([]);
         if let Some(board) = &mut self.grid.sheet {
@@ -169,7 +169,7 @@ impl ImpastoApp {
         }
     }
 
-    /// Takes a cell's settings for the painting. What belongs to the painting and not to its look stays, unless an axis
+    /// Take a cell's settings for the painting. What belongs to the painting and not to its look stays, unless an axis
     /// varies it.
     fn adopt_cell(&mut self, index: usize) {
         let Some(board) = &mut self.grid.sheet else { return };
@@ -199,7 +199,7 @@ impl ImpastoApp {
         self.undo.call("", title);
     }
 
-    /// Asks where to save the grid as one picture.
+    /// Ask where to save the grid as one picture.
     fn ask_to_save_grid(&mut self) {
         let Some(board) = &self.grid.sheet else { return };
         let saving = Saving::new(Extension::Default("png"), |app, path, overwrite| {
@@ -208,7 +208,7 @@ impl ImpastoApp {
         self.ask_to_save_as(Ask::save_picture(&board.name), saving);
     }
 
-    /// Writes the grid with its axes and legend.
+    /// Write the grid with its axes and legend.
     fn write_grid(&self, path: PathBuf, overwrite: bool) {
         let Some(board) = &self.grid.sheet else { return };
         let mut sheet =

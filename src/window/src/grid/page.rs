@@ -139,7 +139,7 @@ impl ImpastoApp {
         text
     }
 
-    /// The cells and the one that is looked at; gives the one whose settings are wanted.
+    /// The cells and the one that is looked at; returns the one whose settings are wanted.
     fn grid_body(&mut self, ui: &mut Ui, board: &mut Board) -> Option<usize> {
         let now = self.queue.desk.cell();
         let area = ui.available_rect_before_wrap();

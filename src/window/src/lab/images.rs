@@ -24,7 +24,7 @@ pub struct Matrices {
     pub difference: ColorImage,
 }
 
-/// Draws a study's matrices, with the channels in this order.
+/// Draw a study's matrices, with the channels in this order.
 pub fn matrices(study: &LayerStudy, order: &[usize]) -> Matrices {
     let side = study.channels.min(CELLS);
     let (picture, target) = (cells(&study.gram, order, side), cells(&study.target, order, side));

@@ -29,7 +29,7 @@ pub const NARROW: f32 = 1250.0;
 pub struct Lab {
     pub open: bool,
     pub layer: Layer,
-    /// What the worker was told to look into.
+    /// What the worker was asked to analyse.
     told: Option<(RunId, Layer)>,
     seen: Option<Seen>,
     by_strength: bool,
@@ -108,7 +108,7 @@ impl ImpastoApp {
         self.view.lab.open = !self.view.lab.open;
     }
 
-    /// Shows large what a layer holds, in the painting's place.
+    /// Show large what a layer holds, in the painting's place.
     pub(super) fn show_extract(&mut self, visualization: LayerVisualization) {
         self.view.lab.sheet = Some(match visualization.kind {
             VisualizationKind::Texture => Sheet::Style,
@@ -119,7 +119,7 @@ impl ImpastoApp {
         self.view.lab.large = Some(visualization);
     }
 
-    /// Tells the worker which layer to look into, and takes what it saw.
+    /// Ask the worker to analyse the shown layer, and take its result.
     pub(super) fn follow_lab(&mut self, ui: &Ui) {
         let looks = self.view.lab.open && self.view.lab.sheet.is_none();
         let wanted = (looks && self.run.alive()).then_some((self.run.id, self.view.lab.layer));
@@ -320,7 +320,7 @@ impl ImpastoApp {
         ui.add_space(space::M);
     }
 
-    /// Lays the heat over the painting.
+    /// Lay the heat over the painting.
     pub(super) fn heat_over(&self, ui: &Ui, painting: Rect, area: Rect) {
         let Some(seen) = self
             .view

@@ -40,7 +40,7 @@ pub fn progress(stage: &Stage) -> Option<String> {
     }
 }
 
-/// Draws what there is of an extract into a rectangle: the picture, or an empty well, and a bar while it is made.
+/// Draw what there is of an extract into a rectangle: the picture, or an empty well, and a bar while it is made.
 pub fn paint(ui: &Ui, extracts: &Extracts, visualization: LayerVisualization, rect: Rect) -> Stage {
     let palette = Palette::of(ui);
     let (texture, stage) = extracts.of(visualization);

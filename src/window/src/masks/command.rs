@@ -7,7 +7,7 @@ use impasto_core::{
 };
 use impasto_formats::recipe::CommandStyle;
 
-/// Leave out what flags cannot tell, such as drawn masks; gives its names.
+/// Leave out what flags cannot tell, such as drawn masks; returns its names.
 pub fn leave_out(settings: &mut Settings) -> Vec<String> {
     let masks = &settings.masks;
     let cannot = |place: &Place| {

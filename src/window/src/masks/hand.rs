@@ -18,7 +18,7 @@ fn draws(event: &Event) -> bool {
 }
 
 impl Masking {
-    /// Take what the pointer did on the canvas; gives the strokes that it has ended.
+    /// Take what the pointer did on the canvas; returns the strokes that it has ended.
     fn take_pointer(&mut self, events: &[Event], over: bool, panes: &[Pane], held: Modifiers) -> Vec<Pen> {
         let mut ended = Vec::new();
         for event in events {

@@ -171,7 +171,7 @@ impl Row<'_> {
         }
     }
 
-    /// Name and switches; gives the button of the menu.
+    /// Name and switches; returns the button of the menu.
     fn first_line(&self, ui: &mut Ui) -> Response {
         let line = ui.horizontal(|ui| {
             ui.set_min_height(ROW);

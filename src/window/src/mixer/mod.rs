@@ -149,7 +149,7 @@ impl ImpastoApp {
         }
     }
 
-    /// Moves what is linked to the faders that were moved.
+    /// Move what is linked to the faders that were moved.
     fn follow_links(&mut self, ui: &Ui, before: &Settings, reset: bool) {
         // Setting a fader back is no move.
         if !reset {
@@ -166,7 +166,7 @@ fn switched(settings: &Settings) -> bool {
     everything != *settings
 }
 
-/// Shows the strip of a term with one weight by `show`.
+/// Show the strip of a term with one weight by `show`.
 fn term_strip(
     ui: &mut Ui,
     term: GlobalTerm,
@@ -212,7 +212,7 @@ fn term_ui(
     used.reset
 }
 
-/// Shows the strip of a layer by `show`.
+/// Show the strip of a layer by `show`.
 fn layer_strip(
     ui: &mut Ui,
     list: &List,
@@ -273,7 +273,7 @@ fn list_ui(
     reset
 }
 
-/// Adds a layer, as long as one is left.
+/// Add a layer, as long as one is left.
 fn add_ui(ui: &mut Ui, list: &List, weights: &mut LayerWeights, usual: &LayerWeights) {
     let free: Vec<Layer> = Layer::ALL.into_iter().filter(|&layer| weights.get(layer).is_none()).collect();
     if free.is_empty() {

@@ -88,7 +88,7 @@ pub struct Used {
 }
 
 impl StripUi<'_> {
-    /// Shows the strip.
+    /// Show the strip.
     pub fn show(&self, ui: &mut Ui, strip: &mut Strip) -> Used {
         let mut used = Used::default();
         let whole = vec2(ui.available_width(), FIRST + SECOND + METER);
@@ -191,7 +191,7 @@ impl StripUi<'_> {
         entry(ui, "Unlink all", "Every fader moves alone again", MixAction::Unlink);
     }
 
-    /// Shows the strip upright in a place of its own.
+    /// Show the strip upright in a place of its own.
     pub fn show_upright(&self, ui: &mut Ui, strip: &mut Strip, rect: Rect) -> Used {
         let mut used = Used::default();
         let fader = self.fader();
@@ -237,7 +237,7 @@ impl StripUi<'_> {
         }
     }
 
-    /// Shows the name and tells where it ends.
+    /// Show the name; returns where it ends.
     fn name(&self, ui: &mut Ui, rect: Rect, align: Align2, size: f32) -> f32 {
         let palette = Palette::of(ui);
         let response = ui.interact(rect, ui.scope_id().with(("name", self.what)), Sense::hover());

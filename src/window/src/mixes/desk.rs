@@ -95,7 +95,7 @@ impl Default for MixDesk {
 }
 
 impl MixDesk {
-    /// Reads a desk of a file; one of another version begins anew instead of spoiling the rest of the file.
+    /// Read a desk of a file; one of another version begins anew instead of spoiling the rest of the file.
     ///
     /// # Errors
     ///
@@ -104,7 +104,7 @@ impl MixDesk {
         Ok(toml::Value::deserialize(deserializer)?.try_into().unwrap_or_default())
     }
 
-    /// Brings numbers of a file into their ranges, and empties slots that cannot be used; tells their letters.
+    /// Bring numbers of a file into their ranges, and empty slots that cannot be used; returns their letters.
     pub fn mend(&mut self) -> Vec<char> {
         let usual = Self::default();
         let share = |value: f64, usual: f64| if value.is_finite() { value.clamp(0.0, 1.0) } else { usual };

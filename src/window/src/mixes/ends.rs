@@ -30,7 +30,7 @@ pub struct Ends {
 }
 
 impl Ends {
-    /// Keeps up with the window; true where something had to be worked out.
+    /// Keep up with the window; true where something had to be worked out.
     pub fn follow(
         &mut self,
         desk: &MixDesk,

@@ -18,7 +18,7 @@ pub struct Links {
 }
 
 impl Links {
-    /// Lets the linked faders follow the one that has moved between `before` and `settings`, if one has. `held` tells that the
+    /// Let the linked faders follow the one that has moved between `before` and `settings`, if one has. `held` means that the
     /// pointer is down, so that the move may go on. A fader at 0 stays there, and one that is moved up from 0 moves alone:
     /// neither has a factor.
     pub fn follow(

@@ -76,7 +76,7 @@ impl Act for MixAction {
 }
 
 impl ImpastoApp {
-    /// Keeps up with what the window shows.
+    /// Keep up with what the window shows.
     pub(super) fn follow_mixes(&mut self) {
         self.mixes.presets.follow(&self.settings);
         let styles = self.style_mixes();
@@ -89,12 +89,12 @@ impl ImpastoApp {
         styles.filter_map(|slot| Some((slot.picture.as_ref()?.picture.sha256, slot.mix))).collect()
     }
 
-    /// Sets how the styles count, if there are as many.
+    /// Set how the styles count, if there are as many.
     fn set_style_mixes(&mut self, mixes: &[StyleMix]) {
         self.pictures.set_style_mixes(mixes);
     }
 
-    /// Takes the mixes whose keys were pressed.
+    /// Take the mixes whose keys were pressed.
     pub(super) fn mixes_keys(&self, ctx: &Context) {
         if ctx.text_edit_focused() {
             return;
@@ -188,7 +188,7 @@ impl ImpastoApp {
         self.undo.call("", format!("Mix {letter} taken"));
     }
 
-    /// Goes to `t` on the way between the two ends.
+    /// Go to `t` on the way between the two ends.
     fn morph(&mut self, t: f64) {
         let t = t.clamp(0.0, 1.0);
         let Some(settings) = self.mixes.ends.at(&self.settings, t) else {
@@ -205,7 +205,7 @@ impl ImpastoApp {
         self.undo.call(&format!("morph {from} {to}"), format!("Morph {from} → {to}, {}", percent(t)));
     }
 
-    /// Takes a random mix around the present one.
+    /// Take a random mix around the present one.
     pub(super) fn randomize(&mut self) {
         let (seed, amount) = (self.mixes.desk.seed, self.mixes.desk.amount);
         let locked = self.mixes.desk.locked.clone();

@@ -40,12 +40,12 @@ impl Shelf {
         self.current = self.last;
     }
 
-    /// Takes out a set that is put away.
+    /// Take out a set that is put away.
     pub fn take(&mut self, set: PinSet) -> Option<Shelved> {
         self.sets.remove(&set)
     }
 
-    /// Lets go of the sets for which nobody returns.
+    /// Drop the sets of paintings that cannot be returned to.
     pub fn retain(&mut self, wanted: impl Fn(PinSet) -> bool) {
         self.sets.retain(|set, _| wanted(*set));
     }
@@ -61,7 +61,7 @@ impl Shelf {
 }
 
 impl ImpastoApp {
-    /// Puts the pinned moments away: they are moments like any other for the time being.
+    /// Put the pinned moments away: they are moments like any other for the time being.
     pub(super) fn shelve_pins(&mut self) {
         let timeline = &self.view.film.timeline;
         let with_moment = |pin: &Pin| Some((pin.clone(), timeline.get(pin.moment)?.clone()));
@@ -73,7 +73,7 @@ impl ImpastoApp {
         shelf.sets.insert(shelf.current, Shelved { pins, pinned });
     }
 
-    /// Puts a set that was put away in the place of the one in hand, if that is another one.
+    /// Put a set that was put away in the place of the one in hand, if that is another one.
     pub(crate) fn return_pins(&mut self, set: PinSet, shelved: Option<Shelved>) {
         if set == self.paintings.shelf.current {
             return;

@@ -61,7 +61,7 @@ impl History {
         }
     }
 
-    /// Goes one list that way.
+    /// Go one list that way.
     pub fn go(&mut self, way: Way) -> Option<&Kept> {
         if !self.leads(way) {
             return None;

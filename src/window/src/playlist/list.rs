@@ -134,7 +134,7 @@ impl Entry {
 }
 
 impl Playlist {
-    /// Reads a playlist's file, and gives the file's hash; pictures may be named from the folder that it is in.
+    /// Read a playlist's file, and return the file's hash; pictures may be named from the folder that it is in.
     ///
     /// # Errors
     ///
@@ -177,7 +177,7 @@ impl Playlist {
         Ok((list, Sha256Hash::of(text.as_bytes())))
     }
 
-    /// Writes it, and gives the file's hash; the file appears whole or not at all.
+    /// Write it, and return the file's hash; the file appears whole or not at all.
     ///
     /// # Errors
     ///

@@ -53,7 +53,7 @@ impl Lists {
 }
 
 impl Lists {
-    /// Takes a list that was there before, with the file that is its own.
+    /// Take a list that was there before, with the file that is its own.
     fn go_to(&mut self, kept: Kept) {
         if kept.file != self.file {
             self.name = kept.file.as_deref().and_then(file_name);
@@ -118,7 +118,7 @@ impl ImpastoApp {
         }
     }
 
-    /// Writes the playlist.
+    /// Write the playlist.
     fn write_playlist(&self, path: PathBuf) {
         let list = self.playlist.list.clone();
         let file = path.clone();

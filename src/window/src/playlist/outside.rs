@@ -45,13 +45,13 @@ impl Outside {
         self.question.is_some()
     }
 
-    /// Refuses what a list names outside of its folder until the person has agreed.
+    /// Refuse what a list names outside of its folder until the person has agreed.
     pub fn ask(&mut self, path: &Path, hash: Sha256Hash, outside: Vec<PathBuf>) {
         self.refused.extend(outside.iter().cloned());
         self.question = (!outside.is_empty()).then(|| Question { path: path.to_owned(), hash, outside });
     }
 
-    /// Allows the files of an entry.
+    /// Allow the files of an entry.
     pub fn allow(&mut self, entry: &Entry) {
         for path in files_of(entry) {
             self.refused.remove(path);
@@ -68,7 +68,7 @@ impl Outside {
         entry.files().find(|path| self.refused.contains(*path))
     }
 
-    /// Removes from an entry's settings the files that may not be opened.
+    /// Remove from an entry's settings the files that may not be opened.
     pub fn restrict(&self, settings: &mut Settings) {
         for named in NamedFile::ALL {
             if named.all_of(settings).any(|path| self.refused.contains(path)) {
@@ -102,7 +102,7 @@ pub fn outside(list: &Playlist, file: &Path) -> Vec<PathBuf> {
 }
 
 impl ImpastoApp {
-    /// Asks whether the files outside of a playlist's folder may be opened.
+    /// Ask whether the files outside of a playlist's folder may be opened.
     pub(super) fn outside_window(&self, ctx: &Context) {
         let Some(Question { path, outside, .. }) = &self.playlist.outside.question else { return };
         let actions = &self.actions;

@@ -28,7 +28,7 @@ const BUTTONS: f32 = 3.0 * ROW;
 /// A picture in a row.
 const SMALL: Vec2 = vec2(34.0, ROW - 4.0);
 
-/// What can be done with the playlist. Entries are told by their places.
+/// What can be done with the playlist. Entries are known by their places.
 pub enum PlaylistAction {
     Up(usize),
     Down(usize),
@@ -89,7 +89,7 @@ impl ImpastoApp {
         }
         let own: Vec<String> = self.mixes.presets.list.iter().map(|preset| preset.name.clone()).collect();
         let playing = self.playlist.player.as_ref().and_then(super::Player::entry);
-        // How it was opened, or was put together by somebody else.
+        // As it was opened, or came from elsewhere.
         self.note_playlist(ctx);
         if let Some(way) = Way::asked(ctx) {
             self.actions.push(PlaylistAction::Go(way));
@@ -190,7 +190,7 @@ impl ImpastoApp {
         self.note_playlist(ctx);
     }
 
-    /// Notes a change for the page's history, once no hand is on it.
+    /// Record a change in the page's history, when nothing is dragged any more.
     fn note_playlist(&mut self, ctx: &Context) {
         if !ctx.input(|input| input.pointer.any_down()) {
             let Lists { history, list, file, saved, .. } = &mut self.playlist;

@@ -66,7 +66,7 @@ impl ImpastoApp {
         self.playlist.player.is_some()
     }
 
-    /// Plays the list from one of its entries: in the second window if that is open, else on the full screen.
+    /// Play the list from one of its entries: in the second window if that is open, else on the full screen.
     pub(crate) fn play_list(&mut self, ctx: &Context, from: Option<usize>) {
         let list = self.playlist.list.clone();
         if list.entries.is_empty() {
@@ -76,7 +76,7 @@ impl ImpastoApp {
         if let Some(at) = order.iter().position(|&entry| Some(entry) == from) {
             order.rotate_left(at);
         }
-        // What a playlist has begun already is nobody's painting.
+        // What a playlist has begun already is not the user's painting.
         let left = if self.is_playing_list() { None } else { self.leave_painting() };
         if left.is_some() {
             self.note_begun("The playlist begins. Your painting is kept.", left);
@@ -101,7 +101,7 @@ impl ImpastoApp {
         self.playlist.player = None;
     }
 
-    /// Goes on to the next entry.
+    /// Go on to the next entry.
     pub(crate) fn next_entry(&mut self, ctx: &Context) {
         let Some(player) = &mut self.playlist.player else {
             return self.messages.toasts.add("No playlist is in play.");
@@ -139,7 +139,7 @@ impl ImpastoApp {
         mix.apply(before).map_err(|error| error.to_string())
     }
 
-    /// Opens the pictures of the entry in hand.
+    /// Open the pictures of the entry in hand.
     fn begin_entry(&mut self, ctx: &Context) {
         let Some(player) = &mut self.playlist.player else { return };
         player.phase = Phase::Opening;
@@ -171,7 +171,7 @@ impl ImpastoApp {
         ctx.request_repaint();
     }
 
-    /// Goes on without the entry in hand, for a reason that a person is told.
+    /// Go on without this entry, and show why.
     fn skip_entry(&mut self, ctx: &Context, reason: &str) {
         let Some(player) = &mut self.playlist.player else { return };
         let title = player.entry().map_or_else(String::new, |index| player.list.entries[index].title());
@@ -222,7 +222,7 @@ impl ImpastoApp {
         matches!(phase, Some(Phase::Opening | Phase::Next))
     }
 
-    /// Brings the playlist up to date, once a frame.
+    /// Bring the playlist up to date, once a frame.
     pub(crate) fn run_list(&mut self, ctx: &Context) {
         if !self.is_playing_list() {
             return;
@@ -295,7 +295,7 @@ impl ImpastoApp {
         }
     }
 
-    /// Lets the engine go and starts another one. An engine that hangs is waited for by nobody.
+    /// Drop the engine and start another one. An engine that hangs is not waited for.
     fn renew_engine(&mut self, ctx: &Context) {
         if let Some(old) = self.worker.session.take() {
             let farewell = std::thread::Builder::new().name("impasto-farewell".into());

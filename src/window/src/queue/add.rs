@@ -104,7 +104,7 @@ pub fn keep(folder: Option<&Path>, picture: &Picture) -> Result<ItemSource, Stri
 }
 
 impl ImpastoApp {
-    /// Opens the form for the painting in hand.
+    /// Open the form for the painting in hand.
     pub(crate) fn ask_to_queue(&mut self) {
         if self.inputs().is_none() {
             self.messages.toasts.add("There is nothing to queue yet: open a content and a style.");
@@ -211,7 +211,7 @@ impl ImpastoApp {
         }
     }
 
-    /// Makes the item in the background: pictures without a file are copied.
+    /// Make the item in the background: pictures without a file are copied.
     fn queue_painting(&mut self, form: &AddForm, inputs: Inputs, settings: Settings) {
         let Some(output) = form.path() else { return };
         self.view.layout.final_size = settings.size;

@@ -43,7 +43,7 @@ struct Question {
 }
 
 impl Question {
-    /// Looks at the disk.
+    /// Look at the disk.
     fn answer(&self) -> Result<Found, String> {
         let mut collector = Collector::default();
         let mut collect = |paths: &[PathBuf]| {
@@ -79,7 +79,7 @@ impl Question {
     }
 }
 
-/// Says what a collector has left out.
+/// Say what a collector has left out.
 fn left_out(collector: &Collector) -> Option<String> {
     let said = |paths: &BTreeSet<PathBuf>, what: &str, why: &str| {
         let names = paths.iter().map(|path| path.file_name().unwrap_or_default().to_string_lossy());
@@ -98,7 +98,7 @@ impl FoldersForm {
         Self { size: f64::from(size), asked, last: None, answer: None, tickets: 0 }
     }
 
-    /// Takes an answer in, unless something else was asked since.
+    /// Take an answer in, unless something else was asked since.
     fn take(&mut self, ticket: u64, result: Result<Found, String>) {
         if self.last.as_ref().is_some_and(|(_, last)| *last == ticket) {
             self.answer = Some(result);
@@ -131,7 +131,7 @@ enum Ask {
 }
 
 impl ImpastoApp {
-    /// Opens the form for folders.
+    /// Open the form for folders.
     pub(crate) fn ask_to_queue_folders(&mut self) {
         if let Some(problem) = self.problems.first() {
             self.messages.toasts.add(format!("Not queued: {} {}.", problem.setting, problem.message));
@@ -204,7 +204,7 @@ impl ImpastoApp {
         }
     }
 
-    /// Looks in the background which paintings that would be, whenever something has changed.
+    /// Look in the background which paintings that would be, whenever something has changed.
     fn ask_for_pairs(&self, form: &mut FoldersForm) {
         let known = form.last.as_ref().is_some_and(|(asked, _)| *asked == form.asked);
         if known || form.asked.missing().is_some() {

@@ -82,7 +82,7 @@ impl Queue {
         }
     }
 
-    /// Ends the painter, and writes the list for the next time.
+    /// End the painter, and write the list for the next time.
     pub fn end(&mut self) {
         self.painter = None;
         if let Err(error) = self.desk.save_before_exit() {
@@ -105,7 +105,7 @@ impl Queue {
 }
 
 impl ImpastoApp {
-    /// Reads the queue of the last time.
+    /// Read the queue of the last time.
     pub(super) fn open_queue(&mut self) {
         let Some(folder) = self.queue.folder.clone() else {
             self.queue.desk.restore(None, Vec::new());
@@ -143,7 +143,7 @@ impl ImpastoApp {
         }
     }
 
-    /// Starts the thread behind the window, if there is none.
+    /// Start the thread behind the window, if there is none.
     pub(super) fn start_painter(&mut self, ctx: &Context) {
         if self.queue.painter.as_ref().is_some_and(Painter::is_alive) {
             return;
@@ -167,7 +167,7 @@ impl ImpastoApp {
         matches!(kind, None | Some(DeviceKind::Cpu | DeviceKind::Software))
     }
 
-    /// Tells the painter what the person does, and takes in what it has done.
+    /// Send the painter what has changed here, and take what it has done.
     pub(super) fn follow_queue(&mut self, ctx: &Context) {
         let painting = self.run.playing && matches!(self.run.state, RunState::Running | RunState::Preparing);
         let cpu_sharing =
@@ -204,7 +204,7 @@ impl ImpastoApp {
         }
     }
 
-    /// Notes over the picture for who does not look at the list.
+    /// Show over the picture what is over in the list, if that is not shown.
     fn note_what_is_over(&mut self, rows: &[Row]) {
         if self.view.page == Page::Queue {
             return;
@@ -223,7 +223,7 @@ impl ImpastoApp {
         }
     }
 
-    /// Holds the queue, or lets it go on.
+    /// Hold the queue, or let it go on.
     pub(super) fn hold_queue(&mut self, ctx: &Context) {
         let held = !self.queue.outlook.held;
         self.queue.desk.hold(held);

@@ -1,4 +1,4 @@
-//! What the desktop tells of the queue while another window is in front.
+//! The desktop's notifications of the queue while another window is in front.
 
 use egui::{Context, Ui, UserAttentionType, ViewportCommand};
 
@@ -30,7 +30,7 @@ fn news(before: &[Row], now: &[Row]) -> Option<String> {
 }
 
 impl ImpastoApp {
-    /// Lets the desktop tell what has become of the queue, unless the person is at this window.
+    /// Let the desktop tell what has become of the queue, unless the person is at this window.
     pub(super) fn notify_of_queue(&self, ctx: &Context, rows: &[Row]) {
         if !self.view.layout.notify || ctx.input(|input| input.focused) {
             return;
@@ -41,7 +41,7 @@ impl ImpastoApp {
         }
     }
 
-    /// Whether the desktop tells of the queue.
+    /// Whether the desktop shows notifications of the queue.
     pub(super) fn notify_row(&self, ui: &mut Ui) {
         let command = Command::Notify;
         let mut on = self.view.layout.notify;

@@ -32,7 +32,7 @@ pub struct Row {
     pub remark: Option<String>,
 }
 
-/// What can be done with the queue. Its paintings are told by their numbers.
+/// What can be done with the queue. Its paintings are known by their numbers.
 pub enum QueueAction {
     Move(u64, ItemMove),
     Cancel(u64),
@@ -122,7 +122,7 @@ pub struct Line<'a> {
 }
 
 impl Line<'_> {
-    /// Shows the line; the response is that of its whole area, to be dragged.
+    /// Show the line; the response is that of its whole area, to be dragged.
     pub fn show(&self, ui: &mut Ui, actions: &Actions) -> Response {
         let palette = Palette::of(ui);
         let row = self.row;
