@@ -41,6 +41,7 @@ mod regions_example;
 mod regions_kept;
 mod regions_panel;
 mod remote;
+mod running;
 mod saving;
 mod scaling;
 mod size;
