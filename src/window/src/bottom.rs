@@ -5,10 +5,10 @@ use egui::{
     Color32, Context, FontId, Frame, Margin, Panel, Rect, Role, Sense, Shape, Stroke, Ui, WidgetInfo, vec2,
 };
 
-pub use super::command::Tab;
 use super::{
     ImpastoApp,
     action::Act,
+    command::Tab,
     compact, mixer,
     page::Page,
     state::Series,

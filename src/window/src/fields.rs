@@ -1,9 +1,12 @@
 //! Settings in the window's words: what can be looked for, and what the history says about changes.
 
+pub mod change;
+
 use std::path::Path;
 
 use serde_json::Value;
 
+use self::change::Change;
 use super::{masks, widgets};
 use impasto_core::{
     picture::is_pasted,
@@ -51,17 +54,6 @@ pub fn all(settings: &Settings) -> Vec<Field> {
         }
     }
     all
-}
-
-/// A field, or an entry of a field that is a table, with two different values.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Change {
-    /// The field's key; for an entry of a table with the entry's key behind a point.
-    pub key: String,
-    pub name: String,
-    /// `None` if an entry of a table is missing.
-    pub before: Option<Value>,
-    pub after: Option<Value>,
 }
 
 /// What differs between two settings, in the order of [`PARAMETERS`].

@@ -3,14 +3,13 @@
 //! A new version takes the place of the old one in the history as well, so it is no entry: undo never goes back
 //! behind a save, which only the program that saved can undo.
 
-mod watcher;
+pub mod watcher;
 
 use std::path::PathBuf;
 
 use egui::{Context, ViewportId};
 
-use self::watcher::News;
-pub use self::watcher::{Stamp, Watcher};
+use self::watcher::{News, Stamp};
 use super::{
     ImpastoApp,
     origin::Origin,

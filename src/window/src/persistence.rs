@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     ImpastoApp, Options,
-    bottom::Tab,
+    command::Tab,
     folders::Folders,
     gallery::Use,
     mixes::MixDesk,

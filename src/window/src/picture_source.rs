@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use egui::{ColorImage, Context, TextureHandle, TextureOptions};
 
-use super::{following::Stamp, origin::Origin};
+use super::{following::watcher::Stamp, origin::Origin};
 use impasto_base::{error::chain, text};
 use impasto_core::{
     picture::{self, Example, Picture},

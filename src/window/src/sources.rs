@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use egui::Rect;
 
 use super::{
-    following::Watcher,
+    following::watcher::Watcher,
     gallery::Gallery,
     incoming::Hovering,
     masks::MaskDesk,

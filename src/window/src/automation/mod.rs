@@ -10,7 +10,7 @@ use self::recorder::Recorder;
 use super::{
     ImpastoApp,
     action::Act,
-    bottom::Tab,
+    command::Tab,
     knobs::{self, KnobAction, Marks},
 };
 use impasto_core::settings::{Curve, Lfo, Modulated, ParamId, StyleMix, Track};

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{MaskDesk, Place, places};
-use crate::{ImpastoApp, following::Stamp, widgets};
+use crate::{ImpastoApp, following::watcher::Stamp, widgets};
 use impasto_core::{
     picture::{
         Drawing, MIN_SIDE, Picture,

@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use super::Place;
 use crate::{
     ImpastoApp,
-    bottom::Tab,
+    command::Tab,
     picture_source::Source,
     pictures::{Slot, Target},
 };

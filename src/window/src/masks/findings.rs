@@ -9,7 +9,7 @@ use super::{
 use crate::{
     ImpastoApp,
     action::{Act, Action},
-    bottom::Tab,
+    command::Tab,
     widgets,
 };
 use impasto_core::settings::Settings;

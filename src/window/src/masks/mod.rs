@@ -49,7 +49,7 @@ use self::{
     snapping::Edges,
     styles::StyleOrder,
 };
-use super::{ImpastoApp, action::Act, following::Stamp, naming::Naming, widgets};
+use super::{ImpastoApp, action::Act, following::watcher::Stamp, naming::Naming, widgets};
 use impasto_base::hash::Sha256Hash;
 use impasto_core::{
     picture::{

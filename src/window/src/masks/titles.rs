@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::fields::Change;
+use crate::fields::change::Change;
 use impasto_core::{
     picture::is_pasted,
     settings::{Edge, LayerWeights, Masks, Region, RegionRole, RegionStyle},

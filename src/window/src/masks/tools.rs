@@ -10,7 +10,12 @@ use super::{
     tool::{Numbers, Tool},
     wand::Wand,
 };
-use crate::{ImpastoApp, action::Act, bottom::Tab, command::Command, page::Page};
+use crate::{
+    ImpastoApp,
+    action::Act,
+    command::{Command, Tab},
+    page::Page,
+};
 use impasto_core::picture::drawing::{Mode, Stroke};
 
 /// The key that shows the mask alone for as long as it is held.
