@@ -15,7 +15,7 @@ use clap::{
 use clap_complete::Shell;
 
 use super::{
-    farm::Scheduler, missing::MissingArg, regions::RegionArg, shard::ShardArg, style_arg::StyleArg,
+    missing::MissingArg, region_arg::RegionArg, shard::ShardArg, style_arg::StyleArg,
     thumbnail::ThumbnailArgs,
 };
 use impasto_core::settings::{DeviceChoice, Precision, SettingsFlags};
@@ -247,6 +247,17 @@ pub(super) struct BatchArgs {
     pub quiet: bool,
     #[command(flatten, next_help_heading = "Settings")]
     pub settings: SettingsFlags,
+}
+
+/// What runs the job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Scheduler {
+    /// Open Job Description, for render farms and AWS Deadline Cloud: a YAML template
+    Openjd,
+    /// Slurm: a script for sbatch
+    Slurm,
+    /// Kubernetes: an Indexed Job as YAML
+    K8s,
 }
 
 #[derive(Debug, Args)]

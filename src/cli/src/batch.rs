@@ -145,14 +145,6 @@ fn keep_sources(paintings: &[Item]) -> Result<(), UsageError> {
     }
 }
 
-/// What is said of a painting that counts although its recipe is not complete.
-pub(super) fn with_less(output: &Path) -> String {
-    format!(
-        "impasto: warning: {}: it was painted before, but with less than asked for, as with less memory; --force paints it again",
-        output.display()
-    )
-}
-
 fn summary(printer: &Printer, done: &Done, all: usize) {
     let Done { painted, skipped, failures, .. } = done;
     let mut text = format!("{painted} of {all} painted");
@@ -260,7 +252,7 @@ impl<E: Engine + 'static> Batch<E> {
             Ok(ItemEnd::Interrupted) => return Ok(PaintingResult::Interrupted),
             Ok(ItemEnd::AlreadyPainted(painted)) => {
                 if painted == Painted::WithLess {
-                    printer.warn(&with_less(&item.output));
+                    printer.warn(&missing::with_less(&item.output));
                 }
                 return Ok(PaintingResult::Skipped);
             }

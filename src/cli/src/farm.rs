@@ -6,22 +6,11 @@ use anyhow::Context;
 
 use super::{
     UsageError,
-    args::{self, Command, FarmArgs},
+    args::{self, Command, FarmArgs, Scheduler},
     print, shard,
 };
 use impasto_base::{files::write_atomic_shared, text};
 use impasto_formats::recipe::quoted;
-
-/// Who runs the job.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum Scheduler {
-    /// Open Job Description, for render farms and AWS Deadline Cloud: a YAML template
-    Openjd,
-    /// Slurm: a script for sbatch
-    Slurm,
-    /// Kubernetes: an Indexed Job as YAML
-    K8s,
-}
 
 /// Check the words of the batch, and write its job.
 pub(super) fn run(arguments: &FarmArgs) -> anyhow::Result<ExitCode> {

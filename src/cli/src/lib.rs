@@ -25,6 +25,7 @@ mod missing;
 mod optional;
 mod paintings;
 mod progress;
+mod region_arg;
 mod regions;
 mod render;
 mod report;

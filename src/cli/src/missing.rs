@@ -1,8 +1,8 @@
 //! `impasto batch --missing`: what of a batch is still to be painted.
 
-use std::{collections::BTreeSet, process::ExitCode, str::FromStr};
+use std::{collections::BTreeSet, path::Path, process::ExitCode, str::FromStr};
 
-use super::{MISSING, batch, print, progress::Printer, shard::Shard};
+use super::{MISSING, print, progress::Printer, shard::Shard};
 use impasto_engine::queue::{Item, Lookup, Painted, Place};
 
 /// The value of `--missing`.
@@ -37,7 +37,7 @@ pub(super) fn list(
     for (index, painting) in paintings.iter().enumerate() {
         match lookup.painted(painting, place) {
             Ok(Some(Painted::Whole)) => {}
-            Ok(Some(Painted::WithLess)) => printer.warn(&batch::with_less(&painting.output)),
+            Ok(Some(Painted::WithLess)) => printer.warn(&with_less(&painting.output)),
             Ok(None) => missing.push(index),
             Err(error) => {
                 printer.warn(&format!(
@@ -79,6 +79,14 @@ fn ranges(numbers: &BTreeSet<u32>) -> String {
         false => format!("{first}-{last}"),
     };
     ranges.iter().map(text).collect::<Vec<_>>().join(",")
+}
+
+/// What is said of a painting that counts although its recipe is not complete.
+pub(super) fn with_less(output: &Path) -> String {
+    format!(
+        "impasto: warning: {}: it was painted before, but with less than asked for, as with less memory; --force paints it again",
+        output.display()
+    )
 }
 
 #[cfg(test)]
