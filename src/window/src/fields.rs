@@ -42,7 +42,7 @@ pub fn all(settings: &Settings) -> Vec<Field> {
                     value: text(value),
                 }));
             }
-            // Each track is found by its parameter, see the finder.
+            // Each track is found by its parameter, see the command palette.
             Some(Value::Object(_)) | None => {}
             Some(value) => all.push(Field {
                 key: (*key).to_owned(),

@@ -150,7 +150,7 @@ impl Undo {
 
     /// Take in what is dragged now. Each press is a gesture, also where a hand outside is on
     /// another fader all the time.
-    fn follow_hands(&mut self, held: [bool; 2]) {
+    fn follow_drags(&mut self, held: [bool; 2]) {
         let begins = (0..2).any(|hand| held[hand] && !self.held[hand] && !self.held_before[hand]);
         self.gesture += u64::from(begins);
         (0..2).for_each(|hand| self.held[hand] |= held[hand]);
@@ -251,7 +251,7 @@ impl ImpastoApp {
     /// before they are put right.
     pub(super) fn note_change(&mut self, ctx: &Context) {
         self.follow_style_order();
-        self.follow_hands(ctx);
+        self.follow_drags(ctx);
         // What is being opened belongs to the same deed.
         if self.next.is_replaced() && self.still_opening() {
             return;
@@ -285,11 +285,11 @@ impl ImpastoApp {
                 gesture: None,
             });
         }
-        self.follow_hands(ctx);
+        self.follow_drags(ctx);
     }
 
-    fn follow_hands(&mut self, ctx: &Context) {
-        self.undo.follow_hands([self.is_dragging(ctx), ctx.egui_is_using_pointer()]);
+    fn follow_drags(&mut self, ctx: &Context) {
+        self.undo.follow_drags([self.is_dragging(ctx), ctx.egui_is_using_pointer()]);
     }
 
     /// Take the last change back.

@@ -89,7 +89,7 @@ impl ImpastoApp {
                     }
                 });
             });
-            ui.vertical(|ui| self.course(ui, chosen));
+            ui.vertical(|ui| self.track_ui(ui, chosen));
         });
     }
 
@@ -166,7 +166,7 @@ impl ImpastoApp {
     }
 
     /// The chosen track: what can be set of it, and its graph.
-    fn course(&mut self, ui: &mut Ui, knob: ParamId) {
+    fn track_ui(&mut self, ui: &mut Ui, knob: ParamId) {
         let mix = self.mix();
         let (base, now) =
             (knob.stored(&self.settings, &mix), self.settings.time_at(self.run.step()).min(1.0));

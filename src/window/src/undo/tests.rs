@@ -41,7 +41,7 @@ fn a_drag_is_one_entry_however_long_it_takes() {
 #[test]
 fn controls_that_are_dragged_within_a_frame_each_are_entries_of_their_own() {
     let mut undo = opened();
-    undo.follow_hands([true, true]);
+    undo.follow_drags([true, true]);
     undo.record(snapshot(|s| s.content_weight = 2.0), 1.0, true);
     undo.record(snapshot(|s| (s.content_weight, s.style_weight) = (2.0, 9.0)), 1.02, true);
     undo.record(snapshot(|s| (s.content_weight, s.style_weight) = (3.0, 9.0)), 1.04, true);
@@ -52,14 +52,14 @@ fn controls_that_are_dragged_within_a_frame_each_are_entries_of_their_own() {
 #[test]
 fn faders_of_a_controller_that_move_at_once_are_one_entry_in_whichever_order_they_arrive() {
     let mut undo = opened();
-    undo.follow_hands([true, false]);
+    undo.follow_drags([true, false]);
     undo.record(snapshot(|s| s.content_weight = 2.0), 1.0, true);
     undo.record(snapshot(|s| (s.content_weight, s.style_weight) = (2.0, 9.0)), 1.02, true);
     undo.record(snapshot(|s| (s.content_weight, s.style_weight) = (3.0, 9.0)), 1.04, true);
     assert_eq!(undo.states.len(), 2, "{:?}", titles(&undo));
     // Let go, and turned again.
     (0..2).for_each(|_| undo.begin_frame());
-    undo.follow_hands([true, false]);
+    undo.follow_drags([true, false]);
     undo.record(snapshot(|s| (s.content_weight, s.style_weight) = (5.0, 9.0)), 9.0, true);
     assert_eq!(undo.states.len(), 3, "{:?}", titles(&undo));
 }
@@ -84,8 +84,8 @@ fn each_press_is_a_gesture_however_often_a_frame_looks() {
         ([true, true], 3),
         ([true, true], 3),
     ] {
-        undo.follow_hands(held);
-        undo.follow_hands(held);
+        undo.follow_drags(held);
+        undo.follow_drags(held);
         undo.begin_frame();
         assert_eq!(undo.gesture, gesture, "{held:?}");
     }
