@@ -49,7 +49,7 @@ pub struct Inputs {
     pub styles: Vec<StyleSource>,
     /// The picture of [`Settings::palette`], whose colours the styles get instead of the content's.
     pub palette: Option<Arc<Picture>>,
-    /// The picture of [`Init::File`], required only at the start of a run.
+    /// The picture of [`Init::File`](crate::settings::Init::File), required only at the start of a run.
     pub initial: Option<Arc<Picture>>,
     /// The pictures of [`Masks::files`](crate::settings::Masks::files), in that order.
     pub masks: Vec<Arc<Picture>>,

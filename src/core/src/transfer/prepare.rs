@@ -54,12 +54,13 @@ enum Colours {
 }
 
 impl Inputs {
-    /// Prepare the pictures for these settings, in the shapes of [`Shapes::new`]. `current` replaces the
+    /// Prepare the pictures for these settings, in the shapes of [`Inputs::shapes`]. `current` replaces the
     /// initial image.
     ///
     /// # Errors
     ///
-    /// If there is no style or more than [`MAX_STYLES`], or a required [`Inputs::initial`] or [`Inputs::palette`] is missing.
+    /// If there is no style or more than [`MAX_STYLES`](super::MAX_STYLES), or a required [`Inputs::initial`]
+    /// or [`Inputs::palette`] is missing.
     pub fn pictures(
         &self,
         settings: &Settings,

@@ -11,7 +11,7 @@ use impasto_core::transfer::{
 const SLICE: Duration = Duration::from_millis(50);
 
 impl PaintEngine {
-    /// See [`Engine::extract`].
+    /// See [`Engine::extract`](crate::session::Engine::extract).
     pub(super) fn extract_slice(
         &mut self,
         job: &VisualizationJob,
