@@ -125,7 +125,7 @@ fn dispatch(cli: Cli, started: Instant, window: OpenWindow) -> anyhow::Result<Ex
         Some(Command::Weights(WeightsCommand::Info { file })) => weights::info(file.as_deref()),
         Some(Command::Weights(WeightsCommand::Check { file })) => weights::check(&file),
         Some(Command::Notices) => {
-            print(impasto_base::notices::THIRD_PARTY)?;
+            print(impasto_assets::THIRD_PARTY)?;
             Ok(ExitCode::SUCCESS)
         }
         Some(Command::Completions { shell }) => completions::run(shell),

@@ -45,7 +45,8 @@ use super::{
     worker::{NextRun, SpawnSession, Worker},
     xwayland,
 };
-use impasto_base::{APP_ID, paths};
+use impasto_assets::APP_ID;
+use impasto_base::paths;
 use impasto_control::ports::Ports;
 use impasto_core::settings::Settings;
 use impasto_engine::{
