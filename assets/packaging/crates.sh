@@ -16,6 +16,7 @@ case " $* " in
       echo "placeholders are left, see assets/packaging/README.md" >&2
       exit 1
     fi
+    [ -z "$(git status --porcelain)" ] || { echo "the folder has changes that are not committed" >&2; exit 1; }
     ;;
 esac
 split=$(sed -n 's/^const SPLIT: usize = \([0-9_]*\);$/\1/p' weights/block-5/build.rs | tr -d _)
@@ -25,4 +26,5 @@ for part in weights/*/part.bin; do
   bytes=$(gzip -9 -c "$part" | wc -c)
   [ "$bytes" -lt "$limit" ] || { echo "$part: $bytes bytes when packed, and crates.io takes $limit" >&2; exit 1; }
 done
-cargo publish --workspace --locked "$@"
+# Git does not keep the two parts, which cargo takes for changes.
+cargo publish --workspace --locked --allow-dirty "$@"
