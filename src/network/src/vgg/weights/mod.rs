@@ -87,7 +87,7 @@ impl Weights {
     /// If the program was built without the feature `bundled-weights`.
     pub fn bundled() -> Result<Self, WeightsError> {
         #[cfg(feature = "bundled-weights")]
-        return codebook::read_bundled([&impasto_vgg19_a::PART, &impasto_vgg19_b::PART]);
+        return codebook::read_bundled([impasto_vgg19_a::part(), impasto_vgg19_b::part()]);
         #[cfg(not(feature = "bundled-weights"))]
         return Err(WeightsError::NoBundled);
     }
