@@ -3,9 +3,11 @@
 use egui::{ComboBox, Frame, Layout, Margin, Modifiers, Panel, PointerButton, Popup, Ui};
 
 use super::{
-    AddRegion, Place, SelectMask, places,
+    AddRegion, Place, SelectMask,
+    draw::Paint,
+    places,
     snapping::SnapMask,
-    tools::{Masking, Paint, RADII, Tool, WIDEST},
+    tools::{Masking, RADII, Tool, WIDEST},
     wand::{self, LIKENESSES},
 };
 use crate::{
