@@ -125,6 +125,52 @@ fn the_first_stroke_makes_a_region_and_each_stroke_is_one_step_of_undo() {
 }
 
 #[test]
+fn what_follows_a_stroke_at_once_finds_it_in_the_mask() {
+    let mut window = masking();
+    let press_and_release = |window: &mut Window, y: f32| {
+        let pos = at(window, 0.5, y);
+        window.harness.hover_at(pos);
+        window.steps(2);
+        for pressed in [true, false] {
+            let (button, modifiers) = (LEFT, NONE);
+            window.harness.event(Event::PointerButton { pos, button, pressed, modifiers });
+        }
+    };
+    // No frame lies between them.
+    press_and_release(&mut window, 0.5);
+    undo(&mut window);
+    window.until("it was drawn, and taken back", |harness, _| {
+        harness.query_by_label_contains("Undone: Brush on Region 1").is_some()
+    });
+    window.harness.key_press_modifiers(Modifiers::COMMAND, Key::Y);
+    until_values(&mut window, "it is done again", &[(MIDDLE, 255), ([0.5, 0.1], 0)]);
+    // Each stroke is drawn on what the one before has left.
+    for y in [0.1, 0.3, 0.7, 0.9] {
+        press_and_release(&mut window, y);
+    }
+    press(&mut window, "Invert the mask", Role::Button);
+    let inside: Vec<_> = [0.1, 0.3, 0.5, 0.7, 0.9].map(|y| ([0.5, y], 0)).into();
+    until_values(&mut window, "all of them", &inside);
+    until_values(&mut window, "and nothing else", &[([0.1, 0.5], 255)]);
+    undo(&mut window);
+    until_values(&mut window, "one step back", &[([0.5, 0.9], 255), ([0.1, 0.5], 0)]);
+    undo(&mut window);
+    until_values(&mut window, "two", &[([0.5, 0.9], 0), ([0.5, 0.7], 255)]);
+    // A project that is saved at once has the last stroke.
+    press_and_release(&mut window, 0.9);
+    let path = window.folder.path().join("mine.impasto");
+    window.dialogs.will_pick(&path);
+    window.harness.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT | Modifiers::ALT, Key::S);
+    let wanted = path.clone();
+    window.until("the project is saved", move |_, _| wanted.exists());
+    let project = impasto_formats::project::Project::read(&path).unwrap();
+    let name = &project.manifest.settings.masks.regions[0].mask;
+    let hash = impasto_core::picture::pasted_hash(name).unwrap();
+    let mask = project.drawings[&hash].picture().unwrap().rgb;
+    assert_eq!(mask.get_pixel(mask.width() / 2, mask.height() * 9 / 10)[0], 255);
+}
+
+#[test]
 fn undo_and_redo_draw_masks_again_that_are_not_kept() {
     let mut window = masking();
     let place = |step: u8| 0.05 + 0.09 * f32::from(step);
@@ -323,6 +369,11 @@ fn a_stroke_reaches_the_engine_between_two_steps() {
     });
     key(&mut window, Key::K);
     drag(&mut window, &LINE);
+    // Drawn in the background while the step goes on.
+    window.until("it is in the mask", |harness, _| {
+        let node = harness.get_by_label_contains("Painting, 96 by 64");
+        node.accesskit_node().description().is_some_and(|told| told.starts_with("Drawing on Region 1 "))
+    });
     window.log.lock().unwrap().gate = Some(20);
     until_values(&mut window, "it is painted", &[(MIDDLE, 255)]);
     let log = window.log.lock().unwrap();

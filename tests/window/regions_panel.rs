@@ -364,6 +364,40 @@ fn the_palette_of_commands_knows_the_regions() {
 }
 
 #[test]
+fn a_missing_mask_is_opened_when_its_file_is_there() {
+    let mut window = open();
+    // One was never there, as on a share that is away; the other is torn.
+    let torn = window.folder.path().join("torn.png");
+    fs::write(&torn, "no picture").unwrap();
+    for (name, count) in [("away.png", 1), ("torn.png", 2)] {
+        window.dialogs.will_pick(&window.folder.path().join(name));
+        press(&mut window, "Add something else", Role::Button);
+        window.steps(3);
+        window.harness.get_by_label("Region from a file…").click();
+        until_masks(&mut window, "the region arrives", |masks| masks.regions.len() == count);
+    }
+    let white = |log: &crate::window_support::Log, region: usize| {
+        let mask = log.masks.get(region)?;
+        Some((0..mask.rgb.width()).filter(|&x| mask.rgb.get_pixel(x, 0)[0] > 127).count())
+    };
+    window.until("nothing is in them", |_, log| white(log, 1) == Some(0));
+    mask_file(&window, "away.png", 60);
+    window.until("the one that was away", |_, log| white(log, 0) == Some(60));
+    assert_eq!(white(&window.log.lock().unwrap(), 1), Some(0));
+    window.until("it is told", |harness, _| {
+        harness.query_by_label("A mask that was missing is there.").is_some()
+    });
+    mask_file(&window, "torn.png", 30);
+    window.until("the one that was torn", |_, log| white(log, 1) == Some(30));
+    window.steps(3);
+    assert!(!has(&window, "Its mask is missing: "));
+    // From now on it is followed as any other.
+    mask_file(&window, "away.png", 20);
+    window.until("another version", |_, log| white(log, 0) == Some(20));
+    assert_eq!(window.jobs(), 1);
+}
+
+#[test]
 fn a_region_whose_mask_is_missing_stays_and_tells_why() {
     let mut window = open();
     let path = window.folder.path().join("broken.png");

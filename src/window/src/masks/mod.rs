@@ -55,7 +55,7 @@ use self::{
 use super::{ImpastoApp, action::Act, following::Stamp, widgets};
 use impasto_base::hash::Sha256Hash;
 use impasto_core::{
-    picture::{Drawing, Picture, pasted_name},
+    picture::{Drawing, Picture, is_pasted, pasted_name},
     settings::{MAX_REGIONS, Masks, Region, Settings},
 };
 
@@ -127,6 +127,13 @@ pub fn places(masks: &Masks) -> impl Iterator<Item = Place> + '_ {
     (0..masks.regions.len()).map(Place::Region).chain(maps)
 }
 
+/// Why a mask has no picture.
+struct Missing {
+    why: String,
+    /// Which version of its file could not be opened; `None` if there was none.
+    stamp: Option<Stamp>,
+}
+
 /// The pictures of the masks, and how the drawn ones of this session came about.
 #[derive(Default)]
 pub struct MaskDesk {
@@ -138,8 +145,8 @@ pub struct MaskDesk {
     loading: BTreeMap<PathBuf, u64>,
     /// Strokes are being drawn, which all other actions wait for.
     drawing: bool,
-    /// Names in the settings for which there is no picture, and why.
-    missing: BTreeMap<PathBuf, String>,
+    /// Names in the settings for which there is no picture.
+    missing: BTreeMap<PathBuf, Missing>,
     /// Number of pictures after the last pruning.
     pruned: usize,
     /// The mask that is drawn on.
@@ -165,11 +172,25 @@ impl MaskDesk {
         self.stamps.iter().map(|(path, stamp)| (path, *stamp))
     }
 
-    /// Put a new version of a file in the place of the one that is here; true if the picture is another one.
+    /// The files of the masks that are missing, and which versions of them could not be opened.
+    pub fn awaited(&self) -> impl Iterator<Item = (&PathBuf, Option<Stamp>)> {
+        let files = self.missing.iter().filter(|(path, _)| !is_pasted(path) && !path.as_os_str().is_empty());
+        files.map(|(path, missing)| (path, missing.stamp))
+    }
+
+    /// There is no picture for a mask of this name.
+    pub fn miss(&mut self, name: &Path, why: String, stamp: Option<Stamp>) {
+        self.missing.insert(name.to_owned(), Missing { why, stamp });
+    }
+
+    /// Put a new version of a file in the place of the one that is here, or that is missing; true if the picture is
+    /// another one.
     pub fn take_version(&mut self, path: &Path, stamp: Stamp, picture: &Arc<Picture>) -> bool {
-        let Some(known) = self.stamps.get_mut(path) else { return false };
-        *known = stamp;
-        let is_new = self.picture(path).is_some_and(|before| before.sha256 != picture.sha256);
+        if !self.stamps.contains_key(path) && !self.missing.contains_key(path) {
+            return false;
+        }
+        self.stamps.insert(path.to_owned(), stamp);
+        let is_new = self.picture(path).is_none_or(|before| before.sha256 != picture.sha256);
         if is_new {
             self.put(path.to_owned(), Arc::clone(picture));
         }
