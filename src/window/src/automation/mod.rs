@@ -83,7 +83,7 @@ impl ImpastoApp {
             None => {
                 track.on = false;
                 if self.automation.recorder.is_none() {
-                    let name = knob.label();
+                    let name = knob.label_in(&self.settings.masks);
                     self.messages.toasts.add(format!("{name} is in your hands: its automation is off."));
                 }
             }
@@ -175,7 +175,7 @@ impl ImpastoApp {
             };
             let keys = recorder::merged(&before, keys, knob, objective);
             self.settings.automation.set(knob, Track::new(Curve::Keys(keys)));
-            names.push(knob.label());
+            names.push(knob.label_in(&self.settings.masks));
             self.automation.chosen = Some(knob);
             self.automation.key = 0;
         }
