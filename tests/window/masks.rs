@@ -11,6 +11,7 @@ use egui_kittest::{
     kittest::{NodeT as _, Queryable as _},
 };
 use image::{Rgb, RgbImage};
+use impasto_core::settings::RegionRole;
 use impasto_window::ImpastoApp;
 
 const NONE: Modifiers = Modifiers::NONE;
@@ -382,6 +383,35 @@ fn a_stroke_reaches_the_engine_between_two_steps() {
     let (update, _) = updates.nth(first).unwrap();
     let steps = log.deeds[..update].iter().filter(|deed| **deed == Deed::Step).count();
     assert!(steps <= 5, "the step that waited is the last one without it: {steps}");
+}
+
+#[test]
+fn what_stays_and_where_the_photograph_shows_have_brushes() {
+    let mut window = masking();
+    let choose = |window: &mut Window, entry: &str| {
+        window.harness.get_by(|node| node.label().as_deref() == Some("Drawn on")).click();
+        window.steps(3);
+        window.harness.get_by_label(entry).click();
+        window.steps(3);
+    };
+    let roles = |log: &Log| -> Vec<(String, RegionRole)> {
+        let regions = log.updates.last().map(|(settings, _)| settings.masks.regions.clone());
+        regions.unwrap_or_default().into_iter().map(|region| (region.name, region.role)).collect()
+    };
+    tool(&mut window, "Ellipse");
+    choose(&mut window, "Freeze brush");
+    drag(&mut window, &LINE);
+    until_values(&mut window, "it is painted by the brush", &[(MIDDLE, 255), ([0.5, 0.1], 0)]);
+    choose(&mut window, "Photograph brush");
+    drag(&mut window, &[[0.2, 0.9], [0.8, 0.9]]);
+    window.until("another region", |_, log| value(log, 1, [0.5, 0.9]) == Some(255));
+    // The same brush goes on with its region.
+    choose(&mut window, "Freeze brush");
+    drag(&mut window, &[[0.2, 0.1], [0.8, 0.1]]);
+    until_values(&mut window, "the first again", &[([0.5, 0.1], 255), ([0.5, 0.9], 0)]);
+    let wanted = [("frozen", RegionRole::Freeze), ("photograph", RegionRole::Keep)];
+    let wanted = wanted.map(|(name, role)| (name.to_owned(), role));
+    assert_eq!(roles(&window.log.lock().unwrap()), wanted);
 }
 
 #[test]

@@ -36,12 +36,6 @@ fn stand_in(place: Place) -> Option<Arc<Picture>> {
     ALL[usize::from(!matches!(place, Place::Region(_)))].clone()
 }
 
-/// Whether nothing of what was there before is left after a stroke.
-fn begins_anew(stroke: &Stroke) -> bool {
-    let fills = matches!(stroke.mode, Mode::Add | Mode::Subtract) && stroke.opacity >= 1.0;
-    stroke.mode == Mode::Replace || (fills && stroke.shape == Shape::All)
-}
-
 /// A mask on its way to the disk.
 pub enum KeptMask {
     Here(Arc<Picture>),
@@ -138,11 +132,6 @@ impl ImpastoApp {
         };
         self.messages.toasts.add(text);
         true
-    }
-
-    /// As [`ImpastoApp::lacks_picture`], for a stroke: one that leaves nothing of what was there needs nothing.
-    pub(super) fn lacks_base(&mut self, place: Place, stroke: &Stroke) -> bool {
-        !begins_anew(stroke) && self.lacks_picture(place)
     }
 
     /// Bring the masks' pictures up to the names in the settings.
@@ -314,8 +303,5 @@ mod tests {
     fn a_missing_mask_is_black_for_a_region_and_white_for_a_map() {
         let grey = |place: Place| stand_in(place).unwrap().rgb.pixels().map(|pixel| pixel[0]).max();
         assert_eq!([Place::Region(3), Place::StyleMap].map(grey), [Some(0), Some(255)]);
-        let all = |mode: Mode, opacity: f32| Stroke { shape: Shape::All, mode, opacity };
-        assert!(begins_anew(&all(Mode::Subtract, 1.0)) && begins_anew(&all(Mode::Replace, 0.5)));
-        assert!(!begins_anew(&all(Mode::Add, 0.5)) && !begins_anew(&all(Mode::Invert, 1.0)));
     }
 }

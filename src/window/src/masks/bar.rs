@@ -306,6 +306,12 @@ impl ImpastoApp {
                 if ui.add_enabled(room, egui::Button::new("A new region").frame(false)).clicked() {
                     chosen = Some(AddRegion.into());
                 }
+                for command in [Command::FreezeBrush, Command::PhotographBrush] {
+                    let button = ui.add(egui::Button::new(command.text()).frame(false));
+                    if button.on_hover_text(command.tooltip()).clicked() {
+                        chosen = Some(command.into());
+                    }
+                }
             })
             .response;
         response.accessible_name("Drawn on").on_hover_text("The mask that the tools change");

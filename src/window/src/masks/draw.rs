@@ -7,14 +7,14 @@ use std::sync::Arc;
 
 use egui::Context;
 
-use super::{NO_CONTENT, Place};
-use crate::{ImpastoApp, action::Act, widgets};
+use super::{NO_CONTENT, Place, tools::Tool};
+use crate::{ImpastoApp, action::Act, page::Page, widgets};
 use impasto_core::{
     picture::{
         Drawing, Picture,
         drawing::{Mode, Shape, Stroke},
     },
-    settings::Region,
+    settings::{Region, RegionRole},
 };
 
 /// A stroke that leaves nothing.
@@ -24,9 +24,12 @@ const BLACK: Stroke = Stroke { shape: Shape::All, mode: Mode::Replace, opacity: 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ground {
     Mask(Place),
-    /// A region that there is once they are drawn, black everywhere else.
-    NewRegion,
+    /// A region of this role that there is once they are drawn, black everywhere else.
+    NewRegion(RegionRole),
 }
+
+/// The strokes of a mask that a task finds out.
+pub type Made = Box<dyn FnOnce() -> Result<Vec<Stroke>, String> + Send>;
 
 /// Draw on a mask.
 pub struct Draw(pub Place, pub Stroke);
@@ -44,7 +47,7 @@ pub struct AddRegion;
 
 impl Act for AddRegion {
     fn apply(self, app: &mut ImpastoApp, _: &Context) {
-        app.draw_on(Ground::NewRegion, Vec::new(), None);
+        app.draw_on(Ground::NewRegion(RegionRole::Paint), Vec::new(), None);
     }
 }
 
@@ -82,6 +85,24 @@ impl Act for PaintAs {
     }
 }
 
+/// Brush over what is to have this role: on the first region that has it, or on one that is made for it.
+pub struct RoleBrush(pub RegionRole);
+
+impl Act for RoleBrush {
+    fn apply(self, app: &mut ImpastoApp, _: &Context) {
+        if !app.view.masking.on || app.view.page != Page::Painting {
+            app.toggle_masking_mode();
+        }
+        (app.view.masking.tool, app.view.masking.pen) = (Tool::Brush, None);
+        let regions = &app.settings.masks.regions;
+        if let Some(index) = regions.iter().position(|region| region.role == self.0) {
+            app.pictures.masks.selected = Some(Place::Region(index));
+        } else {
+            app.draw_on(Ground::NewRegion(self.0), Vec::new(), None);
+        }
+    }
+}
+
 /// What the history calls a stroke.
 fn name_of(stroke: &Stroke) -> &'static str {
     match (&stroke.shape, stroke.mode) {
@@ -97,11 +118,26 @@ fn name_of(stroke: &Stroke) -> &'static str {
     }
 }
 
+/// What a region is called that is made for a role; it gets a number if it has none.
+fn name_of_role(role: RegionRole) -> &'static str {
+    match role {
+        RegionRole::Paint => "",
+        RegionRole::Freeze => "frozen",
+        RegionRole::Keep => "photograph",
+    }
+}
+
+/// Whether nothing of what was there before is left after a stroke.
+fn begins_anew(stroke: &Stroke) -> bool {
+    let fills = matches!(stroke.mode, Mode::Add | Mode::Subtract) && stroke.opacity >= 1.0;
+    stroke.mode == Mode::Replace || (fills && stroke.shape == Shape::All)
+}
+
 /// The mask of these strokes, drawn one after another on another one, or on black.
 fn drawn(
     base: Option<Arc<Picture>>,
     content: (u32, u32),
-    strokes: Vec<Stroke>,
+    strokes: impl IntoIterator<Item = Stroke>,
 ) -> Result<Arc<Picture>, String> {
     let draw = |base: Option<Arc<Picture>>, stroke| {
         Drawing::draw(base.as_deref(), content, stroke).map(|picture| Some(Arc::new(picture)))
@@ -127,35 +163,40 @@ impl ImpastoApp {
             return None;
         }
         self.messages.toasts.add("The first region: what you paint now belongs to it.");
-        Some(Ground::NewRegion)
+        Some(Ground::NewRegion(RegionRole::Paint))
     }
 
     /// Draw on a mask, which becomes another one with these strokes more; undo goes back to the former. Without
     /// `what` the mask itself is what is new.
     pub(super) fn draw_on(&mut self, ground: Ground, strokes: Vec<Stroke>, what: Option<&'static str>) {
+        let anew = strokes.first().is_none_or(begins_anew);
+        self.draw_made(ground, Box::new(|| Ok(strokes)), anew, what);
+    }
+
+    /// The same with strokes that take time to be found out; `anew` says whether they leave nothing of what was
+    /// there.
+    pub(super) fn draw_made(&mut self, ground: Ground, made: Made, anew: bool, what: Option<&'static str>) {
         let Some(content) = self.pictures.content.picture.as_ref() else {
             self.messages.toasts.add(NO_CONTENT);
             return;
         };
         let content = content.picture.dimensions();
-        let (base, strokes) = match ground {
-            Ground::NewRegion => (None, std::iter::once(BLACK).chain(strokes).collect()),
+        let (base, first) = match ground {
+            Ground::NewRegion(_) => (None, Some(BLACK)),
             Ground::Mask(place) => {
-                if self.refuses_strokes(place)
-                    || strokes.first().is_some_and(|first| self.lacks_base(place, first))
-                {
+                if self.refuses_strokes(place) || !anew && self.lacks_picture(place) {
                     return;
                 }
-                (self.mask_picture(place).cloned(), strokes)
+                (self.mask_picture(place).cloned(), None)
             }
         };
         let name = move |app: &Self| match ground {
-            Ground::NewRegion => None,
+            Ground::NewRegion(_) => None,
             Ground::Mask(place) => place.name_in(&app.settings.masks).map(ToOwned::to_owned),
         };
         let before = name(self);
         self.pictures.masks.drawing = true;
-        let work = move || drawn(base, content, strokes);
+        let work = move || drawn(base, content, first.into_iter().chain(made()?));
         self.tasks.attempt("draw", work, move |app: &mut Self, _, drawn| {
             app.pictures.masks.drawing = false;
             match drawn.unwrap_or_else(Err) {
@@ -171,7 +212,10 @@ impl ImpastoApp {
     fn put_drawn(&mut self, ground: Ground, picture: Arc<Picture>, what: Option<&str>) {
         let place = match ground {
             Ground::Mask(place) => Some(place),
-            Ground::NewRegion => self.push_region(Region::default()),
+            Ground::NewRegion(role) => {
+                let name = name_of_role(role).to_owned();
+                self.push_region(Region { name, role, ..Region::default() })
+            }
         };
         let Some(place) = place else { return };
         let title = place.title(&self.settings.masks);
@@ -179,7 +223,7 @@ impl ImpastoApp {
             "",
             match what {
                 Some(what) => format!("{what} on {title}"),
-                None if ground == Ground::NewRegion => "Region added".to_owned(),
+                None if matches!(ground, Ground::NewRegion(_)) => "Region added".to_owned(),
                 None => format!("{} added", widgets::capital(title)),
             },
         );
@@ -211,6 +255,13 @@ mod tests {
         });
         let nothing = Shape::Brush { points: Vec::new(), radius: 0.1, hardness: 0.5 };
         assert!(drawn(None, content, vec![Stroke::new(nothing, Mode::Add)]).is_err());
+    }
+
+    #[test]
+    fn what_leaves_nothing_of_the_mask_needs_none() {
+        let all = |mode: Mode, opacity: f32| Stroke { shape: Shape::All, mode, opacity };
+        assert!(begins_anew(&all(Mode::Subtract, 1.0)) && begins_anew(&all(Mode::Replace, 0.5)));
+        assert!(!begins_anew(&all(Mode::Add, 0.5)) && !begins_anew(&all(Mode::Invert, 1.0)));
     }
 
     #[test]

@@ -40,7 +40,7 @@ use egui::{Context, Rect};
 pub use self::{
     actions::MaskAction,
     arrive::KeptMask,
-    draw::{AddMap, AddRegion, Draw},
+    draw::{AddMap, AddRegion, Draw, RoleBrush},
     pen::Pane,
     tools::Masking,
 };
