@@ -11,14 +11,13 @@ use egui_kittest::{
     kittest::{NodeT as _, Queryable as _},
 };
 use image::{Rgb, RgbImage};
-use impasto_core::settings::RegionRole;
 use impasto_window::ImpastoApp;
 
-const NONE: Modifiers = Modifiers::NONE;
-const LEFT: PointerButton = PointerButton::Primary;
+pub const NONE: Modifiers = Modifiers::NONE;
+pub const LEFT: PointerButton = PointerButton::Primary;
 
 /// A painting whose masks are painted on.
-fn masking() -> Window {
+pub fn masking() -> Window {
     masking_in(Setup { size: [1700.0, 900.0], ..Setup::default() })
 }
 
@@ -33,13 +32,13 @@ fn masking_in(setup: Setup) -> Window {
     window
 }
 
-fn key(window: &mut Window, key: Key) {
+pub fn key(window: &mut Window, key: Key) {
     window.harness.key_press(key);
     window.steps(3);
 }
 
 /// A place on the painting, in fractions of its sides.
-fn at(window: &Window, x: f32, y: f32) -> Pos2 {
+pub fn at(window: &Window, x: f32, y: f32) -> Pos2 {
     let area = window.harness.get_by_label_contains("Painting, 96 by 64").rect();
     let shape = vec2(96.0, 64.0);
     let scale = ((area.size() - vec2(32.0, 32.0)) / shape).min_elem();
@@ -67,12 +66,12 @@ fn drag_with(window: &mut Window, places: &[[f32; 2]], with: PointerButton, held
     window.steps(2);
 }
 
-fn drag(window: &mut Window, places: &[[f32; 2]]) {
+pub fn drag(window: &mut Window, places: &[[f32; 2]]) {
     drag_with(window, places, LEFT, NONE);
 }
 
 /// The engine's mask of a region at a place, 0 to 255; `None` while there is no such region.
-fn value(log: &Log, region: usize, [x, y]: [f32; 2]) -> Option<u8> {
+pub fn value(log: &Log, region: usize, [x, y]: [f32; 2]) -> Option<u8> {
     let (settings, _) = log.updates.last()?;
     settings.masks.regions.get(region)?;
     let mask = &log.masks.get(region)?.rgb;
@@ -81,7 +80,7 @@ fn value(log: &Log, region: usize, [x, y]: [f32; 2]) -> Option<u8> {
 }
 
 #[track_caller]
-fn until_values(window: &mut Window, what: &str, places: &[([f32; 2], u8)]) {
+pub fn until_values(window: &mut Window, what: &str, places: &[([f32; 2], u8)]) {
     window.until(what, |_, log| {
         places
             .iter()
@@ -90,18 +89,18 @@ fn until_values(window: &mut Window, what: &str, places: &[([f32; 2], u8)]) {
     assert_eq!(window.jobs(), 1, "nothing begins again");
 }
 
-fn undo(window: &mut Window) {
+pub fn undo(window: &mut Window) {
     window.harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
     window.steps(3);
 }
 
-fn tool(window: &mut Window, name: &str) {
+pub fn tool(window: &mut Window, name: &str) {
     press(window, name, Role::Switch);
     window.steps(2);
 }
 
-const MIDDLE: [f32; 2] = [0.5, 0.5];
-const LINE: [[f32; 2]; 3] = [[0.2, 0.5], MIDDLE, [0.8, 0.5]];
+pub const MIDDLE: [f32; 2] = [0.5, 0.5];
+pub const LINE: [[f32; 2]; 3] = [[0.2, 0.5], MIDDLE, [0.8, 0.5]];
 
 #[test]
 fn the_first_stroke_makes_a_region_and_each_stroke_is_one_step_of_undo() {
@@ -123,52 +122,6 @@ fn the_first_stroke_makes_a_region_and_each_stroke_is_one_step_of_undo() {
         window.steps(3);
     }
     until_values(&mut window, "both are done again", &[(MIDDLE, 255), ([0.5, 0.1], 255)]);
-}
-
-#[test]
-fn what_follows_a_stroke_at_once_finds_it_in_the_mask() {
-    let mut window = masking();
-    let press_and_release = |window: &mut Window, y: f32| {
-        let pos = at(window, 0.5, y);
-        window.harness.hover_at(pos);
-        window.steps(2);
-        for pressed in [true, false] {
-            let (button, modifiers) = (LEFT, NONE);
-            window.harness.event(Event::PointerButton { pos, button, pressed, modifiers });
-        }
-    };
-    // No frame lies between them.
-    press_and_release(&mut window, 0.5);
-    undo(&mut window);
-    window.until("it was drawn, and taken back", |harness, _| {
-        harness.query_by_label_contains("Undone: Brush on Region 1").is_some()
-    });
-    window.harness.key_press_modifiers(Modifiers::COMMAND, Key::Y);
-    until_values(&mut window, "it is done again", &[(MIDDLE, 255), ([0.5, 0.1], 0)]);
-    // Each stroke is drawn on what the one before has left.
-    for y in [0.1, 0.3, 0.7, 0.9] {
-        press_and_release(&mut window, y);
-    }
-    press(&mut window, "Invert the mask", Role::Button);
-    let inside: Vec<_> = [0.1, 0.3, 0.5, 0.7, 0.9].map(|y| ([0.5, y], 0)).into();
-    until_values(&mut window, "all of them", &inside);
-    until_values(&mut window, "and nothing else", &[([0.1, 0.5], 255)]);
-    undo(&mut window);
-    until_values(&mut window, "one step back", &[([0.5, 0.9], 255), ([0.1, 0.5], 0)]);
-    undo(&mut window);
-    until_values(&mut window, "two", &[([0.5, 0.9], 0), ([0.5, 0.7], 255)]);
-    // A project that is saved at once has the last stroke.
-    press_and_release(&mut window, 0.9);
-    let path = window.folder.path().join("mine.impasto");
-    window.dialogs.will_pick(&path);
-    window.harness.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT | Modifiers::ALT, Key::S);
-    let wanted = path.clone();
-    window.until("the project is saved", move |_, _| wanted.exists());
-    let project = impasto_formats::project::Project::read(&path).unwrap();
-    let name = &project.manifest.settings.masks.regions[0].mask;
-    let hash = impasto_core::picture::pasted_hash(name).unwrap();
-    let mask = project.drawings[&hash].picture().unwrap().rgb;
-    assert_eq!(mask.get_pixel(mask.width() / 2, mask.height() * 9 / 10)[0], 255);
 }
 
 #[test]
@@ -383,35 +336,6 @@ fn a_stroke_reaches_the_engine_between_two_steps() {
     let (update, _) = updates.nth(first).unwrap();
     let steps = log.deeds[..update].iter().filter(|deed| **deed == Deed::Step).count();
     assert!(steps <= 5, "the step that waited is the last one without it: {steps}");
-}
-
-#[test]
-fn what_stays_and_where_the_photograph_shows_have_brushes() {
-    let mut window = masking();
-    let choose = |window: &mut Window, entry: &str| {
-        window.harness.get_by(|node| node.label().as_deref() == Some("Drawn on")).click();
-        window.steps(3);
-        window.harness.get_by_label(entry).click();
-        window.steps(3);
-    };
-    let roles = |log: &Log| -> Vec<(String, RegionRole)> {
-        let regions = log.updates.last().map(|(settings, _)| settings.masks.regions.clone());
-        regions.unwrap_or_default().into_iter().map(|region| (region.name, region.role)).collect()
-    };
-    tool(&mut window, "Ellipse");
-    choose(&mut window, "Freeze brush");
-    drag(&mut window, &LINE);
-    until_values(&mut window, "it is painted by the brush", &[(MIDDLE, 255), ([0.5, 0.1], 0)]);
-    choose(&mut window, "Photograph brush");
-    drag(&mut window, &[[0.2, 0.9], [0.8, 0.9]]);
-    window.until("another region", |_, log| value(log, 1, [0.5, 0.9]) == Some(255));
-    // The same brush goes on with its region.
-    choose(&mut window, "Freeze brush");
-    drag(&mut window, &[[0.2, 0.1], [0.8, 0.1]]);
-    until_values(&mut window, "the first again", &[([0.5, 0.1], 255), ([0.5, 0.9], 0)]);
-    let wanted = [("frozen", RegionRole::Freeze), ("photograph", RegionRole::Keep)];
-    let wanted = wanted.map(|(name, role)| (name.to_owned(), role));
-    assert_eq!(roles(&window.log.lock().unwrap()), wanted);
 }
 
 #[test]

@@ -284,7 +284,7 @@ impl Sheets {
         // Undo, for instance, takes the mask away below a stroke.
         let same = |live: &&mut Live| live.base.name == name && live.base.look == look;
         let live = self.live.as_mut().filter(same);
-        if !live.as_ref().is_some_and(|live| !live.ended) {
+        if live.as_ref().is_none_or(|live| live.ended) {
             // A stroke before it that is still being drawn stays in sight.
             let before = live.filter(|_| waits).map(|live| live.mask.clone());
             let known = self.all.iter().find(|sheet| sheet.name == name && sheet.look == look);
