@@ -96,7 +96,10 @@ impl ImpastoApp {
         let tracks =
             tracks.map(|(knob, track)| (knob, track.on && knob.get(&self.settings, &self.mix()).is_some()));
         let bound = self.remote.bound().collect();
-        knobs::mark(ctx, Marks { tracks: tracks.collect(), bound });
+        let masks = &self.settings.masks;
+        let regions = (0..).map(ParamId::RegionStrength).take(masks.regions.len());
+        let regions = regions.map(|knob| (knob, knob.label_in(masks))).collect();
+        knobs::mark(ctx, Marks { tracks: tracks.collect(), bound, regions });
         self.record_knobs();
     }
 
