@@ -181,7 +181,10 @@ fn exit_code(error: &anyhow::Error) -> ExitCode {
     let usage = error.chain().any(|cause| {
         cause.is::<UsageError>()
             || cause.is::<SettingsError>()
-            || matches!(cause.downcast_ref(), Some(SettingsFileError::Preset(PresetError::Unknown { .. })))
+            || matches!(
+                cause.downcast_ref(),
+                Some(SettingsFileError::Region(_) | SettingsFileError::Preset(PresetError::Unknown { .. }))
+            )
     });
     ExitCode::from(if usage { USAGE } else { FAILED })
 }

@@ -6,7 +6,15 @@ use egui::{
 };
 
 use super::Row;
-use crate::{bottom::Tab, compare::Mode, icons::Icon, masks::AddRegion, page::kind::Page, pictures::Target};
+use crate::{
+    bottom::Tab,
+    compare::Mode,
+    icons::Icon,
+    masks::{AddRegion, RoleBrush},
+    page::kind::Page,
+    pictures::Target,
+};
+use impasto_core::settings::RegionRole;
 use impasto_engine::session::LevelCommand;
 
 /// Makes the commands and their table of rows: under each heading of the help a name, text, icon and keys,
@@ -119,6 +127,12 @@ commands! {
             app.show_tab(Tab::Regions);
             app.actions.push(AddRegion);
         };
+    FreezeBrush "Freeze brush" Lock []
+        "Paints on what is to stay as it is painted, to the last bit: on a region that freezes"
+        => |app, _| app.actions.push(RoleBrush(RegionRole::Freeze));
+    PhotographBrush "Photograph brush" Mask []
+        "Paints the photograph back, over the painting: on a region that keeps it"
+        => |app, _| app.actions.push(RoleBrush(RegionRole::Keep));
     Record "Record the faders" Record []
         "Writes what you do to the faders down as keyframes, until it is pressed again; restart plays them"
         => |app, _| app.toggle_recording();

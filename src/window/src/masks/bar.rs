@@ -3,9 +3,11 @@
 use egui::{ComboBox, Frame, Layout, Margin, Modifiers, Panel, PointerButton, Popup, Ui};
 
 use super::{
-    AddRegion, Place, SelectMask, places,
+    AddRegion, Place, SelectMask,
+    draw::Paint,
+    places,
     snapping::SnapMask,
-    tools::{Masking, Paint, RADII, Tool, WIDEST},
+    tools::{Masking, RADII, Tool, WIDEST},
     wand::{self, LIKENESSES},
 };
 use crate::{
@@ -303,6 +305,12 @@ impl ImpastoApp {
                 let room = masks.regions.len() < MAX_REGIONS;
                 if ui.add_enabled(room, egui::Button::new("A new region").frame(false)).clicked() {
                     chosen = Some(AddRegion.into());
+                }
+                for command in [Command::FreezeBrush, Command::PhotographBrush] {
+                    let button = ui.add(egui::Button::new(command.text()).frame(false));
+                    if button.on_hover_text(command.tooltip()).clicked() {
+                        chosen = Some(command.into());
+                    }
                 }
             })
             .response;
