@@ -210,7 +210,7 @@ impl ImpastoApp {
 
     /// What else can be done with the picture.
     fn file_menu(&self, ui: &mut Ui) {
-        let tooltip = "More to do with this painting";
+        let tooltip = "More actions";
         let more = widgets::icon_button(ui, Icon::More, "More about the painting", tooltip, true);
         egui::Popup::menu(&more).show(|ui| {
             ui.set_min_width(200.0);

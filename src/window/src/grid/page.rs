@@ -72,6 +72,8 @@ impl ImpastoApp {
             let settings = &self.settings;
             self.grid.form.axes(ui, settings);
             ui.horizontal(|ui| {
+                // The button's height.
+                ui.set_min_height(32.0);
                 let able = self.grid.form.plan().is_some() && self.inputs().is_some();
                 row_end::before(ui, "grid's form", |ui| self.grid.form.cell_row(ui));
                 row_end::show(ui, "grid's form", |ui| {
