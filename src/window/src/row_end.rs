@@ -17,7 +17,8 @@ pub fn before<R>(ui: &mut Ui, name: &str, contents: impl FnOnce(&mut Ui) -> R) -
     ui.allocate_ui_with_layout(vec2(width, room.y), layout, contents).inner
 }
 
-/// Show the end of a row, from left to right. Its width is that of the frame before; in its first frame it is not seen.
+/// Show the end of a row, from left to right, by the width that it had before. Where that is another one, the frame is
+/// laid out once more. As [`egui::Aligned`], which would make the end before the rest.
 pub fn show<R>(ui: &mut Ui, name: &str, contents: impl FnOnce(&mut Ui) -> R) -> R {
     let id = width_of(name);
     let known = ui.data(|data| data.get_temp::<f32>(id));
@@ -32,7 +33,8 @@ pub fn show<R>(ui: &mut Ui, name: &str, contents: impl FnOnce(&mut Ui) -> R) -> 
     let width = end.min_rect().width();
     if known.is_none_or(|known| (known - width).abs() > 0.1) {
         ui.data_mut(|data| data.insert_temp(id, width));
-        ui.request_repaint();
+        // Nobody sees it at the old place, nor without one.
+        ui.ctx().request_discard("a row's end has another width");
     }
     ui.advance_cursor_after_rect(end.min_rect());
     result
