@@ -212,7 +212,8 @@ fn banners(ui: &mut Ui, banners: &[Banner], actions: &Actions) {
                                 .selectable(true),
                         );
                     });
-                    row_end::show(ui, &format!("banner {index}"), |ui| {
+                    let end = format!("banner {index}, {}", retry.map_or("", |(text, _)| text));
+                    row_end::show(ui, &end, |ui| {
                         if let Some((text, tooltip)) = retry
                             && ui.button(text).on_hover_text(tooltip).clicked()
                         {

@@ -3,6 +3,10 @@
 
 use egui::{Align, Id, Layout, Ui, UiBuilder, vec2};
 
+/// By how many points an end may be off for a frame. A number that counts on makes it so in many frames in a row, each of
+/// which would be laid out twice.
+const SEEN: f32 = 12.0;
+
 /// Where the width of the end of this name is kept.
 fn width_of(name: &str) -> Id {
     Id::unique(("width of a row's end", name))
@@ -17,7 +21,7 @@ pub fn before<R>(ui: &mut Ui, name: &str, contents: impl FnOnce(&mut Ui) -> R) -
     ui.allocate_ui_with_layout(vec2(width, room.y), layout, contents).inner
 }
 
-/// Show the end of a row, from left to right, by the width that it had before. Where that is another one, the frame is
+/// Show the end of a row, from left to right, by the width that it had before. Where that was quite another one, the frame is
 /// laid out once more. As [`egui::Aligned`], which would make the end before the rest.
 pub fn show<R>(ui: &mut Ui, name: &str, contents: impl FnOnce(&mut Ui) -> R) -> R {
     let id = width_of(name);
@@ -31,10 +35,14 @@ pub fn show<R>(ui: &mut Ui, name: &str, contents: impl FnOnce(&mut Ui) -> R) -> 
     }
     let result = contents(&mut end);
     let width = end.min_rect().width();
-    if known.is_none_or(|known| (known - width).abs() > 0.1) {
+    let off = known.map_or(f32::INFINITY, |known| (known - width).abs());
+    if off > 0.1 {
         ui.data_mut(|data| data.insert_temp(id, width));
-        // Nobody sees it at the old place, nor without one.
-        ui.ctx().request_discard("a row's end has another width");
+        if off > SEEN {
+            ui.ctx().request_discard("a row's end has another width");
+        } else {
+            ui.request_repaint();
+        }
     }
     ui.advance_cursor_after_rect(end.min_rect());
     result
