@@ -164,6 +164,9 @@ pub fn run(options: Options) -> anyhow::Result<()> {
                 let closed = Arc::default();
                 closing::catch_signals(&creation.egui_ctx, &closed);
                 app.close_on(closed);
+                if xwayland::is_without_drops(creation) {
+                    app.without_drops();
+                }
                 if let Some(state) = &creation.wgpu_render_state {
                     graphics.watch(&state.device, &creation.egui_ctx);
                 }

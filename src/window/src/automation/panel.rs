@@ -99,7 +99,7 @@ impl ImpastoApp {
         let text = if self.is_recording() {
             "Recording: move any fader while it paints. Press Record again to keep what you did."
         } else {
-            "Nothing moves by itself yet. Right-click a fader and choose “Automate…”, add a knob with +, or press Record and move faders while it paints."
+            "No automation yet. Right-click a fader and choose “Automate…”, add a fader with +, or press Record and move faders while it paints."
         };
         ui.add(Label::new(RichText::new(text).color(Palette::of(ui).weak)).wrap());
     }
