@@ -185,7 +185,7 @@ fn the_desktop_knows_a_project_by_its_first_bytes() {
 
 #[test]
 fn the_name_on_the_desktop_stands_in_one_place() {
-    let id = impasto_base::APP_ID;
+    let id = impasto_assets::APP_ID;
     assert_eq!(read("desktop/app-id").trim(), id);
     let parts: Vec<&str> = id.split('.').collect();
     let is_part = |part: &&str| part.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_');

@@ -7,6 +7,7 @@ mod environment;
 
 mod batch;
 mod commands;
+mod crates;
 mod desktop;
 mod documents;
 mod explore;

@@ -195,6 +195,19 @@ fn frozen_and_kept_parts_show_the_photograph() {
 }
 
 #[test]
+fn the_automation_of_a_region_goes_by_its_name_and_is_kept_by_its_number() {
+    let folder = Masked::new();
+    let regions = ["--region=rest=FOLDER/down.png", "--region=my sky=FOLDER/left.png"];
+    let moves = "--automate=region/my_sky/strength={ keys = [{ at = 0, value = 0 }] }";
+    let painted = folder.painted("moved.png", &["--style=example:swirl", regions[0], regions[1], moves]);
+    let (recipe, _) = impasto_formats::recipe::read_file(&folder.path("moved.png")).unwrap();
+    let knobs: Vec<String> = recipe.settings.automation.iter().map(|(id, _)| id.to_string()).collect();
+    assert_eq!(knobs, ["region/2/strength"]);
+    good(&folder.run(&["--recipe=FOLDER/moved.png", "--output=FOLDER/again.png"]));
+    assert!(pixels(&folder.path("again.png")) == painted);
+}
+
+#[test]
 fn what_is_wrong_with_a_region_is_told_in_one_line() {
     let folder = Masked::new();
     let sky = "--region=sky=FOLDER/soft.png";
@@ -205,6 +218,8 @@ fn what_is_wrong_with_a_region_is_told_in_one_line() {
     folder.refused(&[style, "--region=sky=FOLDER/gone.png"], &["sky", "no picture", "gone.png"]);
     folder.refused(&[style, "--style-map=FOLDER/gone.png"], &["style-map", "no picture", "gone.png"]);
     folder.refused(&[style, sky, sky], &["region", "\"sky\""]);
+    let moves = "--automate=region/sea/strength={ keys = [{ at = 0, value = 0 }] }";
+    folder.refused(&[style, sky, moves], &["automate", "no region called \"sea\"", "there are: sky"]);
     folder.refused(&[style, "--region=sky=FOLDER/soft.png:strength=-1"], &["sky has the strength -1"]);
     folder.refused(
         &["--style=example:swirl#sky", "--region=sky=FOLDER/soft.png:freeze"],

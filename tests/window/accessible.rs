@@ -109,9 +109,16 @@ fn f6_goes_from_part_to_part_and_tab_on_to_its_controls() {
         window.steps(2);
         seen.extend(focused(&window));
     }
-    let parts = ["Transport bar", "Row of mixes", "Doors", "Panel of pictures", "Panel of settings"];
-    assert_eq!(seen[..5], parts);
-    assert_eq!(seen[6], "Canvas");
+    let parts = [
+        "Transport bar",
+        "Doors",
+        "Panel of pictures",
+        "Panel of settings",
+        "Lower panel",
+        "Canvas",
+        "Row of mixes",
+    ];
+    assert_eq!(seen, parts);
     window.harness.key_press(Key::F6);
     window.steps(2);
     assert_eq!(focused(&window).as_deref(), Some(parts[0]), "round and round");
@@ -133,6 +140,43 @@ fn f6_goes_from_part_to_part_and_tab_on_to_its_controls() {
     window.harness.key_press(Key::F6);
     window.steps(3);
     assert!(window.harness.query_by_label("Swap content and style").is_some());
+}
+
+/// Names and places across of what the tab key goes through in the part of this name, as long as it stays between these
+/// heights.
+fn tab_stops(window: &mut Window, part: &str, heights: std::ops::Range<f32>) -> Vec<(String, f32)> {
+    for _ in 0..8 {
+        if focused(window).as_deref() == Some(part) {
+            break;
+        }
+        window.harness.key_press(Key::F6);
+        window.steps(2);
+    }
+    assert_eq!(focused(window).as_deref(), Some(part));
+    let mut stops = Vec::new();
+    for _ in 0..60 {
+        window.harness.key_press(Key::Tab);
+        window.steps(2);
+        let mut all = window.harness.query_all_by(|node| node.is_focused() && node.role() != Role::Window);
+        let Some(node) = all.next().filter(|node| heights.contains(&node.rect().center().y)) else { break };
+        stops.push((node.accesskit_node().label().unwrap_or_default(), node.rect().center().x));
+    }
+    stops
+}
+
+#[test]
+fn the_tab_key_goes_through_bars_from_left_to_right() {
+    let mut window = Setup { size: [1360.0, 860.0], ..Setup::default() }.open();
+    window.until_painting();
+    for (part, heights, first, last) in [
+        ("Transport bar", 0.0..52.0, "Pause", "Help"),
+        ("Canvas", 52.0..88.0, "History", "Pin this moment"),
+        ("Row of mixes", 790.0..834.0, "Mix A", "Randomize the mix"),
+    ] {
+        let stops = tab_stops(&mut window, part, heights);
+        assert!(stops.len() > 4 && stops.is_sorted_by(|a, b| a.1 < b.1), "{part}: {stops:?}");
+        assert!(stops[0].0.starts_with(first) && stops[stops.len() - 1].0 == last, "{part}: {stops:?}");
+    }
 }
 
 #[test]

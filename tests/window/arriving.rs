@@ -61,10 +61,25 @@ fn a_drop_without_a_place_is_asked_about() {
     drop_files(&mut window, &[path]);
     window.until("it is asked", |harness, _| harness.query_by_label_contains("What is it for?").is_some());
     window.steps(3);
-    assert!(has(&window, "meadow.png"));
+    assert!(has(&window, "meadow.png") && has(&window, "What it shows"));
     window.harness.get_by_label("Use as content").click();
     window.until("the content is changed", |_, log| log.jobs.len() == 2);
     assert_eq!(window.job(1).inputs.content.name, "meadow.png");
+}
+
+#[test]
+fn what_was_pasted_is_shown_where_it_is_asked_about() {
+    let mut window = Setup::default().open();
+    window.until_painting();
+    window.harness.remove_cursor();
+    window.steps(2);
+    let image = ColorImage::filled([4000, 30], egui::Color32::GREEN);
+    window.harness.event(Event::PasteImage(Arc::new(image)));
+    window.until("it is asked", |harness, _| harness.query_by_label_contains("What is it for?").is_some());
+    assert!(has(&window, "What it shows"));
+    window.harness.get_by_label("Cancel").click();
+    window.steps(3);
+    assert!(!has(&window, "What it shows") && window.jobs() == 1);
 }
 
 #[test]

@@ -127,7 +127,7 @@ fn the_palette_automates_and_the_panel_changes_and_removes() {
     sent(&mut window, "it is off", |s| !s.automation.is_on());
     click(&mut window, "Remove the automation of Smoothness");
     sent(&mut window, "it is gone", |s| s.automation.is_empty());
-    assert!(has(&window, "Nothing moves by itself yet"));
+    assert!(has(&window, "No automation yet"));
     assert_eq!(window.jobs(), 1);
 }
 

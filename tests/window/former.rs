@@ -364,7 +364,7 @@ fn a_playlist_leaves_the_painting_before_it() {
         if by_undo {
             window.harness.key_press(Key::F10);
             window.until("the playlist has stopped", |harness, _| {
-                harness.query_all_by_label_contains("The playlist has stopped").next().is_some()
+                harness.query_all_by_label_contains("Playlist stopped: neither").next().is_some()
             });
             window.steps(3);
             window.harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);

@@ -47,7 +47,7 @@ fn when_its_graphics_fail_the_window_saves_and_the_next_one_goes_on() {
 
     let mut window = Setup::default().open_in(window.close());
     window.until("its run is prepared", |_, log| log.jobs.len() == 1);
-    assert!(!has(&window, "Bring back the painting"), "nobody is asked");
+    assert!(!has(&window, "Restore the painting"), "nobody is asked");
     let job = window.job(0);
     assert_eq!((job.start, job.paused, job.settings.style_weight), (Start::Current, true, 7.25));
     assert!(window.log.lock().unwrap().from_current[0].is_some(), "it goes on from the picture");

@@ -79,11 +79,11 @@ fn a_crashed_painting_comes_back_with_its_picture_settings_and_losses() {
     let (folder, project) = crashed();
     let mut window = Setup::default().open_in(folder);
     window.until("it is offered", |harness, _| {
-        harness.query_by_label_contains("Bring back the painting of").is_some()
+        harness.query_by_label_contains("Restore the painting of").is_some()
     });
     window.steps(20);
     assert_eq!(window.jobs(), 0, "nothing is painted before the answer");
-    window.harness.get_by_label("Bring it back").click();
+    window.harness.get_by_label("Restore").click();
     window.until("its run is prepared", |_, log| log.jobs.len() == 1);
     let job = window.job(0);
     assert_eq!((job.start, job.paused, job.settings.style_weight), (Start::Current, true, 5.5));
@@ -115,7 +115,7 @@ fn a_crash_before_the_first_step_offers_nothing() {
     assert_eq!(Project::read(&path).unwrap().manifest.step, 0);
     let mut window = Setup::default().open_in(left);
     window.until_painting();
-    assert!(!has(&window, "Bring back the painting of") && !session.exists());
+    assert!(!has(&window, "Restore the painting of") && !session.exists());
 }
 
 #[test]
@@ -123,10 +123,10 @@ fn who_does_not_want_it_gets_it_by_the_menu_later() {
     let (folder, project) = crashed();
     let mut window = setup(None).open_in(folder);
     window.until("it is offered", |harness, _| {
-        harness.query_by_label_contains("Bring back the painting of").is_some()
+        harness.query_by_label_contains("Restore the painting of").is_some()
     });
     window.steps(3);
-    window.harness.get_by_label("No, thanks").click();
+    window.harness.get_by_label("Not now").click();
     window.until_painting();
     assert_eq!(window.job(0).start, Start::Beginning);
     window.harness.get_by_label("More about the painting").click();
@@ -165,10 +165,10 @@ fn a_project_is_saved_and_dropped_on_another_window() {
     let (folder, _) = crashed();
     let mut window = Setup::default().open_in(folder);
     window.until("it is offered", |harness, _| {
-        harness.query_by_label_contains("Bring back the painting of").is_some()
+        harness.query_by_label_contains("Restore the painting of").is_some()
     });
     window.steps(3);
-    window.harness.get_by_label("Bring it back").click();
+    window.harness.get_by_label("Restore").click();
     window.until("it is there", |_, log| log.jobs.len() == 1);
     window.until("it is paused", |harness, _| harness.query_by_label_contains("Paused.").is_some());
     let path = window.folder.path().join("mine.impasto");
@@ -375,11 +375,11 @@ fn the_offer_is_drawn() {
     let (folder, _) = crashed();
     let mut window = Setup { render: true, size: [1024.0, 640.0], ..Setup::default() }.open_in(folder);
     window.until("it is offered", |harness, _| {
-        harness.query_by_label_contains("Bring back the painting of").is_some()
+        harness.query_by_label_contains("Restore the painting of").is_some()
     });
     let accents =
         |image: image::RgbaImage| image.pixels().filter(|pixel| pixel.0[..3] == [0xcb, 0x45, 0x1f]).count();
     assert!(accents(draw(&mut window, "comeback")) > 500, "the button is in the accent colour");
-    window.harness.get_by_label("Bring it back").click();
+    window.harness.get_by_label("Restore").click();
     window.until("it is paused", |harness, _| harness.query_by_label_contains("Paused.").is_some());
 }

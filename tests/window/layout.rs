@@ -246,6 +246,38 @@ fn hints_do_not_cover_the_painting() {
 }
 
 #[test]
+fn nothing_speaks_of_drops_where_none_arrive() {
+    let mut window = Setup { options: Default::default(), ..Setup::default() }.open();
+    window.harness.state_mut().without_drops();
+    window.until_painting();
+    window.until("the hints", |harness, _| harness.query_by_label("Got it").is_some());
+    assert!(has(&window, "Open your own pictures") && !has(&window, "Drop your own pictures"));
+    let mut setup = Setup::default();
+    setup.options.content = Some("/nowhere/lake.jpg".into());
+    setup.options.styles = vec!["/nowhere/wave.png".into()];
+    let mut window = setup.open();
+    window.harness.state_mut().without_drops();
+    window.until("the canvas is empty", |harness, _| {
+        harness.query_by_label("Two pictures make a painting").is_some()
+    });
+    assert!(has(&window, "To drop them under Wayland") && !has(&window, "Drop pictures anywhere"));
+}
+
+#[test]
+fn a_canvas_whose_pictures_are_being_opened_asks_for_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let large = folder.path().join("large.png");
+    image::RgbImage::from_pixel(4000, 3000, image::Rgb([90, 20, 200])).save(&large).unwrap();
+    let mut setup = Setup::default();
+    setup.options.content = Some(large);
+    let mut window = setup.open();
+    window.until("it paints", |harness, log| {
+        assert!(harness.query_by_label("Two pictures make a painting").is_none());
+        log.steps > 0
+    });
+}
+
+#[test]
 fn the_interfaces_size_is_remembered() {
     let mut window = open([1360.0, 860.0]);
     let factor = |window: &Window| window.harness.ctx.zoom_factor();

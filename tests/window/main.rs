@@ -21,6 +21,7 @@ mod keeping;
 mod lab;
 mod layers;
 mod layout;
+mod mask_strokes;
 mod masks;
 #[cfg(target_os = "linux")]
 mod midi;

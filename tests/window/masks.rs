@@ -13,11 +13,11 @@ use egui_kittest::{
 use image::{Rgb, RgbImage};
 use impasto_window::ImpastoApp;
 
-const NONE: Modifiers = Modifiers::NONE;
-const LEFT: PointerButton = PointerButton::Primary;
+pub const NONE: Modifiers = Modifiers::NONE;
+pub const LEFT: PointerButton = PointerButton::Primary;
 
 /// A painting whose masks are painted on.
-fn masking() -> Window {
+pub fn masking() -> Window {
     masking_in(Setup { size: [1700.0, 900.0], ..Setup::default() })
 }
 
@@ -32,13 +32,13 @@ fn masking_in(setup: Setup) -> Window {
     window
 }
 
-fn key(window: &mut Window, key: Key) {
+pub fn key(window: &mut Window, key: Key) {
     window.harness.key_press(key);
     window.steps(3);
 }
 
 /// A place on the painting, in fractions of its sides.
-fn at(window: &Window, x: f32, y: f32) -> Pos2 {
+pub fn at(window: &Window, x: f32, y: f32) -> Pos2 {
     let area = window.harness.get_by_label_contains("Painting, 96 by 64").rect();
     let shape = vec2(96.0, 64.0);
     let scale = ((area.size() - vec2(32.0, 32.0)) / shape).min_elem();
@@ -66,12 +66,12 @@ fn drag_with(window: &mut Window, places: &[[f32; 2]], with: PointerButton, held
     window.steps(2);
 }
 
-fn drag(window: &mut Window, places: &[[f32; 2]]) {
+pub fn drag(window: &mut Window, places: &[[f32; 2]]) {
     drag_with(window, places, LEFT, NONE);
 }
 
 /// The engine's mask of a region at a place, 0 to 255; `None` while there is no such region.
-fn value(log: &Log, region: usize, [x, y]: [f32; 2]) -> Option<u8> {
+pub fn value(log: &Log, region: usize, [x, y]: [f32; 2]) -> Option<u8> {
     let (settings, _) = log.updates.last()?;
     settings.masks.regions.get(region)?;
     let mask = &log.masks.get(region)?.rgb;
@@ -80,7 +80,7 @@ fn value(log: &Log, region: usize, [x, y]: [f32; 2]) -> Option<u8> {
 }
 
 #[track_caller]
-fn until_values(window: &mut Window, what: &str, places: &[([f32; 2], u8)]) {
+pub fn until_values(window: &mut Window, what: &str, places: &[([f32; 2], u8)]) {
     window.until(what, |_, log| {
         places
             .iter()
@@ -89,13 +89,13 @@ fn until_values(window: &mut Window, what: &str, places: &[([f32; 2], u8)]) {
     assert_eq!(window.jobs(), 1, "nothing begins again");
 }
 
-fn tool(window: &mut Window, name: &str) {
+pub fn tool(window: &mut Window, name: &str) {
     press(window, name, Role::Switch);
     window.steps(2);
 }
 
-const MIDDLE: [f32; 2] = [0.5, 0.5];
-const LINE: [[f32; 2]; 3] = [[0.2, 0.5], MIDDLE, [0.8, 0.5]];
+pub const MIDDLE: [f32; 2] = [0.5, 0.5];
+pub const LINE: [[f32; 2]; 3] = [[0.2, 0.5], MIDDLE, [0.8, 0.5]];
 
 #[test]
 fn the_first_stroke_makes_a_region_and_each_stroke_is_one_step_of_undo() {
@@ -318,6 +318,11 @@ fn a_stroke_reaches_the_engine_between_two_steps() {
     });
     key(&mut window, Key::K);
     drag(&mut window, &LINE);
+    // Drawn in the background while the step goes on.
+    window.until("it is in the mask", |harness, _| {
+        let node = harness.get_by_label_contains("Painting, 96 by 64");
+        node.accesskit_node().description().is_some_and(|told| told.starts_with("Drawing on Region 1 "))
+    });
     window.log.lock().unwrap().gate = Some(20);
     until_values(&mut window, "it is painted", &[(MIDDLE, 255)]);
     let log = window.log.lock().unwrap();

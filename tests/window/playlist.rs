@@ -199,7 +199,7 @@ fn a_playlist_plays_on_the_full_screen_and_skips_what_is_missing() {
     assert_eq!(window.job(4).inputs.content.name, "meadow.png");
     window.harness.key_press(Key::Escape);
     window.until("it has stopped", |harness, _| {
-        harness.query_all_by_label_contains("The playlist has stopped").next().is_some()
+        harness.query_all_by_label_contains("Playlist stopped: neither").next().is_some()
     });
     let jobs = window.jobs();
     for _ in 0..400 {

@@ -359,6 +359,82 @@ fn the_palette_of_commands_knows_the_regions() {
 }
 
 #[test]
+fn a_mask_is_added_to_another_and_taken_away() {
+    let mut window = open();
+    add(&mut window);
+    let path = mask_file(&window, "half.png", 60);
+    window.dialogs.will_pick(&path);
+    press(&mut window, "Add something else", Role::Button);
+    window.steps(3);
+    window.harness.get_by_label("Region from a file…").click();
+    window.until("the second region is there", |_, log| log.masks.len() == 2);
+    window.steps(3);
+    let combine = |window: &mut Window, entry: &str| {
+        more(window, "Region 1", entry);
+        window.harness.get_by_label("Mask of half as it is").click();
+        window.steps(3);
+    };
+    // In shares of the width: a drawn mask has a size of its own.
+    let until_inside = |window: &mut Window, what: &str, wanted: [u8; 2]| {
+        window.until(what, |_, log| {
+            log.masks.first().is_some_and(|mask| {
+                let at = |x: u32| mask.rgb.get_pixel(x, 0)[0];
+                [at(mask.rgb.width() / 4), at(mask.rgb.width() * 3 / 4)] == wanted
+            })
+        });
+        window.steps(3);
+    };
+    combine(&mut window, "Add the mask of");
+    until_inside(&mut window, "the left half", [255, 0]);
+    more(&mut window, "Region 1", "Invert");
+    until_inside(&mut window, "the right half", [0, 255]);
+    combine(&mut window, "Add the mask of");
+    until_inside(&mut window, "all of it", [255, 255]);
+    combine(&mut window, "Take away the mask of");
+    until_inside(&mut window, "the right half again", [0, 255]);
+    combine(&mut window, "Keep only what is in");
+    until_inside(&mut window, "what is in both", [0, 0]);
+    undo(&mut window);
+    until_inside(&mut window, "each is one step", [0, 255]);
+    assert!(has(&window, "Undone: Common part with another mask on Region 1"));
+    assert_eq!(window.jobs(), 1);
+}
+
+#[test]
+fn a_missing_mask_is_opened_when_its_file_is_there() {
+    let mut window = open();
+    // One was never there, as on a share that is away; the other is torn.
+    let torn = window.folder.path().join("torn.png");
+    fs::write(&torn, "no picture").unwrap();
+    for (name, count) in [("away.png", 1), ("torn.png", 2)] {
+        window.dialogs.will_pick(&window.folder.path().join(name));
+        press(&mut window, "Add something else", Role::Button);
+        window.steps(3);
+        window.harness.get_by_label("Region from a file…").click();
+        until_masks(&mut window, "the region arrives", |masks| masks.regions.len() == count);
+    }
+    let white = |log: &crate::window_support::Log, region: usize| {
+        let mask = log.masks.get(region)?;
+        Some((0..mask.rgb.width()).filter(|&x| mask.rgb.get_pixel(x, 0)[0] > 127).count())
+    };
+    window.until("nothing is in them", |_, log| white(log, 1) == Some(0));
+    mask_file(&window, "away.png", 60);
+    window.until("the one that was away", |_, log| white(log, 0) == Some(60));
+    assert_eq!(white(&window.log.lock().unwrap(), 1), Some(0));
+    window.until("it is told", |harness, _| {
+        harness.query_by_label("A mask that was missing is there.").is_some()
+    });
+    mask_file(&window, "torn.png", 30);
+    window.until("the one that was torn", |_, log| white(log, 1) == Some(30));
+    window.steps(3);
+    assert!(!has(&window, "Its mask is missing: "));
+    // From now on it is followed as any other.
+    mask_file(&window, "away.png", 20);
+    window.until("another version", |_, log| white(log, 0) == Some(20));
+    assert_eq!(window.jobs(), 1);
+}
+
+#[test]
 fn a_region_whose_mask_is_missing_stays_and_tells_why() {
     let mut window = open();
     let path = window.folder.path().join("broken.png");

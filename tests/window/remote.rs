@@ -6,11 +6,11 @@ use std::{
     time::Duration,
 };
 
-use crate::window_support::{Setup, Window, enter, hands::right_click, has};
+use crate::window_support::{Setup, Window, enter, hands::right_click, has, press};
 use egui::{Key, Modifiers, Role};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use impasto_control::osc::{Message, decode};
-use impasto_core::settings::{ParamId, Preset, Settings};
+use impasto_core::settings::{Masks, ParamId, Preset, Region, Settings};
 
 fn socket() -> UdpSocket {
     let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
@@ -213,6 +213,79 @@ fn where_knobs_go_is_told_but_not_to_who_put_them_there() {
     sent(&mut window, "β is set", |s| s.style_weight < 1.0);
     window.steps(20);
     assert_eq!(heard(), [], "no echo");
+}
+
+#[test]
+fn a_regions_strength_goes_by_its_name_and_its_number() {
+    let masks = tempfile::tempdir().unwrap();
+    let region = |name: &str| {
+        let mask = masks.path().join(format!("{name}.png"));
+        image::GrayImage::from_pixel(60, 40, image::Luma([90])).save(&mask).unwrap();
+        Region { name: name.to_owned(), mask, ..Region::default() }
+    };
+    let regions = vec![region("my sky"), region("sea")];
+    let masks = Masks { regions, ..Masks::default() };
+    let listener = socket();
+    let (mut window, desk) = {
+        let port = free_port();
+        let feedback = listener.local_addr().unwrap();
+        let remembered = format!(
+            "[layout]\nstop_after_steps = true\nbottom = 420.0\n[remote]\nosc = true\nport = {port}\nfeedback = \"{feedback}\"\n"
+        );
+        let mut setup = Setup { remembered: Some(remembered), size: [1500.0, 1100.0], ..Setup::default() };
+        let settings = setup.options.settings.take().unwrap();
+        setup.options.settings = Some(Settings { masks, ..settings });
+        let mut window = setup.open();
+        window.until_painting();
+        (window, Desk { socket: socket(), port })
+    };
+    let strengths = |settings: &Settings| -> Vec<f64> {
+        settings.masks.regions.iter().map(|region| region.strength).collect()
+    };
+    let mut buffer = [0; 512];
+    let mut heard = move || -> Vec<String> {
+        let mut all = Vec::new();
+        while let Ok((length, _)) = listener.recv_from(&mut buffer) {
+            all.extend(decode(&buffer[..length]).unwrap().into_iter().map(|message| message.address));
+        }
+        all
+    };
+    let mut first = Vec::new();
+    window.until("both forms are told", |_, _| {
+        first.extend(heard());
+        let wanted =
+            ["region/1/strength", "region/my_sky/strength", "region/2/strength", "region/sea/strength"];
+        wanted.iter().all(|address| first.contains(&format!("/impasto/{address}")))
+    });
+    desk.fader("/impasto/region/sea/strength/value", 0.5);
+    sent(&mut window, "by the name", |s| strengths(s) == [1.0, 0.5]);
+    desk.fader("/impasto/region/my_sky/strength/value", 0.25);
+    sent(&mut window, "as it stands in an address", |s| strengths(s) == [0.25, 0.5]);
+    desk.fader("/impasto/region/2/strength/value", 0.75);
+    sent(&mut window, "by the number", |s| strengths(s) == [0.25, 0.75]);
+    // A name that no region has changes nothing.
+    desk.fader("/impasto/region/lake/strength/value", 2.0);
+    desk.fader("/impasto/beta/value", 21.0);
+    sent(&mut window, "the other is taken", |s| s.style_weight == 21.0);
+    assert_eq!(window.log.lock().unwrap().updates.last().map(|(s, _)| strengths(s)), Some(vec![0.25, 0.75]));
+    // After another name, that one counts, and is told.
+    window.harness.get_by_role_and_label(Role::Tab, "Regions").click();
+    window.steps(4);
+    press(&mut window, "More of sea", Role::Button);
+    window.steps(3);
+    window.harness.get_by_label("Rename…").click();
+    window.steps(4);
+    window.harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    window.harness.event(egui::Event::Text("lake".to_owned()));
+    window.steps(2);
+    window.harness.key_press(Key::Enter);
+    sent(&mut window, "the name arrives", |s| s.masks.regions[1].name == "lake");
+    window.until("its address is told", |_, _| {
+        heard().iter().any(|address| address == "/impasto/region/lake/strength")
+    });
+    desk.fader("/impasto/region/lake/strength/value", 0.125);
+    sent(&mut window, "by the new name", |s| strengths(s) == [0.25, 0.125]);
+    assert_eq!(window.jobs(), 1);
 }
 
 #[test]

@@ -44,6 +44,25 @@ fn quicker_steps_than_were_measured_lead_to_a_larger_size_by_themselves() {
     assert!(has(&window, "Nothing to undo"));
 }
 
+#[test]
+fn steps_that_turn_out_slow_leave_a_smaller_size_to_the_person() {
+    let log = Log { chosen: Some(640), slow: std::time::Duration::from_millis(20), ..Log::default() };
+    let mut setup = Setup { log, ..Setup::default() };
+    setup.options.settings = None;
+    let mut window = setup.open();
+    window.until("a smaller one is offered", |harness, _| {
+        harness.query_by_label_contains("Smaller: 384 px").is_some()
+    });
+    assert!(has(&window, "At 640 px all steps take about "));
+    assert_eq!(window.jobs(), 1, "it is not taken unasked");
+    window.harness.get_by_label_contains("Smaller: 384 px").click();
+    window.until("it is smaller", |_, log| log.jobs.len() == 2);
+    let job = window.job(1);
+    assert_eq!((job.settings.size, job.start), (384, Start::Current));
+    window.steps(30);
+    assert_eq!(window.jobs(), 2, "a person's choice stays");
+}
+
 /// A window that remembers 192 px, and whether they were measured; its paintings soon rest.
 fn remembering(measured: bool) -> Window {
     let text = format!("measured_size = {measured}\n[settings]\nsize = 192\nsteps = 60\n");

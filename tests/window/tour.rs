@@ -45,16 +45,19 @@ fn the_tour_goes_from_content_over_style_to_both() {
     window.until("the style's run begins", |_, log| log.jobs.len() == 3);
     let style = window.job(2).settings;
     assert!(style.content_weight == 0.0 && style.style_weight > 0.0);
+    assert!(content.settings.smoothness_weight > 0.0 && style.smoothness_weight == 0.0);
     assert_eq!(style.style_layers.layers().count(), 5);
 
     next(&mut window);
     window.until("one layer's run begins", |_, log| log.jobs.len() == 4);
-    assert_eq!(window.job(3).settings.style_layers.layers().count(), 1);
+    let layer = window.job(3).settings;
+    assert!(layer.style_layers.layers().count() == 1 && layer.smoothness_weight == 0.0);
 
     next(&mut window);
     window.until("both are painted", |_, log| log.jobs.len() == 5);
     let both = window.job(4).settings;
     assert!(both.content_weight > 0.0 && both.style_weight > 0.0 && both.init == Init::Content);
+    assert_eq!(both.smoothness_weight, content.settings.smoothness_weight);
 
     next(&mut window);
     window.harness.get_by_label("Keep playing").click();

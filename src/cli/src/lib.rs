@@ -126,7 +126,7 @@ fn dispatch(cli: Cli, started: Instant, window: OpenWindow) -> anyhow::Result<Ex
         Some(Command::Weights(WeightsCommand::Info { file })) => weights::info(file.as_deref()),
         Some(Command::Weights(WeightsCommand::Check { file })) => weights::check(&file),
         Some(Command::Notices) => {
-            print(impasto_base::notices::THIRD_PARTY)?;
+            print(impasto_assets::THIRD_PARTY)?;
             Ok(ExitCode::SUCCESS)
         }
         Some(Command::Completions { shell }) => completions::run(shell),
@@ -182,7 +182,10 @@ fn exit_code(error: &anyhow::Error) -> ExitCode {
     let usage = error.chain().any(|cause| {
         cause.is::<UsageError>()
             || cause.is::<SettingsError>()
-            || matches!(cause.downcast_ref(), Some(SettingsFileError::Preset(PresetError::Unknown { .. })))
+            || matches!(
+                cause.downcast_ref(),
+                Some(SettingsFileError::Region(_) | SettingsFileError::Preset(PresetError::Unknown { .. }))
+            )
     });
     ExitCode::from(if usage { USAGE } else { FAILED })
 }

@@ -11,16 +11,16 @@ use impasto_core::{
 impl RenderArgs {
     /// The settings of the flags over these, regions and maps included; the styles are not in regions yet.
     pub(super) fn settings_over(&self, base: Settings) -> anyhow::Result<Settings> {
-        let mut settings = self.settings.resolve(base)?;
-        let Masks { style_map, content_map, regions } = &mut settings.masks;
-        if !self.region.is_empty() {
-            *regions = self.region.iter().map(|RegionArg(region)| region.clone()).collect();
-        }
-        for (map, given) in [(style_map, &self.style_map), (content_map, &self.content_map)] {
-            if given.is_some() {
-                map.clone_from(given);
+        let settings = self.settings.resolve_with(base, |Masks { style_map, content_map, regions }| {
+            if !self.region.is_empty() {
+                *regions = self.region.iter().map(|RegionArg(region)| region.clone()).collect();
             }
-        }
+            for (map, given) in [(style_map, &self.style_map), (content_map, &self.content_map)] {
+                if given.is_some() {
+                    map.clone_from(given);
+                }
+            }
+        })?;
         Ok(settings)
     }
 

@@ -4,7 +4,7 @@ use super::{
     mapping::MAX_ADDRESS_LENGTH,
     osc::{Argument, Message},
 };
-use impasto_core::settings::ParamId;
+use impasto_core::settings::{ParamId, ParamName};
 
 /// Prefix of this program's addresses.
 pub const ROOT: &str = "/impasto/";
@@ -32,6 +32,8 @@ pub enum RemoteCommand {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Request {
     Param(ParamId, ParamInput),
+    /// The strength of the region of this name.
+    Region(String, ParamInput),
     Command(RemoteCommand),
     /// An address outside the prefix, with its number: a controller that may be bound to a parameter.
     Foreign(String, f64),
@@ -63,14 +65,16 @@ pub fn parse(message: &Message) -> Option<Request> {
         return pressed.then_some(Request::Command(command));
     }
     let number = message.number()?;
-    match rest.strip_suffix("/value").and_then(|id| id.parse().ok()) {
-        Some(param) => Some(Request::Param(param, ParamInput::Value(number))),
-        None => Some(Request::Param(rest.parse().ok()?, ParamInput::Position(number.clamp(0.0, 1.0)))),
-    }
+    let value = rest.strip_suffix("/value").map(|name| (name, ParamInput::Value(number)));
+    let position = (rest, ParamInput::Position(number.clamp(0.0, 1.0)));
+    value.into_iter().chain([position]).find_map(|(name, input)| match name.parse().ok()? {
+        ParamName::Id(param) => Some(Request::Param(param, input)),
+        ParamName::Region(name) => Some(Request::Region(name, input)),
+    })
 }
 
 /// The address for a parameter's feedback.
-pub fn address(param: ParamId) -> String {
+pub fn address(param: &ParamName) -> String {
     format!("{ROOT}{param}")
 }
 
@@ -98,7 +102,16 @@ mod tests {
             ask("/impasto/beta/value", &number(7.0)),
             Some(Request::Param(ParamId::Beta, ParamInput::Value(7.0)))
         );
-        assert_eq!(address(layer), "/impasto/style/relu3_1");
+        assert_eq!(address(&layer.into()), "/impasto/style/relu3_1");
+        let sky = |input| Some(Request::Region("sky".into(), input));
+        assert_eq!(ask("/impasto/region/sky/strength", &number(0.5)), sky(ParamInput::Position(0.5)));
+        assert_eq!(ask("/impasto/region/sky/strength/value", &number(2.0)), sky(ParamInput::Value(2.0)));
+        assert_eq!(address(&ParamName::Region("sky".into())), "/impasto/region/sky/strength");
+        let first = ParamId::RegionStrength(0);
+        assert_eq!(
+            ask("/impasto/region/1/strength/value", &number(2.0)),
+            Some(Request::Param(first, ParamInput::Value(2.0)))
+        );
         assert_eq!(ask("/impasto/play", &[]), Some(Request::Command(RemoteCommand::Play)));
         assert_eq!(ask("/impasto/restart", &number(1.0)), Some(Request::Command(RemoteCommand::Restart)));
         assert_eq!(ask("/impasto/pause", &number(0.0)), None, "a button that is let go");
@@ -113,9 +126,14 @@ mod tests {
             Some(Request::Command(RemoteCommand::Preset("Bold strokes".into())))
         );
         assert_eq!(ask("/1/fader3", &number(0.25)), Some(Request::Foreign("/1/fader3".into(), 0.25)));
-        for address in
-            ["/impasto/gamma", "/impasto/", "/impasto/style/relu9_1", "/impasto/preset", "/1/label"]
-        {
+        for address in [
+            "/impasto/gamma",
+            "/impasto/",
+            "/impasto/style/relu9_1",
+            "/impasto/region//strength",
+            "/impasto/preset",
+            "/1/label",
+        ] {
             assert_eq!(ask(address, &[]), None, "{address}");
         }
         assert_eq!(ask("/impasto/beta", &[Argument::Text("much".into())]), None);

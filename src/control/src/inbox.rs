@@ -14,6 +14,8 @@ use impasto_core::settings::ParamId;
 
 /// Maximum pending orders; more are dropped.
 const MAX_COMMANDS: usize = 16;
+/// Maximum pending names of regions.
+const MAX_NAMES: usize = 64;
 /// Maximum pending controllers.
 const MAX_CONTROLLERS: usize = 256;
 
@@ -21,6 +23,8 @@ const MAX_CONTROLLERS: usize = 256;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PendingInput {
     pub params: BTreeMap<ParamId, ParamInput>,
+    /// Strengths of regions by their names, which may be unknown.
+    pub regions: BTreeMap<String, ParamInput>,
     /// Positions of controllers, 0 to 1, in no order.
     pub controllers: BTreeMap<Controller, f64>,
     /// The controller that was moved last.
@@ -34,7 +38,10 @@ pub struct PendingInput {
 impl PendingInput {
     /// Whether there is anything to do.
     pub fn is_empty(&self) -> bool {
-        self.params.is_empty() && self.controllers.is_empty() && self.commands.is_empty()
+        self.params.is_empty()
+            && self.regions.is_empty()
+            && self.controllers.is_empty()
+            && self.commands.is_empty()
     }
 }
 
@@ -55,6 +62,12 @@ impl Inbox {
             None => pending.ignored += 1,
             Some(Request::Param(param, input)) => {
                 pending.params.insert(param, input);
+                pending.accepted += 1;
+            }
+            Some(Request::Region(name, input)) => {
+                if pending.regions.len() < MAX_NAMES || pending.regions.contains_key(&name) {
+                    pending.regions.insert(name, input);
+                }
                 pending.accepted += 1;
             }
             Some(Request::Command(command)) => {
@@ -115,6 +128,8 @@ mod tests {
             let place = f64::from(index % 100) / 100.0;
             wakes += u32::from(inbox.put(Some(Request::Param(ParamId::Beta, ParamInput::Position(place)))));
             wakes += u32::from(inbox.put(Some(Request::Foreign(format!("/x/{index}"), 0.5))));
+            wakes +=
+                u32::from(inbox.put(Some(Request::Region(format!("{index}"), ParamInput::Position(place)))));
             wakes += u32::from(inbox.put(Some(Request::Command(RemoteCommand::Play))));
             wakes += u32::from(inbox.put(None));
         }
@@ -122,9 +137,10 @@ mod tests {
         let pending = inbox.take();
         assert_eq!(pending.params, [(ParamId::Beta, ParamInput::Position(0.99))].into());
         assert_eq!((pending.controllers.len(), pending.commands.len()), (MAX_CONTROLLERS, MAX_COMMANDS));
-        assert_eq!((pending.accepted, pending.ignored), (30_000, 10_000));
+        assert_eq!(pending.regions.len(), MAX_NAMES);
+        assert_eq!((pending.accepted, pending.ignored), (40_000, 10_000));
         let next = inbox.take();
-        assert!(next.is_empty() && next.accepted == 30_000);
+        assert!(next.is_empty() && next.accepted == 40_000);
         assert!(!inbox.put(None), "nothing to wake for");
         assert!(inbox.put(Some(Request::Command(RemoteCommand::Pause))), "it is woken again");
     }

@@ -48,13 +48,16 @@ impl NamedFile {
         one.into_iter().chain(masks)
     }
 
-    /// Remove it from the settings.
-    pub fn leave_out(self, settings: &mut Settings) {
+    /// Remove it from the settings if it is refused; of several, those that are.
+    pub fn leave_out(self, settings: &mut Settings, refused: impl Fn(&Path) -> bool) {
+        if !self.all_of(settings).any(&refused) {
+            return;
+        }
         match self {
             Self::Weights => settings.weights = None,
             Self::Palette => settings.palette = None,
             Self::Initial => settings.init = Init::Content,
-            Self::Mask => leave_out_masks(settings, |_| true),
+            Self::Mask => leave_out_masks(settings, refused),
         }
     }
 
@@ -151,10 +154,7 @@ impl Trust {
                 0 => remark.clone(),
                 more => format!("{remark} The same goes for {more} more."),
             });
-            match named {
-                NamedFile::Mask => leave_out_masks(settings, |path| refused.contains_key(path)),
-                _ => named.leave_out(settings),
-            }
+            named.leave_out(settings, |path| refused.contains_key(path));
         }
         remarks
     }

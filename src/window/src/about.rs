@@ -7,7 +7,7 @@ use super::{
     theme::{Palette, space},
     widgets,
 };
-use impasto_base::notices::THIRD_PARTY;
+use impasto_assets::THIRD_PARTY;
 
 /// Its name as a dialog.
 const NAME: &str = "about";

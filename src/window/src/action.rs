@@ -2,7 +2,10 @@
 //! drop or a controller, goes as an [`Act`] into one queue. [`ImpastoApp::apply_actions`] alone lets it be
 //! done, and what it has changed is an entry of the history.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use egui::{Context, Id};
 
@@ -26,7 +29,7 @@ impl<A: Act> From<A> for Action {
 
 /// The queue. All copies are the same one.
 #[derive(Clone, Default)]
-pub struct Actions(Arc<Mutex<Vec<Action>>>);
+pub struct Actions(Arc<Mutex<VecDeque<Action>>>);
 
 fn id() -> Id {
     Id::unique("queue of actions")
@@ -46,33 +49,30 @@ impl Actions {
     }
 
     pub fn push(&self, action: impl Into<Action>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(action.into());
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push_back(action.into());
     }
 
-    /// Put an action at the head of the queue.
-    pub fn push_first(&self, action: impl Into<Action>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(0, action.into());
-    }
-
-    fn take(&self) -> Vec<Action> {
-        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    /// Take the action that is to be applied next.
+    fn next(&self) -> Option<Action> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
     }
 }
 
 impl ImpastoApp {
-    /// Apply all actions of the queue, in their order.
+    /// Apply all actions of the queue, in their order. Those behind a stroke wait until it is drawn.
     pub(super) fn apply_actions(&mut self, ctx: &Context) {
-        loop {
-            let actions = self.actions.take();
-            if actions.is_empty() {
-                return;
-            }
-            for Action(apply) in actions {
-                apply(self, ctx);
-                self.note_change(ctx);
-            }
-            // What has been drawn in this frame does not show it yet.
-            ctx.request_repaint();
+        while !self.pictures.masks.is_drawing()
+            && let Some(action) = self.actions.next()
+        {
+            self.apply_action(ctx, action);
         }
+    }
+
+    /// Apply an action now, whatever is in the queue.
+    pub(super) fn apply_action(&mut self, ctx: &Context, Action(apply): Action) {
+        apply(self, ctx);
+        self.note_change(ctx);
+        // What has been drawn in this frame does not show it yet.
+        ctx.request_repaint();
     }
 }

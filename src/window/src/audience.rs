@@ -87,7 +87,10 @@ impl Audience {
         let shown = match moved[..] {
             [(id, value), ..] if moved.len() <= FEW => {
                 let place = id.range(settings.objective).position(value) as f32;
-                Some(Moved { name: id.label(), fader: Some((value_text(id, value), place)) })
+                Some(Moved {
+                    name: id.label_in(&settings.masks),
+                    fader: Some((value_text(id, value), place)),
+                })
             }
             [_, ..] => preset.map(|name| Moved { name: name.to_owned(), fader: None }),
             [] => None,

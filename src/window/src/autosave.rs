@@ -358,9 +358,9 @@ impl ImpastoApp {
         let actions = &self.actions;
         let modal = super::theme::modal(ctx, "comeback").show(ctx, |ui| {
             ui.set_width(380.0);
-            ui.heading(format!("Bring back the painting of {}?", clock(manifest.saved)));
+            ui.heading(format!("Restore the painting of {}?", clock(manifest.saved)));
             ui.add_space(space::S);
-            ui.label("Impasto ended without being closed. The picture, its settings and its losses are still there.");
+            ui.label("Impasto did not shut down properly. Your last painting was saved, with its settings and losses.");
             ui.add_space(space::M);
             if let Some(texture) = &comeback.texture {
                 let size = texture.size_vec2();
@@ -375,7 +375,7 @@ impl ImpastoApp {
             ui.horizontal(|ui| {
                 let tooltip = "Opens its pictures and shows it as it was; play goes on from it";
                 let button =
-                    widgets::accent_button(ui, super::icons::Icon::Restart, "Bring it back", 150.0, tooltip, true);
+                    widgets::accent_button(ui, super::icons::Icon::Restart, "Restore", 150.0, tooltip, true);
                 if ui.memory(|memory| memory.focused().is_none()) {
                     button.request_focus();
                 }
@@ -383,7 +383,7 @@ impl ImpastoApp {
                     actions.push(EndComeback(true));
                 }
                 let tooltip = "Begins with something else; it can still be brought back by the menu beside Save";
-                if ui.button("No, thanks").on_hover_text(tooltip).clicked() {
+                if ui.button("Not now").on_hover_text(tooltip).clicked() {
                     actions.push(EndComeback(false));
                 }
             });

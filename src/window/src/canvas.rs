@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use egui::{
-    Align2, Color32, Context, CursorIcon, FontId, Painter, PointerButton, Rect, Role, Sense, Stroke,
+    Align2, Color32, Context, CursorIcon, FontId, Painter, PointerButton, Pos2, Rect, Role, Sense, Stroke,
     StrokeKind, TextureHandle, Ui, Vec2, WidgetInfo, pos2, vec2,
 };
 use image::RgbImage;
@@ -13,6 +13,7 @@ use super::{
     command::Command,
     compare::{Look, Shown},
     masks::Pane,
+    pictures::Slot,
     scaling::Sampling,
     split,
     theme::{Palette, space},
@@ -348,9 +349,11 @@ impl ImpastoApp {
                 self.draw_leaving(ui, area);
                 self.masks_over(ui, &response, &panes);
                 if self.run.state == RunState::Preparing && !self.is_playing_list() {
-                    self.preparing_note(ui, area);
+                    let what = self.run.preparing.as_deref().unwrap_or("Preparing…");
+                    note(ui, pos2(area.center().x, area.max.y - space::XL - space::L), what);
                 }
             }
+            None if self.both_are_coming() => note(ui, area.center(), "Opening pictures…"),
             None => self.empty_canvas(ui, area),
         }
         self.looking_back_note(ui, area);
@@ -439,13 +442,18 @@ impl ImpastoApp {
         }
     }
 
-    fn preparing_note(&self, ui: &Ui, area: Rect) {
-        let palette = Palette::of(ui);
-        let text = self.run.preparing.clone().unwrap_or_else(|| "Preparing…".to_owned());
-        let galley = ui.painter().layout_no_wrap(text, FontId::proportional(14.0), palette.text);
-        let middle = pos2(area.center().x, area.max.y - space::XL - space::L);
-        let rect = Rect::from_center_size(middle, galley.size() + vec2(28.0, 16.0));
-        ui.painter().rect_filled(rect, 6.0, palette.bar);
-        ui.painter().galley(rect.center() - galley.size() / 2.0, galley, palette.text);
+    /// Whether there are a content and a style, and nothing is to be chosen: some of them are still being opened.
+    pub(super) fn both_are_coming(&self) -> bool {
+        let comes = |slot: &Slot| slot.picture.is_some() || slot.loading.is_some();
+        self.still_opening() && comes(&self.pictures.content) && self.pictures.styles.iter().any(comes)
     }
+}
+
+/// A line of text around this point, on a ground of its own.
+fn note(ui: &Ui, middle: Pos2, text: &str) {
+    let palette = Palette::of(ui);
+    let galley = ui.painter().layout_no_wrap(text.to_owned(), FontId::proportional(14.0), palette.text);
+    let rect = Rect::from_center_size(middle, galley.size() + vec2(28.0, 16.0));
+    ui.painter().rect_filled(rect, 6.0, palette.bar);
+    ui.painter().galley(rect.center() - galley.size() / 2.0, galley, palette.text);
 }

@@ -192,7 +192,7 @@ impl ImpastoApp {
             add(fits(query, &title), title, String::new(), Some(CompareAction::Begin(against).into()));
         }
         for knob in ParamId::all(&self.settings, &self.mix()) {
-            let name = knob.label();
+            let name = knob.label_in(&self.settings.masks);
             let title = format!("Automate {name}");
             let words = format!("automation {knob}, lfo {name}, keyframes {name}");
             let learn = format!("Learn a controller for {name}");

@@ -83,12 +83,12 @@ impl ImpastoApp {
         }
     }
 
-    /// Restore the requested settings, and queue the edit if there is one.
+    /// Restore the requested settings, and apply the edit if there is one: it must not revert what is queued.
     fn finish_edit(&mut self, ui: &Ui, set: Values, edit: Edit) {
         let differs = edit.values != set || !edit.turned.is_empty();
         self.put(set);
         if differs {
-            self.actions.push_first(edit);
+            self.apply_action(ui.ctx(), edit.into());
         }
         // The next panel edits what this one has left.
         self.apply_actions(ui.ctx());

@@ -29,7 +29,10 @@ impl ImpastoApp {
         ui.vertical_centered(|ui| {
             ui.heading("Two pictures make a painting");
             ui.add_space(space::XS);
-            let text = "Drop pictures anywhere on this window, paste them, or open them here.";
+            let text = match self.view.without_drops {
+                false => "Drop pictures anywhere on this window, paste them, or open them here.",
+                true => "Open pictures here, or paste them. To drop them under Wayland: ctrl-K, “XWayland”.",
+            };
             ui.label(RichText::new(text).color(palette.weak));
             ui.add_space(space::XL);
         });

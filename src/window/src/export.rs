@@ -196,11 +196,11 @@ impl ImpastoApp {
     pub(super) fn export_progress(&self, ui: &mut Ui) -> bool {
         let Some(export) = &self.files.export else { return false };
         let done = export.done.load(Ordering::Relaxed);
+        ui.label(widgets::weak(ui, format!("Time-lapse {done} of {}", export.all)));
         let tooltip = "Ends the export; no file is left";
         if widgets::icon_button(ui, Icon::Close, "Cancel the time-lapse", tooltip, true).clicked() {
             export.cancel.store(true, Ordering::Relaxed);
         }
-        ui.label(widgets::weak(ui, format!("Time-lapse {done} of {}", export.all)));
         true
     }
 }

@@ -10,7 +10,7 @@ use self::change::Change;
 use super::{masks, widgets};
 use impasto_core::{
     picture::is_pasted,
-    settings::{Curve, Kind, PARAMETERS, ParamId, Parameter, Preset, Settings, Track},
+    settings::{Curve, Kind, Masks, PARAMETERS, ParamId, Parameter, Preset, Settings, Track},
 };
 
 /// A setting that can be looked for.
@@ -63,6 +63,7 @@ pub fn changes(before: &Settings, after: &Settings) -> Vec<Change> {
         return changes;
     }
     let masks = masks::titles::changes(&before.masks, &after.masks);
+    let regions = &after.masks;
     let (before, after) = (object(before), object(after));
     for (key, value) in before.iter().filter(|(key, _)| *key != "masks") {
         let now = after.get(key);
@@ -80,7 +81,7 @@ pub fn changes(before: &Settings, after: &Settings) -> Vec<Change> {
                     if old != new {
                         changes.push(Change {
                             key: format!("{key}.{entry}"),
-                            name: entry_name(key, &name, entry),
+                            name: entry_name(key, &name, entry, regions),
                             before: old.cloned(),
                             after: new.cloned(),
                         });
@@ -140,9 +141,9 @@ fn line(Change { name, before, after, .. }: &Change) -> String {
 }
 
 /// An entry of a field that is a table.
-fn entry_name(field: &str, name: &str, entry: &str) -> String {
+fn entry_name(field: &str, name: &str, entry: &str, masks: &Masks) -> String {
     match entry.parse::<ParamId>().ok().filter(|_| field == "automation") {
-        Some(id) => format!("{name} {}", id.label()),
+        Some(id) => format!("{name} {}", id.label_in(masks)),
         None => format!("{name} {entry}"),
     }
 }
@@ -215,6 +216,17 @@ mod tests {
         assert_eq!(titled(|s| s.style_layers.set(layer("relu3_1"), 0.75)), "Style relu3_1 0.8 → 0.75");
         assert_eq!(titled(|s| s.style_layers.set(layer("relu3_4"), 1.0)), "Style relu3_4 added, 1");
         assert_eq!(titled(|s| s.content_layers.remove(layer("relu4_2"))), "Content relu4_2 removed");
+    }
+
+    #[test]
+    fn a_track_of_a_region_is_called_by_its_name() {
+        let region = impasto_core::settings::Region { name: "sky".into(), ..Default::default() };
+        let mut before = Settings::default();
+        before.masks.regions = vec![region];
+        let mut after = before.clone();
+        after.automation.set(ParamId::RegionStrength(0), Track::new(Curve::Lfo(Default::default())));
+        let title = title(&before, &after, &changes(&before, &after));
+        assert!(title.contains("Strength of sky added"), "{title}");
     }
 
     #[test]

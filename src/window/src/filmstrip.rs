@@ -1,8 +1,7 @@
 //! The filmstrip of what was painted, to scrub, to replay and to go on from.
 
 use egui::{
-    Align, Align2, Color32, FontId, Key, Layout, Pos2, Rect, Response, Sense, Stroke, StrokeKind, Ui,
-    WidgetInfo, pos2, vec2,
+    Align2, Color32, FontId, Key, Pos2, Rect, Response, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
 };
 
 use super::{
@@ -10,6 +9,7 @@ use super::{
     command::Command,
     film::FilmAction,
     icons::Icon,
+    row_end,
     theme::{Palette, RADIUS, space},
     widgets,
 };
@@ -42,10 +42,20 @@ impl ImpastoApp {
         if widgets::icon_toggle(ui, Icon::Pin, "Pinned moments only", tooltip, only).clicked() {
             self.view.pins.only = !only;
         }
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+        let words = ui.available_width() >= WORDS_FROM;
+        row_end::before(ui, "filmstrip", |ui| {
+            ui.add(egui::Label::new(widgets::weak(ui, self.film_text())).truncate());
+        });
+        row_end::show(ui, "filmstrip", |ui| {
             ui.spacing_mut().item_spacing.x = 6.0;
-            let words = ui.available_width() >= WORDS_FROM;
-            for (command, text) in [(Command::Branch, "Go on from here"), (Command::Now, "Now")] {
+            if !self.export_progress(ui) {
+                let command = Command::Timelapse;
+                let (hint, enabled) = (command.hint(&ctx), self.can(command));
+                if widgets::icon_button(ui, command.icon(), command.text(), &hint, enabled).clicked() {
+                    self.actions.push(command);
+                }
+            }
+            for (command, text) in [(Command::Now, "Now"), (Command::Branch, "Go on from here")] {
                 let (icon, name, hint) = (command.icon(), command.text(), command.hint(&ctx));
                 let enabled = self.can(command);
                 let button = if words {
@@ -57,17 +67,6 @@ impl ImpastoApp {
                     self.actions.push(command);
                 }
             }
-            if !self.export_progress(ui) {
-                let command = Command::Timelapse;
-                let (hint, enabled) = (command.hint(&ctx), self.can(command));
-                if widgets::icon_button(ui, command.icon(), command.text(), &hint, enabled).clicked() {
-                    self.actions.push(command);
-                }
-            }
-            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                let text = self.film_text();
-                ui.add(egui::Label::new(widgets::weak(ui, text)).truncate());
-            });
         });
     }
 

@@ -48,19 +48,19 @@ impl ImpastoApp {
 
     /// Keep up with the files that other programs save.
     pub(super) fn follow_files(&mut self, ctx: &Context) {
-        let mut files: Vec<(PathBuf, Stamp)> = Vec::new();
+        let mut files: Vec<(PathBuf, Option<Stamp>)> = Vec::new();
+        let mut add = |path: &PathBuf, stamp| {
+            if files.iter().all(|(other, _)| other != path) {
+                files.push((path.clone(), stamp));
+            }
+        };
         if self.view.layout.follow_files {
-            for (path, stamp) in self.following_slots().filter_map(|slot| slot.followed()) {
-                if files.iter().all(|(other, _)| other != path) {
-                    files.push((path.clone(), stamp));
-                }
-            }
-            for (path, stamp) in self.pictures.masks.followed() {
-                if files.iter().all(|(other, _)| other != path) {
-                    files.push((path.clone(), stamp));
-                }
-            }
+            let slots = self.following_slots().filter_map(|slot| slot.followed());
+            slots.for_each(|(path, stamp)| add(path, Some(stamp)));
+            self.pictures.masks.followed().for_each(|(path, stamp)| add(path, Some(stamp)));
         }
+        // A mask that is missing has no former version that could stay.
+        self.pictures.masks.awaited().for_each(|(path, stamp)| add(path, stamp));
         let (background, known) = (self.settings.background, self.files.known.clone());
         let open = || -> watcher::Open<Box<Opened>> {
             Box::new(move |path| Source::File(path.to_owned()).open(background, &known))
@@ -81,7 +81,8 @@ impl ImpastoApp {
         let follows = |slot: &Slot| slot.followed().is_some_and(|(file, _)| *file == path);
         let first = self.following_slots().find(|slot| follows(slot)).map(|slot| slot.id);
         let is_mask = self.pictures.masks.followed().any(|(file, _)| *file == path);
-        if first.is_none() && !is_mask {
+        let was_missing = self.pictures.masks.awaited().any(|(file, _)| *file == path);
+        if first.is_none() && !is_mask && !was_missing {
             return;
         }
         let opened = opened.and_then(|opened| match first {
@@ -90,6 +91,9 @@ impl ImpastoApp {
         });
         let opened = match opened {
             Ok(opened) => opened,
+            Err(reason) if first.is_none() && was_missing => {
+                return self.pictures.masks.miss(&path, reason, Some(stamp));
+            }
             Err(reason) => {
                 return self.messages.toasts.add(format!("{reason}; the former version stays."));
             }
@@ -97,7 +101,8 @@ impl ImpastoApp {
         let loaded = Loaded { stamp: Some(stamp), ..opened.into_loaded(ctx) };
         let in_use = self.settings.masks.files().any(|file| file == path);
         if self.pictures.masks.take_version(&path, stamp, &loaded.picture) && in_use {
-            self.messages.toasts.add("A mask has changed.");
+            let text = if was_missing { "A mask that was missing is there." } else { "A mask has changed." };
+            self.messages.toasts.add(text);
         }
         let mut replaced = Vec::new();
         for slot in self.following_slots().filter(|slot| follows(slot)) {

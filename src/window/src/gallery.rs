@@ -182,7 +182,8 @@ impl Gallery {
         response.on_hover_text(name_of(origin));
     }
 
-    fn paint(&mut self, ui: &Ui, origin: &Origin, rect: Rect) {
+    /// Draw a picture so that it fills a rectangle, once it has been read.
+    pub fn paint(&mut self, ui: &Ui, origin: &Origin, rect: Rect) {
         let palette = Palette::of(ui);
         let painter = ui.painter().with_clip_rect(rect.intersect(ui.clip_rect()));
         painter.rect_filled(rect, RADIUS, palette.well);

@@ -6,21 +6,7 @@ use super::{
     ImpastoApp,
     theme::{Palette, RADIUS, space},
 };
-
-/// The chapters in their order, as `assets/guide/README.md` lists them, without the one on installing.
-const TEXT: &str = concat!(
-    include_str!("../../../assets/guide/first-painting.md"),
-    include_str!("../../../assets/guide/mixer.md"),
-    include_str!("../../../assets/guide/styles.md"),
-    include_str!("../../../assets/guide/by-place.md"),
-    include_str!("../../../assets/guide/layer-lab.md"),
-    include_str!("../../../assets/guide/time-machine.md"),
-    include_str!("../../../assets/guide/many.md"),
-    include_str!("../../../assets/guide/performing.md"),
-    include_str!("../../../assets/guide/files.md"),
-    include_str!("../../../assets/guide/command-line.md"),
-    include_str!("../../../assets/guide/troubleshooting.md"),
-);
+use impasto_guide::CHAPTERS;
 
 /// A piece of the guide.
 #[derive(Debug, PartialEq, Eq)]
@@ -148,7 +134,7 @@ impl ImpastoApp {
             ui.set_width((room.x - 120.0).min(680.0));
             ScrollArea::vertical().max_height(room.y - 150.0).show(ui, |ui| {
                 ui.spacing_mut().item_spacing.y = space::S;
-                blocks(TEXT).iter().for_each(|block| show(ui, block));
+                blocks(CHAPTERS).iter().for_each(|block| show(ui, block));
             });
             ui.add_space(space::M);
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
@@ -185,7 +171,7 @@ mod tests {
     #[test]
     fn nothing_in_the_guide_is_left_as_markup() {
         let palette = Palette::for_theme(egui::Theme::Dark);
-        let read = blocks(TEXT);
+        let read = blocks(CHAPTERS);
         assert!(read.len() > 60, "{}", read.len());
         for block in &read {
             let (Block::Paragraph(text) | Block::Item(_, text)) = block else { continue };

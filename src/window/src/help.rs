@@ -5,6 +5,7 @@ use egui::{Align, Context, Layout, RichText, Ui};
 use super::{
     ImpastoApp,
     command::Command,
+    row_end,
     theme::{Palette, space},
     widgets,
 };
@@ -69,15 +70,14 @@ impl ImpastoApp {
                 ui.label(widgets::weak(ui, concat!("Impasto ", env!("CARGO_PKG_VERSION"))));
                 about = ui.button("About").on_hover_text(Command::About.tooltip()).clicked();
                 tour = ui.button("Guided tour").on_hover_text(Command::Tour.hint(ctx)).clicked();
-                ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                    let close = ui.button("Close").on_hover_text("Closes the help (Escape)").clicked();
+                row_end::show(ui, "help", |ui| {
                     let guide = ui.button("Read the guide").on_hover_text(Command::Guide.tooltip());
                     if guide.clicked() {
                         self.toggle_guide();
                     }
+                    let close = ui.button("Close").on_hover_text("Closes the help (Escape)").clicked();
                     close || guide.clicked()
                 })
-                .inner
             })
             .inner
         });

@@ -10,11 +10,14 @@ use super::{
 };
 
 /// What to try, and what comes of it.
-const HINTS: [(&str, &str); 3] = [
-    ("Drop your own pictures", "on the left half of the picture as content, on the right half as style."),
+const HINTS: [(&str, &str); 2] = [
     ("Drag a fader while it paints", "The painting follows at once. Ctrl-Z takes it back."),
     ("Space pauses and resumes", "F1 lists all keys, ctrl-K finds everything by name."),
 ];
+const DROP: (&str, &str) =
+    ("Drop your own pictures", "on the left half of the picture as content, on the right half as style.");
+const WITHOUT_DROPS: (&str, &str) =
+    ("Open your own pictures", "on the left, or paste them. To drop them under Wayland: ctrl-K, “XWayland”.");
 /// Height of the strip with the sentences and without them, in points.
 const TALL: f32 = 66.0;
 const LOW: f32 = 34.0;
@@ -32,6 +35,8 @@ impl ImpastoApp {
             return;
         }
         let palette = Palette::of(ui);
+        let first = if self.view.without_drops { WITHOUT_DROPS } else { DROP };
+        let hints = [first, HINTS[0], HINTS[1]];
         let sentences = room.x >= SENTENCES_FROM && room.y >= 320.0;
         let frame = Frame::new().fill(palette.bar).inner_margin(Margin::symmetric(12, 0));
         let height = if sentences { TALL } else { LOW };
@@ -41,10 +46,10 @@ impl ImpastoApp {
             .show(ui, |ui| {
                 ui.horizontal_centered(|ui| {
                     if sentences {
-                        sentences_ui(ui);
+                        sentences_ui(ui, &hints);
                     } else {
                         let width = ui.available_width() - BUTTONS;
-                        let text: Vec<&str> = HINTS.iter().map(|(what, _)| *what).collect();
+                        let text: Vec<&str> = hints.iter().map(|(what, _)| *what).collect();
                         ui.allocate_ui(vec2(width, LOW), |ui| {
                             ui.set_width(width);
                             ui.add(Label::new(widgets::weak(ui, text.join(" · "))).truncate());
@@ -67,10 +72,10 @@ impl ImpastoApp {
 }
 
 /// The hints side by side.
-fn sentences_ui(ui: &mut Ui) {
-    let width = (ui.available_width() - BUTTONS) / HINTS.len() as f32 - space::M;
+fn sentences_ui(ui: &mut Ui, hints: &[(&str, &str)]) {
+    let width = (ui.available_width() - BUTTONS) / hints.len() as f32 - space::M;
     ui.spacing_mut().item_spacing = vec2(space::M, 1.0);
-    for (what, text) in HINTS {
+    for &(what, text) in hints {
         ui.allocate_ui(vec2(width, TALL), |ui| {
             ui.vertical(|ui| {
                 ui.set_width(width);

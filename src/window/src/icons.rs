@@ -344,8 +344,7 @@ fn arc(center: Pos2, radius: f32, from: f32, to: f32) -> Vec<Pos2> {
 
 /// The window's icon; `assets/desktop` has it in all sizes.
 pub fn window_icon() -> egui::IconData {
-    let png = include_bytes!("../../../assets/desktop/icons/128.png");
-    eframe::icon_data::from_png_bytes(png).unwrap_or_default()
+    eframe::icon_data::from_png_bytes(&impasto_assets::ICON).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -2,15 +2,21 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use egui::{Align2, Context, Event, FontId, Id, LayerId, Order, Pos2, Rect, Stroke, StrokeKind, vec2};
+use egui::{
+    Align2, ColorImage, Context, Event, FontId, Id, LayerId, Order, Pos2, Rect, Role, Sense, Stroke,
+    StrokeKind, TextureHandle, TextureOptions, Ui, WidgetInfo, vec2,
+};
 
 use super::{
     ImpastoApp,
     action::Act,
+    gallery::{Gallery, TILE, paint_filling},
     masks::MaskAction,
+    origin::Origin,
     pasted::files_of,
     picture_source::Source,
     pictures::{SlotAction, Target},
+    sources::Pictures,
     theme::{Palette, ROW, space},
 };
 
@@ -167,8 +173,13 @@ impl ImpastoApp {
             ui.set_width(360.0);
             ui.heading("What is it for?");
             ui.add_space(space::S);
-            for source in self.pictures.unplaced.iter().take(4) {
-                ui.add(egui::Label::new(source.name()).truncate());
+            let Pictures { unplaced, gallery, .. } = &mut self.pictures;
+            for source in unplaced.iter().take(4) {
+                ui.horizontal(|ui| {
+                    look(ui, gallery, source);
+                    ui.add(egui::Label::new(source.name()).truncate());
+                });
+                ui.add_space(space::XS);
             }
             ui.add_space(space::L);
             ui.horizontal_wrapped(|ui| {
@@ -191,11 +202,70 @@ impl ImpastoApp {
         } else if cancel || modal.should_close() {
             self.pictures.unplaced.clear();
         }
+        if self.pictures.unplaced.is_empty() {
+            ctx.data_mut(|data| data.remove::<(usize, TextureHandle)>(pasted_look()));
+        }
     }
+}
+
+/// Show a small picture of a file or of what was pasted.
+fn look(ui: &mut Ui, gallery: &mut Gallery, source: &Source) {
+    let (Source::File(_) | Source::Pasted(_)) = source else { return };
+    let (rect, response) = ui.allocate_exact_size(TILE, Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, "What it shows"));
+    match source {
+        Source::File(path) => gallery.paint(ui, &Origin::File(path.clone()), rect),
+        Source::Pasted(image) => {
+            // In egui's memory, as long as it is the same picture.
+            let id = pasted_look();
+            let place = Arc::as_ptr(image) as usize;
+            let known = ui.data(|data| data.get_temp::<(usize, TextureHandle)>(id));
+            let texture = known.filter(|(of, _)| *of == place).map_or_else(
+                || ui.ctx().load_texture("pasted", sampled(image), TextureOptions::LINEAR),
+                |(_, texture)| texture,
+            );
+            paint_filling(ui, &texture, rect);
+            ui.data_mut(|data| data.insert_temp(id, (place, texture)));
+        }
+        _ => {}
+    }
+}
+
+fn pasted_look() -> Id {
+    Id::unique("look of what was pasted")
+}
+
+/// A picture with single pixels of a large one, as it is only looked at.
+fn sampled(image: &ColorImage) -> ColorImage {
+    const SIDE: usize = 160;
+    let [width, height] = image.size;
+    let every = width.max(height).div_ceil(SIDE).max(1);
+    let size = [width.div_ceil(every), height.div_ceil(every)];
+    let rows = (0..height).step_by(every);
+    let pixels = rows.flat_map(|y| (0..width).step_by(every).map(move |x| image.pixels[y * width + x]));
+    ColorImage::new(size, pixels.collect())
 }
 
 /// The canvas' two halves as drop targets.
 fn halves(area: Rect) -> [(Rect, Target, &'static str); 2] {
     let (left, right) = area.split_left_right_at_fraction(0.5);
     [(left, Target::Content, "Content"), (right, Target::Style, "Style")]
+}
+
+#[cfg(test)]
+mod tests {
+    use egui::Color32;
+
+    use super::*;
+
+    #[test]
+    fn a_large_picture_is_looked_at_by_some_of_its_pixels() {
+        let pixels = (0..1000 * 321).map(|index| Color32::from_gray((index % 1000 / 4) as u8)).collect();
+        let small = sampled(&ColorImage::new([1000, 321], pixels));
+        assert_eq!(small.size, [143, 46]);
+        assert_eq!(small.pixels.len(), 143 * 46);
+        assert_eq!(small.pixels[1 + 143], Color32::from_gray(1), "the seventh pixel of the seventh row");
+        let tiny = ColorImage::new([3, 1], vec![Color32::RED, Color32::GREEN, Color32::BLUE]);
+        assert_eq!(sampled(&tiny), tiny);
+    }
 }

@@ -31,6 +31,8 @@ pub struct Marks {
     pub tracks: BTreeMap<ParamId, bool>,
     /// Those that a controller turns.
     pub bound: BTreeSet<ParamId>,
+    /// What the strengths of regions are called.
+    pub regions: BTreeMap<ParamId, String>,
 }
 
 fn marks_id() -> Id {
@@ -74,7 +76,8 @@ pub fn menu(
     let shown = popup.at_pointer_fixed().show(|ui| {
         ui.set_min_width(190.0);
         if let Some(knob) = knob {
-            ui.label(widgets::weak(ui, knob.label()));
+            let name = marks(ctx).regions.get(&knob).cloned().unwrap_or_else(|| knob.label());
+            ui.label(widgets::weak(ui, name));
         }
         let back = usual.is_some_and(|usual| {
             let text = format!("Reset to {}", widgets::number(usual));

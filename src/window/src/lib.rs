@@ -84,6 +84,7 @@ mod recipes;
 mod regions;
 mod remote;
 mod reset;
+mod row_end;
 mod saving;
 mod scaling;
 mod size;
@@ -247,19 +248,30 @@ impl ImpastoApp {
         self.view.regions.begin_frame();
         let palette = Palette::of(ui);
         let bar = |x: i8, y: i8| Frame::new().fill(palette.bar).inner_margin(Margin::symmetric(x, y));
-        let side =
-            Frame::new().fill(palette.panel).inner_margin(Margin { left: 12, right: 12, top: 4, bottom: 4 });
         Panel::top("transport").frame(bar(12, 0)).exact_size(52.0).show(ui, |ui| {
             self.view.regions.begin(ui, "Transport bar");
             self.transport_ui(ui);
         });
         Panel::bottom("status").frame(bar(12, 0)).exact_size(26.0).show(ui, |ui| self.status_ui(ui));
-        if self.view.layout.mixes && self.has_toolbar() {
-            Panel::bottom("mixes").frame(bar(12, 0)).exact_size(mixes::HEIGHT).show(ui, |ui| {
-                self.view.regions.begin(ui, "Row of mixes");
-                self.mixes_ui(ui);
-            });
+        let mixes = (self.view.layout.mixes && self.has_toolbar()).then(|| {
+            let row = Panel::bottom("mixes").frame(bar(12, 0)).exact_size(mixes::HEIGHT);
+            row.show(ui, |ui| ui.available_rect_before_wrap()).inner
+        });
+        self.middle_ui(ui);
+        // Below everything, so the keyboard comes there last.
+        if let Some(rect) = mixes {
+            let mut row = ui.new_child(egui::UiBuilder::new().max_rect(rect));
+            self.view.regions.begin(&row, "Row of mixes");
+            self.mixes_ui(&mut row);
         }
+    }
+
+    /// What is between the bars.
+    fn middle_ui(&mut self, ui: &mut Ui) {
+        let palette = Palette::of(ui);
+        let bar = |x: i8, y: i8| Frame::new().fill(palette.bar).inner_margin(Margin::symmetric(x, y));
+        let side =
+            Frame::new().fill(palette.panel).inner_margin(Margin { left: 12, right: 12, top: 4, bottom: 4 });
         Panel::left("doors").frame(bar(0, 0)).exact_size(doors::WIDTH).resizable(false).show(ui, |ui| {
             self.view.regions.begin(ui, "Doors");
             self.doors_ui(ui);

@@ -14,6 +14,7 @@ use super::{
     action::{Act, Action, Actions},
     icons::Icon,
     recipes::Painting,
+    row_end,
     theme::{Palette, space},
     widgets,
 };
@@ -211,16 +212,17 @@ fn banners(ui: &mut Ui, banners: &[Banner], actions: &Actions) {
                                 .selectable(true),
                         );
                     });
-                    ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                        if widgets::icon_button(ui, Icon::Close, "Dismiss", "Takes this message away", true)
-                            .clicked()
-                        {
-                            actions.push(BannerAction::Dismiss(index));
-                        }
+                    let end = format!("banner {index}, {}", retry.map_or("", |(text, _)| text));
+                    row_end::show(ui, &end, |ui| {
                         if let Some((text, tooltip)) = retry
                             && ui.button(text).on_hover_text(tooltip).clicked()
                         {
                             actions.push(BannerAction::Retry(index));
+                        }
+                        if widgets::icon_button(ui, Icon::Close, "Dismiss", "Takes this message away", true)
+                            .clicked()
+                        {
+                            actions.push(BannerAction::Dismiss(index));
                         }
                     });
                 });

@@ -34,7 +34,7 @@ mod bus {
         thread,
     };
 
-    use impasto_base::APP_ID;
+    use impasto_assets::APP_ID;
     use zbus::{Connection, zvariant::Value};
 
     /// The thread that asks the service, once there is something to show.

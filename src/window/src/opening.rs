@@ -43,7 +43,8 @@ use super::{
     worker::{NextRun, SpawnSession, Worker},
     xwayland,
 };
-use impasto_base::{APP_ID, paths};
+use impasto_assets::APP_ID;
+use impasto_base::paths;
 use impasto_control::ports::Ports;
 use impasto_engine::{
     queue::Painter,
@@ -112,6 +113,9 @@ pub fn run(options: Options) -> anyhow::Result<()> {
                 let closed = Arc::default();
                 closing::catch_signals(&creation.egui_ctx, &closed);
                 app.close_on(closed);
+                if xwayland::is_without_drops(creation) {
+                    app.without_drops();
+                }
                 if let Some(state) = &creation.wgpu_render_state {
                     graphics.watch(&state.device, &creation.egui_ctx);
                 }

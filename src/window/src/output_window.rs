@@ -23,7 +23,7 @@ use super::{
     fullscreen::{POINTER, pointer_moves},
     icons,
 };
-use impasto_base::APP_ID;
+use impasto_assets::APP_ID;
 
 /// Size of the window when it opens, and the smallest, in points.
 const SIZE: [f32; 2] = [960.0, 640.0];

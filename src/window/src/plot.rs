@@ -19,6 +19,8 @@ const LEGEND: f32 = 178.0;
 /// Height of a row of the legend, in points: the usual one, and the smallest that lets all rows be seen.
 const ROW: f32 = 19.0;
 const LOW_ROW: f32 = 15.0;
+/// Width of the line whose row in the legend is pointed at, in points.
+const WIDE: f32 = 3.5;
 /// How much of its colour a term keeps that does not count.
 const DIM: f32 = 0.35;
 /// Decades of a float's range on either side of 1, and some room.
@@ -104,6 +106,7 @@ impl ImpastoApp {
                 HoverPosition::Elsewhere { .. } => None,
             });
         let silent = silent(&self.settings, self.history.lines().map(|(series, _)| series));
+        let pointed: Option<String> = ui.data(|data| data.get_temp(pointed_line()));
         let response = plot.show(ui, |plot| {
             for (series, curve) in self.history.lines() {
                 if self.view.hidden.contains(&series) {
@@ -111,6 +114,7 @@ impl ImpastoApp {
                 }
                 let (color, width, style) = look(palette, series);
                 let color = if silent.contains(&series) { color.gamma_multiply(DIM) } else { color };
+                let width = if pointed.as_deref() == Some(series.name().as_str()) { WIDE } else { width };
                 for (index, points) in self.history.parts(curve).into_iter().enumerate() {
                     plot.line(
                         Line::new(series.name(), PlotPoints::Borrowed(points))
@@ -153,6 +157,7 @@ impl ImpastoApp {
         let palette = Palette::of(ui);
         ui.spacing_mut().item_spacing.y = 0.0;
         let mut toggled = None;
+        let mut pointed = None;
         let silent = silent(&self.settings, self.history.lines().map(|(series, _)| series));
         for (series, curve) in self.history.lines() {
             let shown = !self.view.hidden.contains(&series);
@@ -167,6 +172,7 @@ impl ImpastoApp {
             };
             if response.hovered() || response.has_focus() {
                 ui.painter().rect_filled(rect, 3.0, palette.button);
+                pointed = Some(series.name());
             }
             let y = rect.center().y;
             let line = [pos2(rect.min.x + 4.0, y), pos2(rect.min.x + 22.0, y)];
@@ -209,10 +215,20 @@ impl ImpastoApp {
                 Series::Global(term) => format!("The {term} term, before its weight"),
             };
             let state = if counts { "" } else { "It is silent: its weight does not count now.\n" };
-            let tooltip = format!("{tooltip}.\n{state}Click to hide or show the line.");
+            let tooltip = format!("{tooltip}.\n{state}Its line is drawn wide. Click to hide or show it.");
             if response.on_hover_text(tooltip).clicked() {
                 toggled = Some(series);
             }
+        }
+        let before = ui.data(|data| data.get_temp::<String>(pointed_line()));
+        if before != pointed {
+            ui.data_mut(|data| {
+                data.remove::<String>(pointed_line());
+                if let Some(name) = pointed {
+                    data.insert_temp(pointed_line(), name);
+                }
+            });
+            ui.request_repaint();
         }
         if let Some(series) = toggled
             && !self.view.hidden.remove(&series)
@@ -220,6 +236,12 @@ impl ImpastoApp {
             self.view.hidden.insert(series);
         }
     }
+}
+
+/// Where the name of the line is kept whose row in the legend has the pointer or the focus. It is drawn wide, so that
+/// lines are told apart by more than their colours.
+fn pointed_line() -> Id {
+    Id::unique("line of the legend's row")
 }
 
 fn look(palette: &Palette, series: Series) -> (Color32, f32, LineStyle) {

@@ -21,11 +21,11 @@ use impasto_base::text;
 use impasto_control::server::{Address, Server};
 use impasto_control::{
     PendingInput,
-    commands::{ParamInput, RemoteCommand},
+    commands::{self, ParamInput, RemoteCommand},
     mapping::{Bindings, Controller, Mapping, MoveResult, lenient},
     ports::Ports,
 };
-use impasto_core::settings::{ParamId, Preset};
+use impasto_core::settings::{ParamId, ParamName, Preset};
 
 /// Seconds between two reports of parameters.
 const TELL_EVERY: f64 = 1.0 / 30.0;
@@ -88,11 +88,14 @@ pub struct Remote {
     #[cfg(feature = "osc")]
     trouble: Option<String>,
     ports: Ports,
-    /// The value last reported for each parameter, and when.
+    /// The value last reported for each parameter, under which names of the regions, and when.
     told: BTreeMap<ParamId, f64>,
+    told_names: Vec<String>,
     told_at: f64,
     /// Number of valid messages, and of those that were malformed or unknown.
     counts: [u64; 2],
+    /// Of the valid ones, those that named a region which is not there.
+    unknown: u64,
     /// Restarts and presets that are not done yet, the latest of each.
     waiting: Vec<RemoteCommand>,
     /// When the run was last restarted, a preset taken and a moment saved from outside, on egui's clock.
@@ -208,7 +211,8 @@ impl ImpastoApp {
             }
         }
         if let Some(news) = remote.server.as_ref().map(Server::take) {
-            remote.counts = [news.accepted, news.ignored];
+            let unknown = remote.unknown;
+            remote.counts = [news.accepted.saturating_sub(unknown), news.ignored + unknown];
             self.push_news(news);
         }
     }
@@ -222,7 +226,14 @@ impl ImpastoApp {
     /// Apply what has come in.
     pub(super) fn take_remote(&mut self, ctx: &Context, news: PendingInput) {
         let mut turned = false;
-        for (knob, aim) in news.params {
+        let mut params = news.params;
+        for (name, input) in news.regions {
+            match ParamName::Region(name).resolve(&self.settings.masks) {
+                Ok(knob) => drop(params.insert(knob, input)),
+                Err(_) => self.remote.unknown += 1,
+            }
+        }
+        for (knob, aim) in params {
             let range = knob.range(self.settings.objective);
             let value = match aim {
                 ParamInput::Position(place) => range.value(place),
@@ -304,11 +315,14 @@ impl ImpastoApp {
             }
             MoveResult::Bound(knob) => {
                 let source = text::display_name(&source.to_string());
-                self.messages.toasts.add(format!("{source} turns {} from now on.", knob.label()));
+                self.messages
+                    .toasts
+                    .add(format!("{source} turns {} from now on.", knob.label_in(&self.settings.masks)));
             }
             MoveResult::Waiting(knob) => {
                 let source = text::display_name(&source.to_string());
-                self.messages.notice = Some(format!("{source} waits: bring it to where {} is", knob.label()));
+                let name = knob.label_in(&self.settings.masks);
+                self.messages.notice = Some(format!("{source} waits: bring it to where {name} is"));
             }
         }
         false
@@ -341,6 +355,13 @@ impl ImpastoApp {
         }
         self.remote.told_at = now;
         let (moved, mix) = self.moved();
+        let masks = &self.settings.masks;
+        let names = masks.regions.iter().map(|region| &region.name);
+        if !names.clone().eq(&self.remote.told_names) {
+            // Where a region has another name, its strength has another address.
+            self.remote.told_names = names.cloned().collect();
+            self.remote.told.retain(|knob, _| !matches!(knob, ParamId::RegionStrength(_)));
+        }
         for knob in ParamId::all(&moved, &mix) {
             let Some(value) = knob.get(&moved, &mix) else { continue };
             let place = knob.range(moved.objective).position(value);
@@ -350,7 +371,11 @@ impl ImpastoApp {
             self.remote.told.insert(knob, place);
             #[cfg(feature = "osc")]
             if let Some(server) = self.remote.server.as_ref().filter(|_| tells) {
-                server.send(impasto_control::commands::address(knob), place as f32);
+                let (id, name) = (knob.into(), knob.name_in(masks));
+                server.send(commands::address(&id), place as f32);
+                if name != id {
+                    server.send(commands::address(&name), place as f32);
+                }
             }
             for source in self.remote.mapping.feedback(knob, place) {
                 match &source {
@@ -370,7 +395,7 @@ impl ImpastoApp {
     pub(super) fn learn_controller(&mut self, knob: ParamId) {
         self.remote.mapping.learning = Some(knob);
         if self.remote.listens() {
-            let name = knob.label();
+            let name = knob.label_in(&self.settings.masks);
             self.messages.toasts.add(format!("Move a fader of your controller: it will turn {name}."));
         } else {
             // Something has to be listened to first.

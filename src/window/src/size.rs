@@ -18,6 +18,9 @@ use impasto_network::compute::DeviceKind;
 const SPEED_STEPS: u32 = 20;
 const SPEED_SECONDS: f64 = 3.0;
 
+/// Seconds from which on a climb takes so much longer than was measured that a smaller size is offered.
+const SLOW_CLIMB: f64 = 180.0;
+
 /// Sets the size, in pixels of the longest side.
 pub struct SetSize(pub u32);
 
@@ -111,6 +114,21 @@ impl ImpastoApp {
         self.messages.toasts.add_with(text, larger);
     }
 
+    /// Offer the size that the steps turn out to be quick enough for, once for each size that was measured. It is not
+    /// taken unasked: what slows a computer down passes, and a smaller size loses detail.
+    fn offer_smaller(&mut self, aim: u32, seconds: f64) {
+        let size = self.settings.size;
+        if seconds < SLOW_CLIMB || !session::is_worthwhile(size, aim) || self.next.told_slow == Some(size) {
+            return;
+        }
+        self.next.told_slow = Some(size);
+        let smaller = Settings { size: aim, ..self.settings.clone() };
+        let time = self.seconds_of_climb(&smaller).map(|seconds| format!(", about {}", duration(seconds)));
+        let button = (format!("Smaller: {aim} px{}", time.unwrap_or_default()), SetSize(aim).into());
+        let text = format!("At {size} px all steps take about {} at present.", duration(seconds));
+        self.messages.toasts.add_with(text, vec![button]);
+    }
+
     /// Go on at a larger size where the steps turn out quicker than was measured before the first one, as long as
     /// nobody has chosen a size.
     pub(super) fn follow_speed(&mut self, ctx: &Context) {
@@ -128,6 +146,9 @@ impl ImpastoApp {
         let fits = |settings: &Settings| self.size_problem(settings).is_none();
         let aim = session::aim_size(&inputs, &self.settings, seconds, fits);
         if !session::is_worthwhile(aim, size) {
+            if paints {
+                self.offer_smaller(aim, seconds(&self.settings));
+            }
             return;
         }
         let settings = Settings { size: aim, ..self.settings.clone() };

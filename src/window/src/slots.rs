@@ -88,7 +88,7 @@ impl ImpastoApp {
                 let text = "No style counts: the painting becomes the content again.";
                 ui.add(egui::Label::new(widgets::weak(ui, text)).wrap());
             }
-            let tooltip = "A further style, mixed with the others by its weight";
+            let tooltip = "Add another style picture, mixed with the others by its weight";
             let full = self.pictures.styles.iter().all(|slot| !slot.is_empty());
             let row = ui.horizontal(|ui| {
                 let width = ui.available_width() - ROW - space::XS;

@@ -54,6 +54,7 @@ impl ImpastoApp {
             _ => {}
         }
         match self.run.state {
+            RunState::Idle if self.both_are_coming() => "Opening pictures…".to_owned(),
             RunState::Idle if self.inputs().is_none() => "Choose a content and a style to begin".to_owned(),
             RunState::Running if self.run.converged() => {
                 "Converged: the objective has fallen by less than 1/10 000 in 50 steps".to_owned()

@@ -107,6 +107,11 @@ impl Palette {
         }
     }
 
+    /// Of words that are on what cannot be used now.
+    pub fn faint(&self) -> Color32 {
+        self.weak.gamma_multiply(0.8)
+    }
+
     /// The colour of a layer's line: deep layers turn from ochre over green and blue to violet.
     pub fn layer(&self, layer: Layer) -> Color32 {
         // The paper's five are a block apart, so a block is a wide step and a layer inside it a narrow one.
@@ -266,6 +271,16 @@ mod tests {
                 assert!(contrast(palette.weak, ground) >= 4.5 && contrast(palette.text, ground) >= 7.0);
             }
             assert!(contrast(palette.travelled, palette.rail) >= 1.9);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_used_can_still_be_read() {
+        for palette in [&DARK, &LIGHT] {
+            for ground in [palette.panel, palette.bar, palette.button] {
+                let seen = contrast(ground.blend(palette.faint()), ground);
+                assert!(seen >= LINES, "on {ground:?}: {seen}");
+            }
         }
     }
 

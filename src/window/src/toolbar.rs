@@ -6,6 +6,7 @@ use super::{
     ImpastoApp,
     command::Command,
     compare::{CompareAction, Mode},
+    row_end,
     theme::space,
     widgets,
 };
@@ -37,14 +38,13 @@ impl ImpastoApp {
             } else {
                 self.compare_buttons(ui);
             }
-            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                self.pin_button(ui, words);
-                if menu {
-                    return;
-                }
-                ui.add_space(space::XS);
-                ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| self.against(ui));
-            });
+            if !menu {
+                row_end::before(ui, "toolbar", |ui| {
+                    ui.set_max_width(ui.available_width() - space::XS);
+                    self.against(ui);
+                });
+            }
+            row_end::show(ui, "toolbar", |ui| self.pin_button(ui, words));
         });
     }
 

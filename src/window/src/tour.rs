@@ -46,6 +46,7 @@ const STOPS: [Stop; 6] = [
             settings.init = Init::Noise;
             (settings.content_weight, settings.style_weight) = (1.0, 0.0);
             settings.content_layers = LayerWeights::paper_content();
+            settings.smoothness_weight = Settings::default().smoothness_weight;
         },
         afresh: true,
     },
@@ -65,6 +66,8 @@ const STOPS: [Stop; 6] = [
         set: |settings| {
             (settings.content_weight, settings.style_weight) = (0.0, Settings::default().style_weight);
             settings.style_layers = LayerWeights::style_default();
+            // It would blur the grain of which is spoken.
+            settings.smoothness_weight = 0.0;
         },
         afresh: true,
     },
@@ -85,6 +88,7 @@ const STOPS: [Stop; 6] = [
             (settings.content_weight, settings.style_weight) = (usual.content_weight, usual.style_weight);
             settings.content_layers = usual.content_layers;
             settings.style_layers = usual.style_layers;
+            settings.smoothness_weight = usual.smoothness_weight;
         },
         afresh: true,
     },

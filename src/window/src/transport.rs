@@ -1,14 +1,13 @@
 //! The bar at the top: play and its like, how far the run is, and what to do with the picture.
 
-use egui::{
-    Align, Align2, FontId, Layout, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
-};
+use egui::{Align2, FontId, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
 
 use super::{
     ImpastoApp,
     command::Command,
     compact::Side,
     icons::Icon,
+    row_end,
     theme::{Palette, ROW, space},
     widgets,
 };
@@ -38,10 +37,7 @@ impl ImpastoApp {
                 ui.add_space(space::S);
                 self.device_chip(ui, &text);
             }
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                ui.spacing_mut().item_spacing.x = 6.0;
-                self.transport_right(ui);
-            });
+            row_end::show(ui, "transport", |ui| self.transport_right(ui));
         });
     }
 
@@ -214,7 +210,7 @@ impl ImpastoApp {
 
     /// What else can be done with the picture.
     fn file_menu(&self, ui: &mut Ui) {
-        let tooltip = "More to do with this painting";
+        let tooltip = "More actions";
         let more = widgets::icon_button(ui, Icon::More, "More about the painting", tooltip, true);
         egui::Popup::menu(&more).show(|ui| {
             ui.set_min_width(200.0);
@@ -245,19 +241,21 @@ impl ImpastoApp {
         });
     }
 
-    /// From right to left.
+    /// What is done with the picture and the window.
     fn transport_right(&mut self, ui: &mut Ui) {
         let ctx = ui.ctx().clone();
-        for command in [Command::Help, Command::ToggleTheme] {
-            if widgets::icon_button(ui, command.icon(), command.text(), &command.hint(&ctx), true).clicked() {
+        for (command, text) in [(Command::Save, "Save…"), (Command::Copy, "Copy")] {
+            let (hint, enabled) = (command.hint(&ctx), self.can(command));
+            if widgets::text_button(ui, command.icon(), text, command.text(), &hint, enabled).clicked() {
                 self.actions.push(command);
             }
         }
+        self.file_menu(ui);
         ui.add_space(space::S);
         let sides = [
-            (Icon::PanelRight, "Settings panel", Some(Side::Right)),
-            (Icon::PanelBottom, "Lower panel", None),
             (Icon::PanelLeft, "Pictures panel", Some(Side::Left)),
+            (Icon::PanelBottom, "Lower panel", None),
+            (Icon::PanelRight, "Settings panel", Some(Side::Right)),
         ];
         for (icon, name, side) in sides {
             let shown = match side {
@@ -273,10 +271,8 @@ impl ImpastoApp {
             }
         }
         ui.add_space(space::S);
-        self.file_menu(ui);
-        for (command, text) in [(Command::Copy, "Copy"), (Command::Save, "Save…")] {
-            let (hint, enabled) = (command.hint(&ctx), self.can(command));
-            if widgets::text_button(ui, command.icon(), text, command.text(), &hint, enabled).clicked() {
+        for command in [Command::ToggleTheme, Command::Help] {
+            if widgets::icon_button(ui, command.icon(), command.text(), &command.hint(&ctx), true).clicked() {
                 self.actions.push(command);
             }
         }

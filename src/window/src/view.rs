@@ -17,6 +17,8 @@ pub struct View {
     pub layout: Layout,
     /// The desktop asks for less motion.
     pub desktop_less_motion: bool,
+    /// Files cannot be dropped on the window.
+    pub without_drops: bool,
     /// The panels that [`Command::TogglePanels`](super::command::Command::TogglePanels) brings back.
     pub put_away: Option<[bool; 3]>,
     /// The side panel that a narrow window shows.
@@ -45,6 +47,7 @@ impl View {
             page: Page::default(),
             layout,
             desktop_less_motion: false,
+            without_drops: false,
             put_away: None,
             side: Side::default(),
             bottom_open: false,

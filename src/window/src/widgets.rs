@@ -242,7 +242,7 @@ fn paint_button(ui: &Ui, response: &Response, rect: egui::Rect, accent: bool) {
 }
 
 pub fn faint(ui: &Ui) -> Color32 {
-    Palette::of(ui).weak.gamma_multiply(0.8)
+    Palette::of(ui).faint()
 }
 
 /// Text in the quiet colour and small.

@@ -43,6 +43,8 @@ pub struct NextRun {
     pub choose_size: bool,
     /// The size that the worker has chosen: as long as it is set, a larger one may take its place.
     pub measured_size: Option<u32>,
+    /// The measured size of which it was told that it takes long.
+    pub told_slow: Option<u32>,
     /// A restart was asked for, and its initial image is being opened.
     pub restart_waits: bool,
 }

@@ -2,6 +2,8 @@
 
 use std::{env, path::Path};
 
+use raw_window_handle::{HasDisplayHandle, RawDisplayHandle};
+
 use super::{ImpastoApp, persistence};
 
 /// Whether the window is one of a Wayland session, also through XWayland.
@@ -47,7 +49,17 @@ fn answers(socket: &Path) -> bool {
     std::os::unix::net::UnixStream::connect(socket).is_ok()
 }
 
+/// Whether nothing can be dropped on a window of this display.
+pub fn is_without_drops(window: &impl HasDisplayHandle) -> bool {
+    window.display_handle().is_ok_and(|display| matches!(display.as_raw(), RawDisplayHandle::Wayland(_)))
+}
+
 impl ImpastoApp {
+    /// Speak of no drops, as none arrive.
+    pub fn without_drops(&mut self) {
+        self.view.without_drops = true;
+    }
+
     pub(super) fn toggle_xwayland(&mut self) {
         if !is_wayland() {
             return self

@@ -84,8 +84,17 @@ pub fn run(data: &[u8]) {
         for message in &messages {
             let request = parse(message);
             match &request {
-                Some(Request::Param(_, ParamInput::Position(place))) => assert!((0.0..=1.0).contains(place)),
-                Some(Request::Param(_, ParamInput::Value(value))) => assert!(value.is_finite()),
+                Some(Request::Region(name, _)) if name.is_empty() || name.len() > data.len() => {
+                    panic!("{name:?} is no name")
+                }
+                Some(
+                    Request::Param(_, ParamInput::Position(place))
+                    | Request::Region(_, ParamInput::Position(place)),
+                ) => assert!((0.0..=1.0).contains(place)),
+                Some(
+                    Request::Param(_, ParamInput::Value(value))
+                    | Request::Region(_, ParamInput::Value(value)),
+                ) => assert!(value.is_finite()),
                 Some(Request::Foreign(_, number)) => assert!(number.is_finite()),
                 Some(Request::Command(RemoteCommand::Preset(name))) => assert!(name.len() <= data.len()),
                 Some(Request::Command(_)) | None => {}

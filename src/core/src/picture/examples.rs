@@ -16,29 +16,25 @@ pub struct Example {
 }
 
 macro_rules! example {
-    ($title:literal, $file:literal) => {
-        Example {
-            title: $title,
-            file: $file,
-            bytes: include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../assets/", $file)),
-        }
+    ($title:literal, $file:literal, $bytes:ident) => {
+        Example { title: $title, file: $file, bytes: &impasto_assets::$bytes }
     };
 }
 
 /// Content pictures. The first one is loaded at the start.
 pub const CONTENTS: [Example; 4] = [
-    example!("Chelsea", "chelsea.jpg"),
-    example!("Astronaut", "astronaut.jpg"),
-    example!("Coffee", "coffee.jpg"),
-    example!("Rocket", "rocket.jpg"),
+    example!("Chelsea", "chelsea.jpg", CHELSEA),
+    example!("Astronaut", "astronaut.jpg", ASTRONAUT),
+    example!("Coffee", "coffee.jpg", COFFEE),
+    example!("Rocket", "rocket.jpg", ROCKET),
 ];
 
 /// Style pictures. The first one is loaded at the start.
 pub const STYLES: [Example; 4] = [
-    example!("Swirl", "swirl.jpg"),
-    example!("Mosaic", "mosaic.jpg"),
-    example!("Woodcut", "woodcut.jpg"),
-    example!("Embers", "embers.jpg"),
+    example!("Swirl", "swirl.jpg", SWIRL),
+    example!("Mosaic", "mosaic.jpg", MOSAIC),
+    example!("Woodcut", "woodcut.jpg", WOODCUT),
+    example!("Embers", "embers.jpg", EMBERS),
 ];
 
 /// The bundled picture with this title, ignoring case.

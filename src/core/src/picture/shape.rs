@@ -131,18 +131,13 @@ pub fn thumbnail(image: &RgbImage, longest: u32) -> RgbImage {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
-    macro_rules! fixture {
-        ($name:literal) => {
-            image::load_from_memory(include_bytes!(concat!(
-                env!("CARGO_MANIFEST_DIR"),
-                "/../../tests/data/pictures/",
-                $name
-            )))
-            .unwrap()
-            .into_rgb8()
-        };
+    fn fixture(name: &str) -> RgbImage {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/pictures");
+        image::open(folder.join(name)).unwrap().into_rgb8()
     }
 
     #[track_caller]
@@ -165,15 +160,15 @@ mod tests {
 
     #[test]
     fn bilinear_agrees_with_pillow() {
-        let source = fixture!("resize_source.png");
+        let source = fixture("resize_source.png");
         let resized = |width, height| resize(&source, width, height, Filter::Bilinear);
-        assert_close(&resized(11, 7), &fixture!("resize_bilinear_11x7.png"), 1);
-        assert_close(&resized(30, 20), &fixture!("resize_bilinear_30x20.png"), 1);
+        assert_close(&resized(11, 7), &fixture("resize_bilinear_11x7.png"), 1);
+        assert_close(&resized(30, 20), &fixture("resize_bilinear_30x20.png"), 1);
     }
 
     #[test]
     fn flat_pictures_stay_flat_and_equal_sizes_stay_equal() {
-        let source = fixture!("resize_source.png");
+        let source = fixture("resize_source.png");
         let flat = RgbImage::from_pixel(40, 30, image::Rgb([7, 130, 250]));
         for filter in [Filter::Lanczos, Filter::Bilinear] {
             assert_eq!(resize(&source, source.width(), source.height(), filter), source);

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, f64::consts::TAU, fmt, str::FromStr, sync::Arc}
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{Modulated, Objective, ParamId, Settings, SettingsError, StyleMix, validate::error};
+use super::{Modulated, Objective, ParamId, ParamName, Settings, SettingsError, StyleMix, validate::error};
 use impasto_base::{named, random::SplitMix64, serde_as_text};
 
 /// Maximum keyframes of a track.
@@ -370,11 +370,10 @@ impl FromIterator<(ParamId, Track)> for Automation {
     }
 }
 
-/// A track in its command-line form `beta={ lfo = { shape = "saw", period = 0.1 } }`: a parameter id and
-/// TOML.
+/// A track in its command-line form `beta={ lfo = { shape = "saw", period = 0.1 } }`: a parameter and TOML.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ParamTrack {
-    pub id: ParamId,
+    pub param: ParamName,
     pub track: Track,
 }
 
@@ -382,20 +381,23 @@ impl FromStr for ParamTrack {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (id, track) = text.split_once('=').ok_or_else(|| {
+        let (param, track) = text.split_once('=').ok_or_else(|| {
             format!("{text:?} is no automation; write KNOB=TRACK, for example 'beta={{ lfo = {{ period = 0.1 }} }}'")
         })?;
-        let id: ParamId = id.trim().parse()?;
+        let param: ParamName = param.trim().parse()?;
         let mut table: BTreeMap<String, Track> = toml::from_str(&format!("track = {track}"))
-            .map_err(|error| format!("the track of {id}: {}", error.message()))?;
-        table.remove("track").map(|track| Self { id, track }).ok_or_else(|| format!("{id} has no track"))
+            .map_err(|error| format!("the track of {param}: {}", error.message()))?;
+        match table.remove("track") {
+            Some(track) => Ok(Self { param, track }),
+            None => Err(format!("{param} has no track")),
+        }
     }
 }
 
 impl fmt::Display for ParamTrack {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let track = toml::Value::try_from(&self.track).map_err(|_| fmt::Error)?;
-        write!(f, "{}={track}", self.id)
+        write!(f, "{}={track}", self.param)
     }
 }
 

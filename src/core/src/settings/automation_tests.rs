@@ -161,7 +161,7 @@ fn tracks_are_written_and_read_in_files_and_flags() {
     let json = serde_json::to_string(&automation).unwrap();
     assert_eq!(serde_json::from_str::<Automation>(&json).unwrap(), automation);
     for (id, track) in automation.iter() {
-        let flag = ParamTrack { id, track: track.clone() };
+        let flag = ParamTrack { param: id.into(), track: track.clone() };
         assert_eq!(flag.to_string().parse(), Ok(flag));
     }
     let wrong = |text: &str| text.parse::<ParamTrack>().unwrap_err();

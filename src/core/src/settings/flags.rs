@@ -6,8 +6,8 @@ use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, parser::Va
 use serde_json::Value;
 
 use super::{
-    Automation, Kind, LayerWeight, LayerWeights, Objective, PARAMETERS, ParamTrack, Parameter, PresetError,
-    PresetFolder, Settings,
+    Automation, Kind, LayerWeight, LayerWeights, Masks, Objective, PARAMETERS, ParamTrack, Parameter,
+    PresetError, PresetFolder, Settings,
     user_presets::{apply_named, over_defaults},
 };
 use impasto_base::{files, paths};
@@ -29,6 +29,8 @@ pub enum SettingsFileError {
     Parse { path: PathBuf, source: Box<toml::de::Error> },
     #[error(transparent)]
     Preset(#[from] PresetError),
+    #[error("--automate: {0}")]
+    Region(String),
 }
 
 const FILE: &str = "settings";
@@ -73,8 +75,21 @@ impl SettingsFlags {
     ///
     /// # Errors
     ///
-    /// If the settings file or the preset cannot be read or parsed.
+    /// If the settings file or the preset cannot be read or parsed, or there is no region that a flag names.
     pub fn resolve(&self, base: Settings) -> Result<Settings, SettingsFileError> {
+        self.resolve_with(base, |_| ())
+    }
+
+    /// As [`SettingsFlags::resolve`]; `change_masks` changes those of the settings before a flag names a region.
+    ///
+    /// # Errors
+    ///
+    /// As [`SettingsFlags::resolve`].
+    pub fn resolve_with(
+        &self,
+        base: Settings,
+        change_masks: impl FnOnce(&mut Masks),
+    ) -> Result<Settings, SettingsFileError> {
         let mut settings = match self.0.get_one::<PathBuf>(FILE) {
             None => base,
             Some(path) => read_file(path)?,
@@ -115,11 +130,15 @@ impl SettingsFlags {
                 }
             };
         }
+        change_masks(&mut settings.masks);
         if let Some(given) = self.0.get_many::<Option<ParamTrack>>(AUTOMATE) {
             for track in given {
                 match track {
                     None => settings.automation = Automation::default(),
-                    Some(ParamTrack { id, track }) => settings.automation.set(*id, track.clone()),
+                    Some(ParamTrack { param, track }) => {
+                        let id = param.resolve(&settings.masks).map_err(SettingsFileError::Region)?;
+                        settings.automation.set(id, track.clone());
+                    }
                 }
             }
         }
@@ -170,7 +189,7 @@ impl Settings {
             }
         }
         flags.extend(self.automation.iter().map(|(id, track)| {
-            let track = ParamTrack { id, track: track.clone() };
+            let track = ParamTrack { param: id.into(), track: track.clone() };
             format!("--{AUTOMATE}={track}")
         }));
         Ok(flags)

@@ -33,7 +33,9 @@ pub use crop::Crop;
 pub use flags::{SettingsFileError, SettingsFlags};
 pub use layer_weights::{LayerWeight, LayerWeights, Strip};
 pub use masks::{Edge, MAX_REGIONS, Masks, Region, RegionRole, RegionStyle};
-pub use parameters::{AxisValues, Effect, Kind, PARAMETERS, ParamId, Parameter, Range, three_digits};
+pub use parameters::{
+    AxisValues, Effect, Kind, PARAMETERS, ParamId, ParamName, Parameter, Range, three_digits,
+};
 pub use presets::Preset;
 pub use ranges::STYLE_SCALES;
 pub use slots::{Slots, StoredMix};

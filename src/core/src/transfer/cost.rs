@@ -295,7 +295,7 @@ mod tests {
         let amount = Settings { style_amount: Some(0.5), ..default.clone() };
         let mut moving = default.clone();
         let track = "style/relu5_1={ lfo = { depth = 0.5, period = 0.1 } }".parse::<ParamTrack>().unwrap();
-        moving.automation.set(track.id, track.track);
+        moving.automation.set("style/relu5_1".parse().unwrap(), track.track);
         for settings in [amount, moving] {
             assert_eq!(settings.deepest_computed(), Some(deepest));
             assert!(cost(&settings).1[0] > cpu + 8 * weights);

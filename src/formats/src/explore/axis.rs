@@ -3,7 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use impasto_core::settings::{
-    Effect, Kind, LayerWeights, ParamId, Parameter, Preset, Settings, SettingsFlags,
+    Effect, Kind, LayerWeights, ParamId, ParamName, Parameter, Preset, Settings, SettingsFlags,
 };
 use impasto_network::vgg::Layer;
 
@@ -119,8 +119,10 @@ impl Axis {
                     changed.style_layers.set(layer, weight);
                     changed
                 }
-                Err(_) => match name.parse::<ParamId>() {
-                    Ok(id @ ParamId::RegionStrength(_)) => strength(id, settings, text)?,
+                Err(_) => match name.parse::<ParamName>() {
+                    Ok(name @ (ParamName::Region(_) | ParamName::Id(ParamId::RegionStrength(_)))) => {
+                        strength(&name, settings, text)?
+                    }
                     _ => self.flag(settings, text)?,
                 },
             },
@@ -164,11 +166,13 @@ impl fmt::Display for Axis {
 }
 
 /// Set the strength of a region.
-fn strength(id: ParamId, settings: &Settings, text: &str) -> Result<Settings, AxisError> {
+fn strength(name: &ParamName, settings: &Settings, text: &str) -> Result<Settings, AxisError> {
+    let cannot = |why: &str| error(format!("{name} cannot have {text}: {why}"));
+    let id = name.resolve(&settings.masks).map_err(|why| cannot(&why))?;
     if let Some(why) = id.inactive_reason(settings, &[]) {
-        return Err(error(format!("{id} cannot have {text}: {why}")));
+        return Err(cannot(why));
     }
-    let value = text.parse().map_err(|_| error(format!("{id} cannot have {text}: it is not a number")))?;
+    let value = text.parse().map_err(|_| cannot("it is not a number"))?;
     let mut changed = settings.clone();
     id.store(&mut changed, &mut [], value);
     Ok(changed)
@@ -285,8 +289,12 @@ mod tests {
             message(0),
             message(1)
         );
-        let sky: Axis = "region/1/strength=0,1".parse().unwrap();
+        let sky: Axis = "region/sky/strength=0,1".parse().unwrap();
         assert!(!sky.is_expensive(&settings));
+        assert_eq!(sky.apply(&settings, &sky.values[0]).unwrap().masks.regions[0].strength, 0.0);
+        let lake: Axis = "region/lake/strength=0".parse().unwrap();
+        let message = lake.apply(&settings, &lake.values[0]).unwrap_err().to_string();
+        assert!(message.ends_with("there is no region called \"lake\"; there are: sky, sea"), "{message}");
     }
 
     #[test]

@@ -29,6 +29,8 @@ pub enum KeyEdit {
 /// A curve to show.
 pub struct Graph<'a> {
     pub knob: ParamId,
+    /// What a person calls the knob.
+    pub name: &'a str,
     pub objective: Objective,
     /// What the knob is set to.
     pub base: f64,
@@ -112,7 +114,7 @@ impl Graph<'_> {
             }
             edit = self.hands(ui, &response, rect, keys, near);
         }
-        let name = format!("Course of {}", self.knob.label());
+        let name = format!("Course of {}", self.name);
         let state = format!(
             "{name}: {}, now {}",
             fields::track_text(self.track),

@@ -83,7 +83,7 @@ impl ImpastoApp {
             None => {
                 track.on = false;
                 if self.automation.recorder.is_none() {
-                    let name = knob.label();
+                    let name = knob.label_in(&self.settings.masks);
                     self.messages.toasts.add(format!("{name} is in your hands: its automation is off."));
                 }
             }
@@ -96,7 +96,10 @@ impl ImpastoApp {
         let tracks =
             tracks.map(|(knob, track)| (knob, track.on && knob.get(&self.settings, &self.mix()).is_some()));
         let bound = self.remote.bound().collect();
-        knobs::mark(ctx, Marks { tracks: tracks.collect(), bound });
+        let masks = &self.settings.masks;
+        let regions = (0..).map(ParamId::RegionStrength).take(masks.regions.len());
+        let regions = regions.map(|knob| (knob, knob.label_in(masks))).collect();
+        knobs::mark(ctx, Marks { tracks: tracks.collect(), bound, regions });
         self.record_knobs();
     }
 
@@ -175,7 +178,7 @@ impl ImpastoApp {
             };
             let keys = recorder::merged(&before, keys, knob, objective);
             self.settings.automation.set(knob, Track::new(Curve::Keys(keys)));
-            names.push(knob.label());
+            names.push(knob.label_in(&self.settings.masks));
             self.automation.chosen = Some(knob);
             self.automation.key = 0;
         }

@@ -61,7 +61,8 @@ impl ImpastoApp {
             ui.set_min_width(190.0);
             ScrollArea::vertical().max_height(320.0).show(ui, |ui| {
                 for knob in ParamId::all(&self.settings, &self.mix()) {
-                    if self.settings.automation.get(knob).is_none() && ui.button(knob.label()).clicked() {
+                    let name = knob.label_in(&self.settings.masks);
+                    if self.settings.automation.get(knob).is_none() && ui.button(name).clicked() {
                         self.actions.push(KnobAction::Automate(knob));
                     }
                 }
@@ -98,7 +99,7 @@ impl ImpastoApp {
         let text = if self.is_recording() {
             "Recording: move any fader while it paints. Press Record again to keep what you did."
         } else {
-            "Nothing moves by itself yet. Right-click a fader and choose “Automate…”, add a knob with +, or press Record and move faders while it paints."
+            "No automation yet. Right-click a fader and choose “Automate…”, add a fader with +, or press Record and move faders while it paints."
         };
         ui.add(Label::new(RichText::new(text).color(Palette::of(ui).weak)).wrap());
     }
@@ -106,7 +107,7 @@ impl ImpastoApp {
     /// A knob in the list.
     fn line(&mut self, ui: &mut Ui, knob: ParamId, chosen: bool) {
         let palette = Palette::of(ui);
-        let name = knob.label();
+        let name = knob.label_in(&self.settings.masks);
         let mix = self.mix();
         let (base, now) = (knob.get(&self.settings, &mix), self.settings.time_at(self.run.step()).min(1.0));
         let rests = knob.inactive_reason(&self.settings, &mix);
@@ -146,7 +147,11 @@ impl ImpastoApp {
                 let (small, _) = ui.allocate_exact_size(vec2(64.0, ROW - 6.0), Sense::hover());
                 let color = if track.on && base.is_some() { palette.accent } else { palette.weak };
                 let base = base.unwrap_or_default();
-                Graph { knob, objective, base, track, key: 0, now }.small(ui.painter(), small, color);
+                Graph { knob, name: &name, objective, base, track, key: 0, now }.small(
+                    ui.painter(),
+                    small,
+                    color,
+                );
             }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 let tooltip = "Whether this course moves its knob";
@@ -172,6 +177,7 @@ impl ImpastoApp {
             (knob.stored(&self.settings, &mix), self.settings.time_at(self.run.step()).min(1.0));
         let (objective, steps) = (self.settings.objective, self.settings.steps);
         let rests = knob.inactive_reason(&self.settings, &mix);
+        let name = knob.label_in(&self.settings.masks);
         let Some(track) = self.settings.automation.get_mut(knob) else { return };
         let base = base.unwrap_or_default();
         let state = &mut self.automation;
@@ -202,7 +208,7 @@ impl ImpastoApp {
             *place = key;
         }
         let size = vec2(ui.available_width(), ui.available_height().max(44.0));
-        let graph = Graph { knob, objective, base, track: &shown, key: state.key, now };
+        let graph = Graph { knob, name: &name, objective, base, track: &shown, key: state.key, now };
         edit = graph.show(ui, size).or(edit);
         let value_now = shown.value(knob, objective, base, now);
         if let Some(edit) = edit {

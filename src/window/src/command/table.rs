@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Row;
 use crate::{ImpastoApp, compare::Mode, icons::Icon, pictures::Target};
+use impasto_core::settings::RegionRole;
 use impasto_engine::session::LevelCommand;
 
 /// What draws a panel.
@@ -194,6 +195,12 @@ commands! {
             app.show_tab(Tab::Regions);
             app.add_region();
         };
+    FreezeBrush "Freeze brush" Lock []
+        "Paints on what is to stay as it is painted, to the last bit: on a region that freezes"
+        => |app, _| app.take_role_brush(RegionRole::Freeze);
+    PhotographBrush "Photograph brush" Mask []
+        "Paints the photograph back, over the painting: on a region that keeps it"
+        => |app, _| app.take_role_brush(RegionRole::Keep);
     Record "Record the faders" Record []
         "Writes what you do to the faders down as keyframes, until it is pressed again; restart plays them"
         => |app, _| app.toggle_recording();

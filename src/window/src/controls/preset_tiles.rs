@@ -16,6 +16,7 @@ use crate::{
     tips,
     usual::PresetName,
 };
+use impasto_assets::presets;
 use impasto_core::{
     picture::{self, Picture},
     settings::Preset,
@@ -33,12 +34,12 @@ const EVERY: f64 = 3.0;
 
 /// Chelsea in Swirl by each preset.
 const BUNDLED: [(Preset, &[u8]); 6] = [
-    (Preset::Painterly, include_bytes!("../../../../assets/presets/painterly.jpg")),
-    (Preset::FaithfulPhoto, include_bytes!("../../../../assets/presets/faithful.jpg")),
-    (Preset::BoldStrokes, include_bytes!("../../../../assets/presets/bold.jpg")),
-    (Preset::Texture, include_bytes!("../../../../assets/presets/texture.jpg")),
-    (Preset::Classic, include_bytes!("../../../../assets/presets/classic.jpg")),
-    (Preset::Paper, include_bytes!("../../../../assets/presets/paper.jpg")),
+    (Preset::Painterly, &presets::PAINTERLY),
+    (Preset::FaithfulPhoto, &presets::FAITHFUL),
+    (Preset::BoldStrokes, &presets::BOLD),
+    (Preset::Texture, &presets::TEXTURE),
+    (Preset::Classic, &presets::CLASSIC),
+    (Preset::Paper, &presets::PAPER),
 ];
 
 /// The small pictures.

@@ -48,8 +48,8 @@ pub struct News<T> {
     pub opened: Result<T, String>,
 }
 
-/// The files to look at, each with the stamp of the version that is at hand.
-pub type Files = Vec<(PathBuf, Stamp)>;
+/// The files to look at, each with the stamp of the version that is at hand, if one is.
+pub type Files = Vec<(PathBuf, Option<Stamp>)>;
 
 /// Opens a file.
 pub type Open<T> = Box<dyn Fn(&Path) -> Result<T, String> + Send>;
@@ -112,8 +112,8 @@ fn look<T>(orders: &Receiver<Files>, open: &Open<T>, tell: impl Fn(News<T>)) {
             Err(RecvTimeoutError::Disconnected) => return,
         }
         for file in &mut files {
-            if let Some(opened) = file.look(Instant::now(), open) {
-                tell(News { path: file.path.clone(), stamp: file.seen, opened });
+            if let (Some(opened), Some(stamp)) = (file.look(Instant::now(), open), file.seen) {
+                tell(News { path: file.path.clone(), stamp, opened });
             }
         }
     }
@@ -122,14 +122,15 @@ fn look<T>(orders: &Receiver<Files>, open: &Open<T>, tell: impl Fn(News<T>)) {
 /// The files of an order. What is known of those that were looked at before stays, unless another version than
 /// the one that was opened last has come to hand, as with a former painting.
 fn take(mut known: Vec<Watched>, order: Files) -> Vec<Watched> {
-    let mut find = |path: &Path, stamp: Stamp| {
+    let mut find = |path: &Path, stamp: Option<Stamp>| {
         let index = known.iter().position(|file| file.path == path)?;
         let file = known.swap_remove(index);
         // The version that was at hand before still is while the news of the next one is on its way.
         (stamp == file.seen || stamp == file.at_hand).then_some(Watched { at_hand: stamp, ..file })
     };
-    let watched =
-        |(path, stamp): (PathBuf, Stamp)| find(&path, stamp).unwrap_or_else(|| Watched::new(path, stamp));
+    let watched = |(path, stamp): (PathBuf, Option<Stamp>)| {
+        find(&path, stamp).unwrap_or_else(|| Watched::new(path, stamp))
+    };
     order.into_iter().map(watched).collect()
 }
 
@@ -137,9 +138,9 @@ fn take(mut known: Vec<Watched>, order: Files) -> Vec<Watched> {
 struct Watched {
     path: PathBuf,
     /// Of the version in the last order.
-    at_hand: Stamp,
+    at_hand: Option<Stamp>,
     /// Of the version that was opened last, or given up.
-    seen: Stamp,
+    seen: Option<Stamp>,
     /// What the last look found.
     found: Option<Stamp>,
     broken: Option<Broken>,
@@ -154,7 +155,7 @@ struct Broken {
 }
 
 impl Watched {
-    fn new(path: PathBuf, stamp: Stamp) -> Self {
+    fn new(path: PathBuf, stamp: Option<Stamp>) -> Self {
         Self { path, at_hand: stamp, seen: stamp, found: None, broken: None }
     }
 
@@ -163,7 +164,7 @@ impl Watched {
     fn look<T>(&mut self, now: Instant, open: &Open<T>) -> Option<Result<T, String>> {
         let stamp = Stamp::of(&self.path);
         let steady = mem::replace(&mut self.found, stamp) == stamp;
-        let stamp = stamp.filter(|stamp| steady && *stamp != self.seen)?;
+        let stamp = stamp.filter(|stamp| steady && Some(*stamp) != self.seen)?;
         let waits =
             |broken: &Broken| broken.stamp == stamp && now.saturating_duration_since(broken.tried) < AGAIN;
         if self.broken.as_ref().is_some_and(waits) {
@@ -180,7 +181,7 @@ impl Watched {
             self.broken = Some(Broken { stamp, since, tried: now });
             return None;
         }
-        (self.seen, self.broken) = (stamp, None);
+        (self.seen, self.broken) = (Some(stamp), None);
         Some(opened)
     }
 }
@@ -203,7 +204,8 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("a.txt");
             fs::write(&path, format!("{WHOLE}first")).unwrap();
-            let stamp = Stamp::of(&path).unwrap();
+            let stamp = Stamp::of(&path);
+            assert!(stamp.is_some());
             Self { folder, file: Watched::new(path, stamp), now: Instant::now() }
         }
 
@@ -304,6 +306,19 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_never_was_at_hand_is_opened_when_it_is_there() {
+        let mut scene = Scene::new();
+        let path = scene.file.path.clone();
+        fs::remove_file(&path).unwrap();
+        scene.file = Watched::new(path.clone(), None);
+        assert!(scene.looks(100).is_empty());
+        // The order stays the same as long as it is not there.
+        scene.file = take(vec![scene.file], vec![(path, None)]).remove(0);
+        scene.write("whole and there at last");
+        assert_eq!(scene.looks(6), whole("and there at last"));
+    }
+
+    #[test]
     fn a_fault_while_opening_ends_nothing() {
         let mut scene = Scene::new();
         scene.write("whole but odd");
@@ -323,7 +338,7 @@ mod tests {
         let old = scene.file.seen;
         scene.write("whole and another length");
         assert_eq!(scene.looks(4), whole("and another length"));
-        let new = Stamp::of(&path).unwrap();
+        let new = Stamp::of(&path);
         let seen = |files: &[Watched]| -> Vec<_> {
             files.iter().map(|file| (file.path.clone(), file.seen)).collect()
         };

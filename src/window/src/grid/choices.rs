@@ -1,7 +1,7 @@
 //! What can stand on an axis of a grid: the settings of the palette, presets, single layers; and values to begin with.
 
 use super::super::widgets;
-use impasto_core::settings::{AxisValues, PARAMETERS, ParamId, Parameter, Region, Settings};
+use impasto_core::settings::{AxisValues, PARAMETERS, ParamId, ParamName, Parameter, Region, Settings};
 use impasto_network::vgg::Layer;
 
 /// A setting for an axis.
@@ -42,9 +42,10 @@ pub fn all(regions: &[Region]) -> Vec<Choice> {
 /// The title of a setting on an axis.
 pub fn title(setting: &str) -> String {
     let found = all(&[]).into_iter().find(|choice| choice.setting == setting);
-    match (found, setting.parse::<ParamId>()) {
+    match (found, setting.parse()) {
         (Some(choice), _) => choice.title,
-        (None, Ok(id)) => id.label(),
+        (None, Ok(ParamName::Id(id))) => id.label(),
+        (None, Ok(ParamName::Region(name))) => format!("Strength of {name}"),
         (None, Err(_)) => setting.to_owned(),
     }
 }
@@ -126,6 +127,7 @@ mod tests {
         settings.dedup();
         assert_eq!(settings.len(), count);
         assert_eq!(title("region/2/strength"), "Strength of region 2");
+        assert_eq!(title("region/sky/strength"), "Strength of sky");
         assert_eq!((title("lr"), named("style-weight", "4")), ("Step size".into(), "Style β 4".into()));
     }
 }

@@ -1,6 +1,6 @@
 //! The grid's page: the form, how far it is, the cells and the one that is looked at.
 
-use egui::{Align, Context, Frame, Label, Layout, Margin, Rect, Sense, Ui, vec2};
+use egui::{Context, Frame, Label, Margin, Rect, Sense, Ui, vec2};
 
 use super::Board;
 use crate::{
@@ -8,6 +8,7 @@ use crate::{
     action::Act,
     icons::Icon,
     page::card,
+    row_end,
     theme::{Palette, space},
     widgets,
 };
@@ -71,14 +72,16 @@ impl ImpastoApp {
             let settings = &self.settings;
             self.grid.form.axes(ui, settings);
             ui.horizontal(|ui| {
+                // The button's height.
+                ui.set_min_height(32.0);
                 let able = self.grid.form.plan().is_some() && self.inputs().is_some();
-                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                row_end::before(ui, "grid's form", |ui| self.grid.form.cell_row(ui));
+                row_end::show(ui, "grid's form", |ui| {
                     let tooltip = "Paints a small picture for every pair of values, in the background, with the present pictures and settings";
                     let able = able || !self.grid.form.is_fresh() && self.grid.form.count().is_some();
                     if widgets::accent_button(ui, Icon::Grid, "Paint the grid", 142.0, tooltip, able).clicked() {
                         self.actions.push(GridAction::Paint);
                     }
-                    ui.with_layout(Layout::left_to_right(Align::Center), |ui| self.grid.form.cell_row(ui));
                 });
             });
         });
@@ -89,12 +92,17 @@ impl ImpastoApp {
         let palette = Palette::of(ui);
         let (painted, all) = (board.painted(), board.cells.len());
         ui.horizontal(|ui| {
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                let tooltip = "Saves the grid with its axes and a legend as one picture";
-                let name = "Save the grid as one picture…";
-                if widgets::text_button(ui, Icon::Save, "Save…", name, tooltip, painted > 0).clicked() {
-                    self.actions.push(GridAction::Save);
+            row_end::before(ui, "grid", |ui| {
+                if board.open > 0 {
+                    let (bar, _) = ui.allocate_exact_size(vec2(90.0, 5.0), Sense::hover());
+                    ui.painter().rect_filled(bar, 2.5, palette.button);
+                    let share = (all - board.open) as f32 / all.max(1) as f32;
+                    let filled = Rect::from_min_size(bar.min, vec2(bar.width() * share, bar.height()));
+                    ui.painter().rect_filled(filled, 2.5, palette.accent);
                 }
+                ui.add(Label::new(widgets::weak(ui, self.grid_text(board))).truncate());
+            });
+            row_end::show(ui, "grid", |ui| {
                 if board.open > 0 {
                     let tooltip = "Paints no further cell; what is painted stays";
                     if widgets::text_button(ui, Icon::Stop, "Cancel", "Cancel the grid", tooltip, true)
@@ -103,16 +111,11 @@ impl ImpastoApp {
                         self.actions.push(GridAction::Cancel);
                     }
                 }
-                ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                    if board.open > 0 {
-                        let (bar, _) = ui.allocate_exact_size(vec2(90.0, 5.0), Sense::hover());
-                        ui.painter().rect_filled(bar, 2.5, palette.button);
-                        let share = (all - board.open) as f32 / all.max(1) as f32;
-                        let filled = Rect::from_min_size(bar.min, vec2(bar.width() * share, bar.height()));
-                        ui.painter().rect_filled(filled, 2.5, palette.accent);
-                    }
-                    ui.add(Label::new(widgets::weak(ui, self.grid_text(board))).truncate());
-                });
+                let tooltip = "Saves the grid with its axes and a legend as one picture";
+                let name = "Save the grid as one picture…";
+                if widgets::text_button(ui, Icon::Save, "Save…", name, tooltip, painted > 0).clicked() {
+                    self.actions.push(GridAction::Save);
+                }
             });
         });
     }

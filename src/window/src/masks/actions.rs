@@ -1,13 +1,13 @@
 //! What can be done with a region or a map beside drawing on it.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use egui::Context;
 
-use super::{Draw, Place, flags::MaskName, snapping::SnapMask};
+use super::{Draw, Place, draw::Ground, flags::MaskName, snapping::SnapMask};
 use crate::{ImpastoApp, action::Act, dialogs::Ask};
 use impasto_core::{
-    picture::drawing::{Mode, Shape, Stroke, size_for},
+    picture::drawing::{GreyPixels, Mode, Shape, Stroke, pixels_of, size_for},
     settings::{Masks, Region},
 };
 
@@ -31,6 +31,8 @@ pub enum MaskAction {
     FromAlpha(Place),
     /// Open the dialog that chooses a range of lightness or hues.
     AskForRange(Place),
+    /// Draw another mask on it as it is now.
+    Combine(Place, Place, Mode),
 }
 
 impl Act for MaskAction {
@@ -60,10 +62,8 @@ impl Act for MaskAction {
                 });
             }
             MaskAction::Take(place, path) => app.take_mask_file(place, path),
-            MaskAction::FromAlpha(place) => match app.alpha_stroke() {
-                Ok(stroke) => Draw(place, stroke).apply(app, ctx),
-                Err(text) => app.messages.toasts.add(text),
-            },
+            MaskAction::FromAlpha(place) => app.mask_from_alpha(place),
+            MaskAction::Combine(place, other, mode) => app.combine_masks(place, other, mode),
             MaskAction::AskForRange(place) => app.ask_for_range(ctx, place),
         }
     }
@@ -154,18 +154,44 @@ impl ImpastoApp {
         place.put(&mut self.settings.masks, path);
     }
 
-    /// The opacity of the content, as a stroke.
-    fn alpha_stroke(&self) -> Result<Stroke, String> {
+    /// Make the opacity of the content the mask.
+    fn mask_from_alpha(&mut self, place: Place) {
+        let Some(content) = self.pictures.content.picture.as_ref().map(|slot| Arc::clone(&slot.picture))
+        else {
+            return self.messages.toasts.add(super::NO_CONTENT);
+        };
+        if content.alpha.is_none() {
+            return self.messages.toasts.add("The content has no transparency.");
+        }
+        let made = move || {
+            let (width, height) = size_for(content.dimensions());
+            let filter = image::imageops::FilterType::Triangle;
+            let resized = |alpha| image::imageops::resize(alpha, width, height, filter);
+            content.alpha.as_ref().map(|alpha| Stroke::of_pixels(&resized(alpha))).into_iter().collect()
+        };
+        self.draw_made(Ground::Mask(place), Box::new(made), true, Some("Mask"));
+    }
+
+    /// Add another mask to this one, take it away, or keep what is in both.
+    fn combine_masks(&mut self, place: Place, other: Place, mode: Mode) {
         let Some(content) = self.pictures.content.picture.as_ref() else {
-            return Err(super::NO_CONTENT.to_owned());
+            return self.messages.toasts.add(super::NO_CONTENT);
         };
-        let Some(alpha) = &content.picture.alpha else {
-            return Err("The content has no transparency.".to_owned());
+        let content = content.picture.dimensions();
+        if self.lacks_picture(other) {
+            return;
+        }
+        let Some(mask) = self.mask_picture(other).cloned() else { return };
+        let made = move || {
+            let pixels = GreyPixels::new(&pixels_of(&mask, content))?;
+            Ok(vec![Stroke::new(Shape::Pixels(pixels), mode)])
         };
-        let (width, height) = size_for(content.picture.dimensions());
-        let filter = image::imageops::FilterType::Triangle;
-        let pixels = image::imageops::resize(alpha, width, height, filter);
-        Stroke::of_pixels(&pixels)
+        let what = match mode {
+            Mode::Subtract => "Another mask taken away",
+            Mode::Intersect => "Common part with another mask",
+            _ => "Another mask added",
+        };
+        self.draw_made(Ground::Mask(place), Box::new(made), false, Some(what));
     }
 }
 

@@ -21,8 +21,8 @@ use impasto_formats::inputs::open_mask;
 /// Number of mask pictures that are kept beside those in use, for undo and redo.
 const SPARE: usize = 8;
 
-/// A mask's picture, and which version of its file it is.
-type Fetched = (Arc<Picture>, Option<Stamp>);
+/// A mask's picture, or why there is none, and which version of its file it is.
+type Fetched = (Result<Arc<Picture>, String>, Option<Stamp>);
 
 /// What stands in for a missing mask, so that nothing changes there: a region's is black, a map's is white. They are
 /// drawn, so that a recipe repeats them.
@@ -34,12 +34,6 @@ fn stand_in(place: Place) -> Option<Arc<Picture>> {
         })
     });
     ALL[usize::from(!matches!(place, Place::Region(_)))].clone()
-}
-
-/// Whether nothing of what was there before is left after a stroke.
-fn begins_anew(stroke: &Stroke) -> bool {
-    let fills = matches!(stroke.mode, Mode::Add | Mode::Subtract) && stroke.opacity >= 1.0;
-    stroke.mode == Mode::Replace || (fills && stroke.shape == Shape::All)
 }
 
 /// A mask on its way to the disk.
@@ -65,7 +59,7 @@ impl KeptMask {
 impl MaskDesk {
     /// Why a mask of this name has no picture, if it is missing.
     pub(super) fn missing(&self, name: &Path) -> Option<&str> {
-        self.missing.get(name).map(String::as_str)
+        self.missing.get(name).map(|missing| missing.why.as_str())
     }
 
     /// Drop the pictures that are neither in use nor among the newest. What neither a file nor strokes can bring
@@ -140,11 +134,6 @@ impl ImpastoApp {
         true
     }
 
-    /// As [`ImpastoApp::lacks_picture`], for a stroke: one that leaves nothing of what was there needs nothing.
-    pub(super) fn lacks_base(&mut self, place: Place, stroke: &Stroke) -> bool {
-        !begins_anew(stroke) && self.lacks_picture(place)
-    }
-
     /// Bring the masks' pictures up to the names in the settings.
     pub(crate) fn follow_masks(&mut self) {
         let (masks, desk) = (&self.settings.masks, &mut self.pictures.masks);
@@ -168,7 +157,7 @@ impl ImpastoApp {
             match pasted_hash(&name).map(|hash| desk.drawings.get(&hash).cloned()) {
                 None => self.open_mask(name),
                 Some(Some(drawing)) => self.draw_mask(name, drawing),
-                Some(None) => self.mask_failed(&name, "it is not at hand any more"),
+                Some(None) => self.mask_failed(&name, "it is not at hand any more", None),
             }
         }
         let undo = &self.undo;
@@ -181,11 +170,13 @@ impl ImpastoApp {
         self.fetch_mask(name, move || {
             // What is saved after this look is a new version.
             let stamp = Stamp::of(&file);
-            let picture = open_mask(&file).map_err(|error| impasto_base::error::chain(&error))?;
-            if let Some(path) = &picture.path {
+            let picture = open_mask(&file).map_err(|error| impasto_base::error::chain(&error));
+            if let Ok(picture) = &picture
+                && let Some(path) = &picture.path
+            {
                 known.add(path, &picture.sha256);
             }
-            Ok((picture, stamp))
+            (picture, stamp)
         });
     }
 
@@ -193,10 +184,10 @@ impl ImpastoApp {
     fn draw_mask(&mut self, name: PathBuf, drawing: Arc<Drawing>) {
         let here: Vec<Arc<Picture>> =
             self.pictures.masks.pictures.iter().map(|(_, picture)| Arc::clone(picture)).collect();
-        self.fetch_mask(name, move || Ok((drawing.picture_over(&here)?, None)));
+        self.fetch_mask(name, move || (drawing.picture_over(&here), None));
     }
 
-    fn fetch_mask(&mut self, name: PathBuf, work: impl FnOnce() -> Result<Fetched, String> + Send + 'static) {
+    fn fetch_mask(&mut self, name: PathBuf, work: impl FnOnce() -> Fetched + Send + 'static) {
         let ticket = self.next_number();
         self.pictures.masks.loading.insert(name.clone(), ticket);
         self.tasks.decode("the decoder", work, move |app: &mut Self, _, fetched| {
@@ -206,18 +197,20 @@ impl ImpastoApp {
                 return;
             }
             desk.loading.remove(&name);
-            match fetched.unwrap_or_else(Err) {
-                Ok((picture, stamp)) => {
+            let (picture, stamp) = fetched.unwrap_or_else(|text| (Err(text), None));
+            match picture {
+                Ok(picture) => {
                     desk.stamps.extend(stamp.map(|stamp| (name.clone(), stamp)));
                     desk.put(name, picture);
                 }
-                Err(text) => app.mask_failed(&name, &text),
+                Err(text) => app.mask_failed(&name, &text, stamp),
             }
         });
     }
 
-    /// A mask without a picture: what it is for stays in the settings, with a stand-in, and its row tells why.
-    pub(super) fn mask_failed(&mut self, name: &Path, why: &str) {
+    /// A mask without a picture: what it is for stays in the settings, with a stand-in, and its row tells why. Another
+    /// version of its file than this one is opened when it is there.
+    pub(super) fn mask_failed(&mut self, name: &Path, why: &str, stamp: Option<Stamp>) {
         let masks = &self.settings.masks;
         let failed: Vec<Place> = places(masks).filter(|place| place.name_in(masks) == Some(name)).collect();
         if failed.is_empty() {
@@ -226,7 +219,7 @@ impl ImpastoApp {
         let titles: Vec<&str> = failed.iter().map(|place| place.title(masks)).collect();
         self.messages.toasts.add(format!("The mask of {} is missing: {why}.", titles.join(" and ")));
         let desk = &mut self.pictures.masks;
-        desk.missing.insert(name.to_owned(), why.to_owned());
+        desk.miss(name, why.to_owned(), stamp);
         // A moment that was painted with it names it.
         let drawings = failed.into_iter().filter_map(|place| stand_in(place)?.drawing.clone());
         drawings.for_each(|drawing| desk.remember_drawing(drawing));
@@ -310,8 +303,5 @@ mod tests {
     fn a_missing_mask_is_black_for_a_region_and_white_for_a_map() {
         let grey = |place: Place| stand_in(place).unwrap().rgb.pixels().map(|pixel| pixel[0]).max();
         assert_eq!([Place::Region(3), Place::StyleMap].map(grey), [Some(0), Some(255)]);
-        let all = |mode: Mode, opacity: f32| Stroke { shape: Shape::All, mode, opacity };
-        assert!(begins_anew(&all(Mode::Subtract, 1.0)) && begins_anew(&all(Mode::Replace, 0.5)));
-        assert!(!begins_anew(&all(Mode::Add, 0.5)) && !begins_anew(&all(Mode::Invert, 1.0)));
     }
 }

@@ -1,12 +1,14 @@
 //! The bar over the canvas in mask mode: tools, what is drawn on, and the numbers of the tool in hand.
 
-use egui::{ComboBox, Frame, Layout, Margin, Modifiers, Panel, PointerButton, Popup, Ui};
+use egui::{ComboBox, Frame, Margin, Modifiers, Panel, PointerButton, Popup, Ui};
 
 use super::{
-    AddRegion, Place, SelectMask, places,
+    AddRegion, Place, SelectMask,
+    draw::Paint,
+    places,
     snapping::SnapMask,
     tool::{ALIKE, LIKENESSES, RADII, Tool, WIDEST},
-    tools::{Masking, Paint},
+    tools::Masking,
 };
 use crate::{
     ImpastoApp,
@@ -14,6 +16,7 @@ use crate::{
     command::Command,
     entry::Entry,
     icons::{Icon, ToolIcon},
+    row_end,
     theme::{Palette, space},
     widgets,
 };
@@ -227,11 +230,9 @@ impl ImpastoApp {
                 } else {
                     self.more_menu(ui, width < WHOLE_FROM);
                 }
-                ui.with_layout(Layout::right_to_left(egui::Align::Center), |ui| {
-                    let hint =
-                        format!("Back to looking ({})", Command::Masks.key(ui.ctx()).unwrap_or_default());
-                    if widgets::icon_button(ui, Icon::Close, "Leave the mask mode", &hint, true).clicked() {
-                        self.actions.push(Leave);
+                row_end::show(ui, "mask tools", |ui| {
+                    if width >= TARGET_FROM {
+                        self.target_ui(ui);
                     }
                     let masking = &mut self.view.masking;
                     let hint = "Shows the selected mask alone, in grey (hold \\)";
@@ -239,8 +240,10 @@ impl ImpastoApp {
                     if widgets::icon_toggle(ui, Icon::Eye, "Mask alone", hint, alone).clicked() {
                         masking.alone = !masking.alone;
                     }
-                    if width >= TARGET_FROM {
-                        self.target_ui(ui);
+                    let hint =
+                        format!("Back to looking ({})", Command::Masks.key(ui.ctx()).unwrap_or_default());
+                    if widgets::icon_button(ui, Icon::Close, "Leave the mask mode", &hint, true).clicked() {
+                        self.actions.push(Leave);
                     }
                 });
             });
@@ -290,6 +293,8 @@ impl ImpastoApp {
         let selected = self.selected_mask();
         let title = selected.map_or("no region yet", |place| place.title(masks));
         let mut chosen: Option<Action> = None;
+        let (swatch, _) = ui.allocate_exact_size(egui::vec2(10.0, 10.0), egui::Sense::hover());
+        ui.painter().rect_filled(swatch, 2.0, selected.unwrap_or(Place::Region(0)).colour());
         let response = ComboBox::from_id_salt("drawn on")
             .selected_text(title)
             .width(TARGET)
@@ -304,11 +309,15 @@ impl ImpastoApp {
                 if ui.add_enabled(room, egui::Button::new("A new region").frame(false)).clicked() {
                     chosen = Some(AddRegion.into());
                 }
+                for command in [Command::FreezeBrush, Command::PhotographBrush] {
+                    let button = ui.add(egui::Button::new(command.text()).frame(false));
+                    if button.on_hover_text(command.tooltip()).clicked() {
+                        chosen = Some(command.into());
+                    }
+                }
             })
             .response;
         response.accessible_name("Drawn on").on_hover_text("The mask that the tools change");
-        let (swatch, _) = ui.allocate_exact_size(egui::vec2(10.0, 10.0), egui::Sense::hover());
-        ui.painter().rect_filled(swatch, 2.0, selected.unwrap_or(Place::Region(0)).colour());
         if let Some(action) = chosen {
             self.actions.push(action);
         }

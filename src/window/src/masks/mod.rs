@@ -9,6 +9,7 @@ mod bar;
 mod colours;
 pub mod command;
 mod cursor;
+mod draw;
 mod example;
 mod findings;
 pub mod flags;
@@ -41,7 +42,13 @@ use std::{
 
 use egui::{Context, Rect};
 
-pub use self::{actions::MaskAction, arrive::KeptMask, pen::Pane, tools::Masking};
+pub use self::{
+    actions::MaskAction,
+    arrive::KeptMask,
+    draw::{AddMap, AddRegion, Draw, RoleBrush},
+    pen::Pane,
+    tools::Masking,
+};
 use self::{
     flags::{Flag, Flags},
     looks::Looks,
@@ -52,13 +59,16 @@ use self::{
 use super::{ImpastoApp, action::Act, following::watcher::Stamp, naming::Naming, widgets};
 use impasto_base::hash::Sha256Hash;
 use impasto_core::{
-    picture::{
-        Drawing, Picture,
-        drawing::{Mode, Shape, Stroke},
-        pasted_name,
-    },
+    picture::{Drawing, Picture, is_pasted, pasted_name},
     settings::{MAX_REGIONS, Region},
 };
+
+/// Why a mask has no picture.
+struct Missing {
+    why: String,
+    /// Which version of its file could not be opened; `None` if there was none.
+    stamp: Option<Stamp>,
+}
 
 /// The pictures of the masks, and how the drawn ones of this session came about.
 #[derive(Default)]
@@ -67,10 +77,12 @@ pub struct MaskDesk {
     pictures: Vec<(PathBuf, Arc<Picture>)>,
     /// Every drawn mask of the session, as its strokes.
     drawings: BTreeMap<Sha256Hash, Arc<Drawing>>,
-    /// Masks that are being opened or drawn, with the ticket of the request.
+    /// Masks that are being opened or drawn again, with the ticket of the request.
     loading: BTreeMap<PathBuf, u64>,
-    /// Names in the settings for which there is no picture, and why.
-    missing: BTreeMap<PathBuf, String>,
+    /// Strokes are being drawn, which all other actions wait for.
+    drawing: bool,
+    /// Names in the settings for which there is no picture.
+    missing: BTreeMap<PathBuf, Missing>,
     /// Number of pictures after the last pruning.
     pruned: usize,
     /// The mask that is drawn on.
@@ -97,11 +109,25 @@ impl MaskDesk {
         self.stamps.iter().map(|(path, stamp)| (path, *stamp))
     }
 
-    /// Put a new version of a file in the place of the one that is here; true if the picture is another one.
+    /// The files of the masks that are missing, and which versions of them could not be opened.
+    pub fn awaited(&self) -> impl Iterator<Item = (&PathBuf, Option<Stamp>)> {
+        let files = self.missing.iter().filter(|(path, _)| !is_pasted(path) && !path.as_os_str().is_empty());
+        files.map(|(path, missing)| (path, missing.stamp))
+    }
+
+    /// There is no picture for a mask of this name.
+    pub fn miss(&mut self, name: &Path, why: String, stamp: Option<Stamp>) {
+        self.missing.insert(name.to_owned(), Missing { why, stamp });
+    }
+
+    /// Put a new version of a file in the place of the one that is here, or that is missing; true if the picture is
+    /// another one.
     pub fn take_version(&mut self, path: &Path, stamp: Stamp, picture: &Arc<Picture>) -> bool {
-        let Some(known) = self.stamps.get_mut(path) else { return false };
-        *known = stamp;
-        let is_new = self.picture(path).is_some_and(|before| before.sha256 != picture.sha256);
+        if !self.stamps.contains_key(path) && !self.missing.contains_key(path) {
+            return false;
+        }
+        self.stamps.insert(path.to_owned(), stamp);
+        let is_new = self.picture(path).is_none_or(|before| before.sha256 != picture.sha256);
         if is_new {
             self.put(path.to_owned(), Arc::clone(picture));
         }
@@ -137,57 +163,14 @@ impl MaskDesk {
         self.pictures.push((name, picture));
     }
 
+    /// Whether strokes are being drawn, which all other actions wait for.
+    pub fn is_drawing(&self) -> bool {
+        self.drawing
+    }
+
     /// Whether masks are being opened.
     pub fn is_loading(&self) -> bool {
         !self.loading.is_empty()
-    }
-}
-
-/// Draw on a mask.
-pub struct Draw(pub Place, pub Stroke);
-
-impl Act for Draw {
-    fn apply(self, app: &mut ImpastoApp, _: &Context) {
-        let Draw(place, stroke) = self;
-        if app.refuses_strokes(place) {
-            return;
-        }
-        let what = match (&stroke.shape, stroke.mode) {
-            (Shape::All, Mode::Invert) => "Invert",
-            (Shape::All, Mode::Subtract) => "Clear",
-            (Shape::All, _) => "Fill",
-            (_, Mode::Subtract) => "Erase",
-            (Shape::Brush { .. }, _) => "Brush",
-            (Shape::Gradient { .. }, _) => "Gradient",
-            (Shape::Ellipse { .. }, _) => "Ellipse",
-            (Shape::Path { .. }, _) => "Path",
-            (Shape::Pixels(_), _) => "Mask",
-        };
-        app.draw_on_mask(place, stroke, what);
-    }
-}
-
-/// Add a region that is black everywhere, and select it.
-pub struct AddRegion;
-
-impl Act for AddRegion {
-    fn apply(self, app: &mut ImpastoApp, _: &Context) {
-        if let Some(place) = app.push_region(Region::default()) {
-            app.draw_on_mask(place, BLACK, "Region");
-            app.undo.call("", "Region added".to_owned());
-        }
-    }
-}
-
-/// Add a map that changes nothing yet, and select it.
-pub struct AddMap(pub Place);
-
-impl Act for AddMap {
-    fn apply(self, app: &mut ImpastoApp, _: &Context) {
-        if self.0.name_in(&app.settings.masks).is_none() {
-            app.draw_on_mask(self.0, Stroke::new(Shape::All, Mode::Add), "Map added");
-        }
-        app.pictures.masks.selected = Some(self.0);
     }
 }
 
@@ -228,9 +211,6 @@ fn free_name(regions: &[Region], wanted: &str) -> String {
     (first..).map(|number| format!("{base} {number}")).find(|name| !taken(name)).unwrap_or_default()
 }
 
-/// A stroke that leaves nothing.
-const BLACK: Stroke = Stroke { shape: Shape::All, mode: Mode::Replace, opacity: 0.0 };
-
 impl ImpastoApp {
     /// Whether a mask is locked, which is told.
     fn refuses_strokes(&mut self, place: Place) -> bool {
@@ -269,27 +249,5 @@ impl ImpastoApp {
         let masks = &self.settings.masks;
         let there = |place: &Place| place.name_in(masks).is_some();
         self.pictures.masks.selected.filter(there).or_else(|| places(masks).next())
-    }
-
-    /// Draw on a mask, which becomes another one with one stroke more; undo goes back to the former.
-    pub(super) fn draw_on_mask(&mut self, place: Place, stroke: Stroke, what: &str) {
-        let Some(content) = self.pictures.content.picture.as_ref() else {
-            self.messages.toasts.add(NO_CONTENT);
-            return;
-        };
-        let content = content.picture.dimensions();
-        if self.lacks_base(place, &stroke) {
-            return;
-        }
-        let base = self.mask_picture(place).cloned();
-        match Drawing::draw(base.as_deref(), content, stroke) {
-            Ok(picture) => {
-                let title = place.title(&self.settings.masks);
-                self.undo.call("", format!("{what} on {title}"));
-                let name = self.pictures.masks.remember(Arc::new(picture));
-                place.put(&mut self.settings.masks, name);
-            }
-            Err(text) => self.messages.toasts.add(format!("The stroke cannot be drawn: {text}.")),
-        }
     }
 }

@@ -148,7 +148,7 @@ struct Live {
     drawn: Vec<Stroke>,
     /// How alike what the wand has taken was.
     alike: Option<f32>,
-    /// The stroke has ended: it is shown until it is in the mask, in the next frame.
+    /// The stroke has ended: it is shown until it is in the mask.
     ended: bool,
 }
 
@@ -263,35 +263,35 @@ impl Sheets {
     }
 
     /// Follow the pen on the mask of this name and look; on black if there is none yet. What it has drawn is
-    /// shown a frame longer, or as long as strokes are being snapped.
+    /// shown a frame longer, or as long as strokes are being snapped or drawn.
     fn follow_pen(
         &mut self,
         ctx: &Context,
-        (pen, wand, snapping): (Option<&Pen>, &Wand, bool),
+        (pen, wand, waits): (Option<&Pen>, &Wand, bool),
         (look, name): (Look, &Path),
         content: (u32, u32),
     ) {
         let Some(pen) = pen.filter(|pen| pen.tool != Tool::Path) else {
-            self.live = self.live.take().filter(|live| !live.ended || snapping);
+            self.live = self.live.take().filter(|live| !live.ended || waits);
             if let Some(live) = &mut self.live {
                 live.ended = true;
-                if !snapping {
+                if !waits {
                     ctx.request_repaint();
                 }
             }
             return;
         };
         // Undo, for instance, takes the mask away below a stroke.
-        let same = |live: &Live| !live.ended && live.base.name == name && live.base.look == look;
-        if !self.live.as_ref().is_some_and(same) {
+        let same = |live: &&mut Live| live.base.name == name && live.base.look == look;
+        let live = self.live.as_mut().filter(same);
+        if live.as_ref().is_none_or(|live| live.ended) {
+            // A stroke before it that is still being drawn stays in sight.
+            let before = live.filter(|_| waits).map(|live| live.mask.clone());
             let known = self.all.iter().find(|sheet| sheet.name == name && sheet.look == look);
-            let mask = known.map_or_else(
-                || {
-                    let (width, height) = small(size_for(content));
-                    GrayImage::new(width, height)
-                },
-                |sheet| sheet.mask.clone(),
-            );
+            let mask = before.or_else(|| known.map(|sheet| sheet.mask.clone())).unwrap_or_else(|| {
+                let (width, height) = small(size_for(content));
+                GrayImage::new(width, height)
+            });
             let sha256 = known.and_then(|sheet| sheet.sha256);
             self.live = Some(Live::new(Sheet::new(ctx, name, sha256, look, mask), pen));
         }
@@ -342,7 +342,8 @@ impl ImpastoApp {
         };
         let masking = &mut self.view.masking;
         masking.sheets.follow(ctx, &wanted, &all);
-        let drawn = (masking.pen.as_ref(), &masking.wand, masking.snapping > 0);
+        let waits = masking.snapping > 0 || self.pictures.masks.is_drawing();
+        let drawn = (masking.pen.as_ref(), &masking.wand, waits);
         masking.sheets.follow_pen(ctx, drawn, (own_look, &own_name), content);
         let first = (selected.is_none()).then_some((Place::Region(0), PathBuf::new()));
         for Pane { clip, place: rect } in panes {

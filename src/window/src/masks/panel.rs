@@ -3,7 +3,7 @@
 use egui::{Button, Context, Popup, ScrollArea, Ui};
 
 use super::{
-    AddMap, AddRegion, Place,
+    AddMap, AddRegion, Place, RoleBrush,
     actions::{MaskAction, checked_name},
     flags::Flag,
     places,
@@ -21,7 +21,7 @@ use crate::{
 use impasto_base::text;
 use impasto_core::{
     picture::fit,
-    settings::{MAX_REGIONS, ParamId},
+    settings::{MAX_REGIONS, ParamId, RegionRole},
 };
 use impasto_network::vgg::Layer;
 
@@ -57,6 +57,10 @@ impl ImpastoApp {
 
     pub(crate) fn add_region(&self) {
         self.actions.push(AddRegion);
+    }
+
+    pub(crate) fn take_role_brush(&self, role: RegionRole) {
+        self.actions.push(RoleBrush(role));
     }
 
     /// The list.

@@ -1,16 +1,20 @@
 //! The dialog that makes a mask of how light the content is, or of its hues.
 
+use std::sync::Arc;
+
 use egui::{
     Color32, ColorImage, Context, Image, Rect, Role, Sense, Shape, TextureHandle, Ui, WidgetInfo, vec2,
 };
 use image::{GrayImage, Luma, RgbImage};
 
 use super::{
-    Draw, Place,
+    Place,
+    draw::Ground,
     hue::{self, Hues},
 };
 use crate::{
     ImpastoApp,
+    action::Act,
     fader::plain_slider,
     theme::{Palette, RADIUS, space},
     widgets,
@@ -104,6 +108,24 @@ pub fn luminances(picture: &Picture, size: (u32, u32)) -> GrayImage {
     luminances_of(&resized(picture, size))
 }
 
+/// Make a range of the content the mask.
+struct DrawRange(Place, Range);
+
+impl Act for DrawRange {
+    fn apply(self, app: &mut ImpastoApp, _: &Context) {
+        let DrawRange(place, range) = self;
+        let Some(content) = app.pictures.content.picture.as_ref().map(|slot| Arc::clone(&slot.picture))
+        else {
+            return app.messages.toasts.add(super::NO_CONTENT);
+        };
+        let made = move || {
+            let mask = range.mask(&resized(&content, size_for(content.dimensions())));
+            Ok(vec![Stroke::of_pixels(&mask)?])
+        };
+        app.draw_made(Ground::Mask(place), Box::new(made), true, Some("Mask"));
+    }
+}
+
 impl ImpastoApp {
     pub(super) fn ask_for_range(&mut self, ctx: &Context, place: Place) {
         let Some(content) = self.pictures.content.picture.as_ref() else {
@@ -144,20 +166,10 @@ impl ImpastoApp {
             });
         });
         if accepted {
-            match self.range_stroke(dialog.range) {
-                Ok(stroke) => self.actions.push(Draw(dialog.place, stroke)),
-                Err(text) => self.messages.toasts.add(text),
-            }
+            self.actions.push(DrawRange(dialog.place, dialog.range));
         } else if !(done || modal.should_close()) {
             self.pictures.masks.range = Some(dialog);
         }
-    }
-
-    fn range_stroke(&self, range: Range) -> Result<Stroke, String> {
-        let content = self.pictures.content.picture.as_ref().ok_or(super::NO_CONTENT)?;
-        let size = size_for(content.picture.dimensions());
-        let mask = range.mask(&resized(&content.picture, size));
-        Stroke::of_pixels(&mask)
     }
 }
 

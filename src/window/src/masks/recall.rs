@@ -68,8 +68,8 @@ impl ImpastoApp {
                     }
                     app.mask_found(&name, found.picture());
                 }
-                Ok(None) => app.mask_failed(&name, &format!("{title} is not found")),
-                Err(text) => app.mask_failed(&name, &text),
+                Ok(None) => app.mask_failed(&name, &format!("{title} is not found"), None),
+                Err(text) => app.mask_failed(&name, &text, None),
             }
         });
     }

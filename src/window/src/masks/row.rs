@@ -11,7 +11,7 @@ use super::{
     flags::{Flag, Switch},
     layers::{self, OpenLayers},
     looks::Look,
-    styles,
+    places, styles,
 };
 use crate::{
     action::Actions,
@@ -21,7 +21,10 @@ use crate::{
     theme::{Palette, RADIUS, ROW, space},
     widgets,
 };
-use impasto_core::settings::{Edge, Masks, ParamId, Range, Region, RegionRole};
+use impasto_core::{
+    picture::drawing::Mode,
+    settings::{Edge, Masks, ParamId, Range, Region, RegionRole},
+};
 use impasto_network::vgg::Layer;
 
 /// Widths, in points.
@@ -70,6 +73,13 @@ const EDGES: [Value<Edge>; 3] = [
         "Rough",
         "Where the mask is soft, patches of the size of strokes are in or out: strokes of both sides interlock",
     ),
+];
+
+/// How another mask is drawn on one, as it is at that time.
+const COMBINE: [(&str, &str, Mode); 3] = [
+    ("Add the mask of", "What is inside of that one is inside of this one as well", Mode::Add),
+    ("Take away the mask of", "What is inside of that one is outside of this one", Mode::Subtract),
+    ("Keep only what is in", "What is outside of that one is outside of this one as well", Mode::Intersect),
 ];
 
 /// A row.
@@ -289,6 +299,20 @@ impl Row<'_> {
         entry(ui, "From the content's transparency", tooltip, self.has_alpha, alpha);
         let tooltip = "White where the content is as light, or has the colour, that you choose";
         entry(ui, "From a range of colours…", tooltip, true, MaskAction::AskForRange(place));
+        for (text, tooltip, mode) in COMBINE {
+            let others: Vec<Place> = places(self.masks).filter(|other| *other != place).collect();
+            if others.is_empty() {
+                break;
+            }
+            let menu = ui.menu_button(text, |ui| {
+                for other in others {
+                    let action = MaskAction::Combine(place, other, mode);
+                    let text = format!("Mask of {} as it is", other.title(self.masks));
+                    entry(ui, &text, tooltip, true, action);
+                }
+            });
+            menu.response.on_hover_text(tooltip);
+        }
     }
 
     /// What the region does.

@@ -1,11 +1,18 @@
 //! Masks and strokes that follow the edges of the content.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+};
 
 use egui::Context;
 use image::{GrayImage, imageops};
 
-use super::{Place, ranges::luminances, tools::place_to_paint};
+use super::{
+    Place,
+    draw::{Ground, PaintAs},
+    ranges::luminances,
+};
 use crate::{ImpastoApp, action::Act};
 use impasto_core::picture::{
     Picture,
@@ -90,15 +97,28 @@ impl Act for SnapMask {
         let edges = app.edges(&content, Some(&mask));
         let work = move || Stroke::of_pixels(&edges.snap(&pixels_of(&mask, content.dimensions())));
         app.tasks.spawn("snap", work, move |app: &mut ImpastoApp, _, snapped: Result<Stroke, String>| {
-            if place.name_in(&app.settings.masks) != Some(&*name) {
-                // It was drawn on, or is gone.
-                return app.messages.toasts.add("The mask has changed meanwhile: snap it again.");
-            }
             match snapped {
-                Ok(stroke) => app.draw_on_mask(place, stroke, "Snap to edges"),
+                Ok(stroke) => app.actions.push(Snapped { place, name, stroke }),
                 Err(text) => app.messages.toasts.add(format!("The mask cannot be snapped: {text}.")),
             }
         });
+    }
+}
+
+/// Put a snapped mask in the place of the one that had this name.
+struct Snapped {
+    place: Place,
+    name: PathBuf,
+    stroke: Stroke,
+}
+
+impl Act for Snapped {
+    fn apply(self, app: &mut ImpastoApp, _: &Context) {
+        if self.place.name_in(&app.settings.masks) != Some(&*self.name) {
+            // It was drawn on, or is gone.
+            return app.messages.toasts.add("The mask has changed meanwhile: snap it again.");
+        }
+        app.draw_on(Ground::Mask(self.place), vec![self.stroke], Some("Snap to edges"));
     }
 }
 
@@ -137,17 +157,10 @@ impl ImpastoApp {
         let edges = self.edges(&content, mask.as_deref());
         let work = move || Ok(Shape::Pixels(GreyPixels::new(&cover(&edges)?)?));
         self.view.masking.snapping += 1;
-        self.tasks.attempt("snap", work, move |app: &mut ImpastoApp, ctx, made| {
+        self.tasks.attempt("snap", work, move |app: &mut ImpastoApp, _, made| {
             app.view.masking.snapping = app.view.masking.snapping.saturating_sub(1);
             match made.unwrap_or_else(Err) {
-                Ok(shape) => {
-                    let stroke = Stroke { shape, mode, opacity };
-                    if let Some(place) = place_to_paint(app, ctx, std::slice::from_ref(&stroke))
-                        && !app.refuses_strokes(place)
-                    {
-                        app.draw_on_mask(place, stroke, what);
-                    }
-                }
+                Ok(shape) => app.actions.push(PaintAs(vec![Stroke { shape, mode, opacity }], what)),
                 Err(text) => app.messages.toasts.add(format!("That cannot be snapped to edges: {text}.")),
             }
         });

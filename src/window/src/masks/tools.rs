@@ -3,7 +3,7 @@
 use egui::{Context, InputState, Key, Modifiers, PointerButton};
 
 use super::{
-    AddRegion, Draw, Place,
+    draw::Paint,
     overlay::Sheets,
     pen::Pen,
     snapping::PaintSnapped,
@@ -12,11 +12,10 @@ use super::{
 };
 use crate::{
     ImpastoApp,
-    action::Act,
     command::{Command, Tab},
     page::Page,
 };
-use impasto_core::picture::drawing::{Mode, Stroke};
+use impasto_core::picture::drawing::Mode;
 
 /// The key that shows the mask alone for as long as it is held.
 const ALONE: Key = Key::Backslash;
@@ -134,38 +133,6 @@ impl Masking {
     }
 }
 
-/// Draw strokes on the selected mask, as one step. Without a mask there is a region first.
-pub struct Paint(pub Vec<Stroke>);
-
-impl Act for Paint {
-    fn apply(self, app: &mut ImpastoApp, ctx: &Context) {
-        let Some(place) = place_to_paint(app, ctx, &self.0) else { return };
-        self.0.into_iter().for_each(|stroke| Draw(place, stroke).apply(app, ctx));
-    }
-}
-
-/// The mask that strokes belong on: a first region if there is none. `None`, which is told, if they would leave
-/// nothing on it or there is no content.
-pub fn place_to_paint(app: &mut ImpastoApp, ctx: &Context, strokes: &[Stroke]) -> Option<Place> {
-    if app.selected_mask().is_none() {
-        let takes_away = |stroke: &Stroke| matches!(stroke.mode, Mode::Subtract | Mode::Intersect);
-        if strokes.iter().all(takes_away) {
-            let text = "There is no region yet to take away from: the brush makes the first one.";
-            app.messages.toasts.add(text);
-            return None;
-        }
-        if app.pictures.content.picture.is_some() {
-            AddRegion.apply(app, ctx);
-            app.messages.toasts.add("The first region: what you paint now belongs to it.");
-        }
-    }
-    let place = app.selected_mask();
-    if place.is_none() {
-        app.messages.toasts.add(super::NO_CONTENT);
-    }
-    place
-}
-
 impl ImpastoApp {
     /// Begin to paint on masks, or end it.
     pub(crate) fn toggle_masking_mode(&mut self) {
@@ -236,7 +203,7 @@ impl ImpastoApp {
 mod tests {
     use super::*;
     use crate::masks::tool::LIKENESSES;
-    use impasto_core::picture::drawing::Shape;
+    use impasto_core::picture::drawing::{Shape, Stroke};
 
     #[test]
     fn what_is_held_decides_how_a_press_changes_the_mask() {

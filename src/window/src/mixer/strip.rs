@@ -122,7 +122,7 @@ impl StripUi<'_> {
         if self.removable {
             at(ui, remove, |ui| {
                 let name = format!("Remove {}", self.what);
-                let tooltip = "Takes this layer out; what it computed is saved";
+                let tooltip = "Removes this layer, which makes each step faster";
                 if widgets::small_icon_button(ui, Icon::Close, &name, tooltip, remove).clicked() {
                     used.removed = true;
                 }

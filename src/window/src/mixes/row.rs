@@ -10,6 +10,7 @@ use crate::{
     entry::Entry,
     fader::plain_slider,
     icons::Icon,
+    row_end,
     theme::{Palette, RADIUS, ROW, space},
     widgets,
 };
@@ -38,13 +39,11 @@ impl ImpastoApp {
                 self.slot_ui(ui, slot);
             }
             ui.add_space(space::M);
-            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                self.randomize_ui(ui, words);
-                ui.add_space(space::M);
-                ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
-                    self.morph_ui(ui, words);
-                });
+            row_end::before(ui, "mixes", |ui| {
+                ui.set_max_width(ui.available_width() - space::M);
+                self.morph_ui(ui, words);
             });
+            row_end::show(ui, "mixes", |ui| self.randomize_ui(ui, words));
         });
     }
 
@@ -221,23 +220,12 @@ impl ImpastoApp {
 
     fn randomize_ui(&self, ui: &mut Ui, words: bool) {
         let command = Command::Randomize;
-        let hint = command.hint(ui.ctx());
-        let clicked = if words {
-            widgets::text_button(ui, Icon::Dice, "Randomize", command.text(), &hint, true).clicked()
-        } else {
-            widgets::icon_button(ui, Icon::Dice, command.text(), &hint, true).clicked()
-        };
         let (mut seed, mut percent) = (self.mixes.desk.seed as f64, 100.0 * self.mixes.desk.amount);
         let (seed_before, percent_before) = (seed, percent);
-        let tooltip = "Seed of the next random mix, a whole number: the same seed, amount and mix give the same result. Each use counts it on.";
-        let (name, drag) = ("Randomize seed", 0.0..=MOST_SEED as f64);
-        Entry { name, tooltip, drag, suffix: "", whole: true, width: NUMBER, knob: None, usual: Some(1.0) }
-            .show(ui, &mut seed);
-        if words {
-            ui.label(widgets::weak(ui, "Seed")).on_hover_text(tooltip);
-            ui.add_space(space::XS);
-        }
         let tooltip = "Amount of randomness, 0 to 100 %; at 100 %, weights change by up to 16 times. What is muted, 0 or locked stays.";
+        if words {
+            ui.label(widgets::weak(ui, "Amount")).on_hover_text(tooltip);
+        }
         let (name, drag) = ("Randomize amount", 0.0..=100.0);
         Entry {
             name,
@@ -250,9 +238,20 @@ impl ImpastoApp {
             usual: Some(30.0),
         }
         .show(ui, &mut percent);
+        let tooltip = "Seed of the next random mix, a whole number: the same seed, amount and mix give the same result. Each use counts it on.";
         if words {
-            ui.label(widgets::weak(ui, "Amount")).on_hover_text(tooltip);
+            ui.add_space(space::XS);
+            ui.label(widgets::weak(ui, "Seed")).on_hover_text(tooltip);
         }
+        let (name, drag) = ("Randomize seed", 0.0..=MOST_SEED as f64);
+        Entry { name, tooltip, drag, suffix: "", whole: true, width: NUMBER, knob: None, usual: Some(1.0) }
+            .show(ui, &mut seed);
+        let hint = command.hint(ui.ctx());
+        let clicked = if words {
+            widgets::text_button(ui, Icon::Dice, "Randomize", command.text(), &hint, true).clicked()
+        } else {
+            widgets::icon_button(ui, Icon::Dice, command.text(), &hint, true).clicked()
+        };
         if seed != seed_before {
             self.actions.push(MixAction::Seed(seed.max(0.0) as u64));
         }

@@ -71,9 +71,7 @@ impl Outside {
     /// Remove from an entry's settings the files that may not be opened.
     pub fn restrict(&self, settings: &mut Settings) {
         for named in NamedFile::ALL {
-            if named.all_of(settings).any(|path| self.refused.contains(path)) {
-                named.leave_out(settings);
-            }
+            named.leave_out(settings, |path| self.refused.contains(path));
         }
     }
 }
@@ -81,7 +79,8 @@ impl Outside {
 /// The files that are opened when an entry is played. Its weights are not: those in use stay.
 fn files_of(entry: &Entry) -> impl Iterator<Item = &Path> {
     let named = entry.settings.as_deref().into_iter().flat_map(|settings| {
-        [NamedFile::Palette, NamedFile::Initial].into_iter().filter_map(|named| named.of(settings))
+        let opened = [NamedFile::Palette, NamedFile::Initial, NamedFile::Mask];
+        opened.into_iter().flat_map(|named| named.all_of(settings))
     });
     entry.files().chain(named)
 }
@@ -129,7 +128,7 @@ impl ImpastoApp {
                 if ui.button("Open them").on_hover_text(tooltip).clicked() {
                     actions.push(PlaylistAction::Outside(true));
                 }
-                let tooltip = "Paintings of these pictures are skipped; palettes and initial images are left out";
+                let tooltip = "Paintings of these pictures are skipped; palettes, initial images and masks are left out";
                 if ui.button("Leave them out").on_hover_text(tooltip).clicked() {
                     actions.push(PlaylistAction::Outside(false));
                 }
@@ -157,7 +156,10 @@ impl ImpastoApp {
 mod tests {
     use super::*;
     use crate::origin::{Origin, RememberedStyle};
-    use impasto_core::settings::{Init, StyleMix};
+    use impasto_core::{
+        picture::pasted_name,
+        settings::{Init, Masks, Region, StyleMix},
+    };
 
     fn entry(content: &Path, settings: Option<Settings>) -> Entry {
         let style = RememberedStyle { mix: StyleMix::default(), picture: Origin::Example("Swirl".into()) };
@@ -211,6 +213,34 @@ mod tests {
         assert_eq!(restricted, Settings { palette: None, ..settings });
         assert!(refused.asks() && !refused.allows_all(&list));
         list.entries.iter().for_each(|entry| refused.allow(entry));
+        assert!(refused.allows_all(&list));
+    }
+
+    #[test]
+    fn of_the_masks_only_those_outside_are_left_out() {
+        let home = tempfile::tempdir().unwrap();
+        let path = |name: &str| home.path().join(name);
+        fs::create_dir(path("got")).unwrap();
+        for name in ["private.png", "map.png", "got/a.png", "got/sky.png"] {
+            fs::write(path(name), "x").unwrap();
+        }
+        let strokes = pasted_name(&Sha256Hash::of(b"strokes"));
+        let region = |mask: &Path| Region { mask: mask.to_owned(), ..Region::default() };
+        let regions = vec![region(&path("private.png")), region(&strokes), region(&path("got/sky.png"))];
+        let masks = Masks { regions, style_map: Some(path("map.png")), content_map: Some(strokes.clone()) };
+        let mut settings = Settings { masks, ..Settings::default() };
+        let mut list = Playlist::default();
+        list.entries.push(entry(&path("got/a.png"), Some(settings.clone())));
+        let file = path("got/list.toml");
+        let named = outside(&list, &file);
+        assert_eq!(named, ["map.png", "private.png"].map(path), "the question names them");
+        let mut refused = Outside::default();
+        refused.ask(&file, Sha256Hash::of(b""), named);
+        assert_eq!(refused.refused_picture(&list.entries[0]), None, "its painting is not skipped");
+        refused.restrict(&mut settings);
+        let left: Vec<&Path> = settings.masks.files().collect();
+        assert_eq!(left, [strokes.as_path(), &path("got/sky.png"), &strokes]);
+        refused.allow(&list.entries[0]);
         assert!(refused.allows_all(&list));
     }
 }

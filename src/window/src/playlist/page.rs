@@ -13,6 +13,7 @@ use crate::{
     gallery::Gallery,
     icons::Icon,
     origin::{Origin, RememberedStyle},
+    row_end,
     theme::{Palette, ROW, space},
     widgets,
 };
@@ -205,26 +206,15 @@ impl ImpastoApp {
             let changed = self.playlist.list != self.playlist.saved;
             let changed = if changed && self.playlist.name.is_some() { ", changed" } else { "" };
             ui.add(egui::Label::new(widgets::weak(ui, format!("{name}{changed}"))).truncate());
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                let tooltip = "Writes the list into a file";
-                if widgets::text_button(ui, Icon::Save, "Save…", "Save the playlist", tooltip, true).clicked()
-                {
-                    self.actions.push(PlaylistAction::Save);
-                }
-                let tooltip = "Reads a list from a file, in the place of this one";
-                if widgets::text_button(ui, Icon::Open, "Open…", "Open a playlist", tooltip, true).clicked()
-                {
-                    self.actions.push(PlaylistAction::Open);
-                }
-                ui.add_space(space::S);
+            row_end::show(ui, "playlist", |ui| {
                 for (way, icon, label, tooltip) in [
-                    (Way::On, Icon::Redo, "Redo the playlist", "Does the last change that was undone again"),
                     (
                         Way::Back,
                         Icon::Undo,
                         "Undo the playlist",
                         "Takes the last change of the list back: brings what was removed or replaced",
                     ),
+                    (Way::On, Icon::Redo, "Redo the playlist", "Does the last change that was undone again"),
                 ] {
                     let tooltip = format!("{tooltip} ({})", way.hint(ui.ctx()));
                     if widgets::icon_button(ui, icon, label, &tooltip, self.playlist.history.leads(way))
@@ -232,6 +222,17 @@ impl ImpastoApp {
                     {
                         self.actions.push(PlaylistAction::Go(way));
                     }
+                }
+                ui.add_space(space::S);
+                let tooltip = "Reads a list from a file, in the place of this one";
+                if widgets::text_button(ui, Icon::Open, "Open…", "Open a playlist", tooltip, true).clicked()
+                {
+                    self.actions.push(PlaylistAction::Open);
+                }
+                let tooltip = "Writes the list into a file";
+                if widgets::text_button(ui, Icon::Save, "Save…", "Save the playlist", tooltip, true).clicked()
+                {
+                    self.actions.push(PlaylistAction::Save);
                 }
             });
         });

@@ -232,7 +232,7 @@ impl ImpastoApp {
             return self
                 .messages
                 .toasts
-                .add("The playlist has stopped: nobody watches. The painting goes on.");
+                .add("Playlist stopped: neither the full screen nor the second window is open. This painting continues.");
         }
         let (now, opening) = (self.clock.now, self.still_opening());
         let Some(player) = &mut self.playlist.player else { return };

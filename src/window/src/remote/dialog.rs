@@ -134,10 +134,10 @@ impl ImpastoApp {
 
     fn controllers_section(&mut self, ui: &mut Ui) {
         section(ui, "Controllers");
-        let mapping = &mut self.remote.mapping;
+        let (mapping, masks) = (&mut self.remote.mapping, &self.settings.masks);
         if let Some(knob) = mapping.learning {
             ui.horizontal(|ui| {
-                ui.label(format!("Move a controller: it will turn {}.", knob.label()));
+                ui.label(format!("Move a controller: it will turn {}.", knob.label_in(masks)));
                 if ui.button("Cancel").on_hover_text("Learns nothing").clicked() {
                     mapping.learning = None;
                 }
@@ -156,7 +156,7 @@ impl ImpastoApp {
                 if widgets::icon_button(ui, Icon::Close, &name, tooltip, true).clicked() {
                     unbound = Some(source.clone());
                 }
-                ui.label(knob.label());
+                ui.label(knob.label_in(masks));
                 ui.add(Label::new(widgets::weak(ui, source.to_string())).truncate());
             });
         }

@@ -5,6 +5,7 @@
 mod macros;
 
 mod id;
+mod name;
 mod range;
 mod rows;
 
@@ -14,6 +15,7 @@ use super::{LayerWeights, Objective, Settings};
 use impasto_network::vgg::Layer;
 
 pub use id::ParamId;
+pub use name::ParamName;
 pub use range::{Limits, Range, three_digits};
 pub use rows::PARAMETERS;
 

@@ -3,6 +3,8 @@
 
 use std::{borrow::Cow, collections::HashMap};
 
+#[cfg(feature = "bundled-weights")]
+use safetensors::tensor::Metadata;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use serde::Deserialize;
 
@@ -29,15 +31,63 @@ fn metadata(bytes: &[u8]) -> Option<HashMap<String, String>> {
     SafeTensors::read_metadata(bytes).ok()?.1.metadata().clone()
 }
 
-pub(super) fn read(path: &str, bytes: Cow<'static, [u8]>) -> Result<Weights, WeightsError> {
+pub(super) fn read(path: &str, bytes: &[u8]) -> Result<Weights, WeightsError> {
+    let tensors = SafeTensors::deserialize(bytes)
+        .map_err(|error| WeightsError::Damaged { path: path.to_owned(), reason: error.to_string() })?;
+    weights(&Source {
+        path,
+        sha256: sha256(&[bytes]),
+        metadata: metadata(bytes).unwrap_or_default(),
+        tensor: &|name| tensors.tensor(name).ok(),
+        keep: |indices| Cow::Owned(indices.to_vec()),
+    })
+}
+
+/// The bundled file, in consecutive parts of which the first has the header; no tensor crosses from one to the other.
+/// They are always in memory: a copy would cost another 20 MB.
+#[cfg(feature = "bundled-weights")]
+pub(super) fn read_bundled(parts: [&'static [u8]; 2]) -> Result<Weights, WeightsError> {
+    let path = "bundled";
     let damaged = |reason: String| WeightsError::Damaged { path: path.to_owned(), reason };
-    let bundled = match bytes {
-        Cow::Borrowed(file) => Some(file),
-        Cow::Owned(_) => None,
-    };
-    let tensors = SafeTensors::deserialize(&bytes).map_err(|error| damaged(error.to_string()))?;
-    let metadata = metadata(&bytes).unwrap_or_default();
-    let text = |key: &str| metadata.get(key).cloned().unwrap_or_default();
+    let cut_short = || damaged("its header does not fit its length".to_owned());
+    let (length, rest) = parts[0].split_first_chunk::<8>().ok_or_else(cut_short)?;
+    let length = usize::try_from(u64::from_le_bytes(*length)).map_err(|error| damaged(error.to_string()))?;
+    let (header, first) = rest.split_at_checked(length).ok_or_else(cut_short)?;
+    let header: Metadata = serde_json::from_slice(header).map_err(|error| damaged(error.to_string()))?;
+    if header.data_len() != first.len() + parts[1].len() {
+        return Err(cut_short());
+    }
+    weights(&Source {
+        path,
+        sha256: sha256(&parts),
+        metadata: header.metadata().clone().unwrap_or_default(),
+        tensor: &|name| {
+            let info = header.info(name)?;
+            let (start, end) = info.data_offsets;
+            let bytes = match start.checked_sub(first.len()) {
+                Some(start) => parts[1].get(start..end - first.len()),
+                None => first.get(start..end),
+            };
+            TensorView::new(info.dtype, info.shape.clone(), bytes?).ok()
+        },
+        keep: |indices| Cow::Borrowed(indices),
+    })
+}
+
+/// A file of this format.
+struct Source<'a, 'data> {
+    path: &'a str,
+    sha256: String,
+    metadata: HashMap<String, String>,
+    /// A tensor by its name.
+    tensor: &'a dyn Fn(&str) -> Option<TensorView<'data>>,
+    /// A layer's indices, copied or borrowed.
+    keep: fn(&'data [u8]) -> Cow<'static, [u8]>,
+}
+
+fn weights(source: &Source<'_, '_>) -> Result<Weights, WeightsError> {
+    let damaged = |reason: String| WeightsError::Damaged { path: source.path.to_owned(), reason };
+    let text = |key: &str| source.metadata.get(key).cloned().unwrap_or_default();
     let input: InputHeader = serde_json::from_str(&text("input"))
         .map_err(|error| damaged(format!("header field input: {error}")))?;
     let scales: HashMap<Layer, f32> = serde_json::from_str(&text("activation_scale"))
@@ -50,10 +100,8 @@ pub(super) fn read(path: &str, bytes: Cow<'static, [u8]>) -> Result<Weights, Wei
             None => return Err(damaged(format!("no activation scale for {layer}"))),
         }
     }
-    let convolutions = Layer::ALL
-        .into_iter()
-        .map(|layer| convolution(path, bundled, &tensors, layer))
-        .collect::<Result<Vec<_>, _>>()?;
+    let convolutions =
+        Layer::ALL.into_iter().map(|layer| convolution(source, layer)).collect::<Result<Vec<_>, _>>()?;
     let bgr = input.order == "bgr";
     let rgb = |mut values: [f32; 3]| {
         if bgr {
@@ -63,8 +111,8 @@ pub(super) fn read(path: &str, bytes: Cow<'static, [u8]>) -> Result<Weights, Wei
     };
     Ok(Weights {
         info: WeightsInfo {
-            source: path.to_owned(),
-            sha256: sha256(&bytes),
+            source: source.path.to_owned(),
+            sha256: source.sha256.clone(),
             format: "8-bit codebook (safetensors)".into(),
             input: format!(
                 "({}·x − {:?})/{:?}, {}, for x in [0,1]",
@@ -84,16 +132,12 @@ pub(super) fn read(path: &str, bytes: Cow<'static, [u8]>) -> Result<Weights, Wei
     })
 }
 
-fn convolution(
-    path: &str,
-    bundled: Option<&'static [u8]>,
-    tensors: &SafeTensors<'_>,
-    layer: Layer,
-) -> Result<WeightStorage, WeightsError> {
+fn convolution<'data>(source: &Source<'_, 'data>, layer: Layer) -> Result<WeightStorage, WeightsError> {
+    let path = source.path;
     let name = layer.conv_name();
-    let tensor = |part: &str, dtype: Dtype, shape: &[usize]| -> Result<TensorView<'_>, WeightsError> {
+    let tensor = |part: &str, dtype: Dtype, shape: &[usize]| -> Result<TensorView<'data>, WeightsError> {
         let full = format!("{name}.{part}");
-        let view = tensors.tensor(&full).map_err(|_| WeightsError::NotVgg19 {
+        let view = (source.tensor)(&full).ok_or_else(|| WeightsError::NotVgg19 {
             path: path.to_owned(),
             expected: format!("a tensor {full} {dtype:?} {shape:?}"),
             found: "none of that name".into(),
@@ -121,13 +165,6 @@ fn convolution(
     let indices = tensor("indices", Dtype::U8, &weight_shape(layer))?;
     let mut table = Box::new([0.0; 256]);
     table.copy_from_slice(&values);
-    let indices = match bundled {
-        // The bundled file is always in memory: a copy would cost another 20 MB.
-        Some(file) => {
-            let start = indices.data().as_ptr() as usize - file.as_ptr() as usize;
-            Cow::Borrowed(&file[start..][..indices.data().len()])
-        }
-        None => Cow::Owned(indices.data().to_vec()),
-    };
+    let indices = (source.keep)(indices.data());
     Ok(WeightStorage::Codebook { indices, values: table, bias })
 }

@@ -160,7 +160,7 @@ fn assemble(
     Ok(Weights {
         info: WeightsInfo {
             source: path.to_owned(),
-            sha256: sha256(bytes),
+            sha256: sha256(&[bytes]),
             format: format.to_owned(),
             input: words.to_owned(),
             provenance: String::new(),

@@ -76,10 +76,6 @@ pub struct Weights {
     bgr: bool,
 }
 
-#[cfg(feature = "bundled-weights")]
-static BUNDLED: &[u8] =
-    include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../weights/vgg19.safetensors"));
-
 /// Maximum size of a weights file in bytes; a full float VGG-19 with its classifier has 575 MB.
 pub const MAX_WEIGHTS_BYTES: u64 = 2 << 30;
 
@@ -91,7 +87,7 @@ impl Weights {
     /// If the program was built without the feature `bundled-weights`.
     pub fn bundled() -> Result<Self, WeightsError> {
         #[cfg(feature = "bundled-weights")]
-        return codebook::read("bundled", Cow::Borrowed(BUNDLED));
+        return codebook::read_bundled([impasto_vgg19_a::part(), impasto_vgg19_b::part()]);
         #[cfg(not(feature = "bundled-weights"))]
         return Err(WeightsError::NoBundled);
     }
@@ -114,7 +110,7 @@ impl Weights {
         // A safetensors header's length may begin with a pickle's marker byte, so check for the header's
         // brace first.
         match bytes.first_chunk::<9>() {
-            Some([.., b'{']) if codebook::is_codebook(&bytes) => codebook::read(&name, Cow::Owned(bytes)),
+            Some([.., b'{']) if codebook::is_codebook(&bytes) => codebook::read(&name, &bytes),
             Some([.., b'{']) => float::read_safetensors(&name, &bytes),
             Some([b'P', b'K', ..] | [0x80, ..]) => float::read_pytorch(&name, path, &bytes),
             _ => Err(WeightsError::Unknown { path: name }),
@@ -192,9 +188,11 @@ impl std::fmt::Debug for Weights {
     }
 }
 
-fn sha256(bytes: &[u8]) -> String {
+/// Of a file in consecutive parts.
+fn sha256(parts: &[&[u8]]) -> String {
     use std::fmt::Write;
-    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut text, byte| {
+    let hasher = parts.iter().fold(Sha256::new(), |hasher, part| hasher.chain_update(part));
+    hasher.finalize().iter().fold(String::with_capacity(64), |mut text, byte| {
         // Writing to a String cannot fail.
         let _ = write!(text, "{byte:02x}");
         text
