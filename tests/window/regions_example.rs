@@ -31,18 +31,21 @@ fn check(job: &Job) {
     assert_eq!(job.start, Start::Beginning);
     assert_eq!(job.inputs.content.name, "Astronaut");
     let names: Vec<&str> = job.inputs.styles.iter().map(|style| style.picture.name.as_str()).collect();
-    assert_eq!(names, ["Mosaic", "Swirl", "Embers"]);
+    assert_eq!(names, ["Embers", "Swirl", "Mosaic"]);
     let masks = &job.settings.masks;
     let regions: Vec<_> = masks
         .regions
         .iter()
         .map(|region| {
             let styles: Vec<&str> = region.styles.iter().map(|style| names[style.style]).collect();
-            assert_eq!(region.role, RegionRole::Paint);
-            (region.name.as_str(), region.strength, styles)
+            (region.name.as_str(), region.role, region.strength, styles)
         })
         .collect();
-    let wanted = [("face", 0.35, vec![]), ("suit", 1.0, vec!["Embers"]), ("background", 1.0, vec!["Swirl"])];
+    let wanted = [
+        ("face", RegionRole::Keep, 0.15, vec![]),
+        ("suit", RegionRole::Paint, 1.0, vec!["Mosaic"]),
+        ("background", RegionRole::Paint, 1.0, vec!["Swirl"]),
+    ];
     assert_eq!(regions, wanted);
     assert!(masks.style_map.is_none() && masks.content_map.is_none());
     assert_eq!(job.inputs.masks.len(), 3);

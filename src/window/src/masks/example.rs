@@ -15,7 +15,7 @@ use impasto_core::{
         drawing::{Mode, Shape, Stroke, size_for},
         example,
     },
-    settings::{Edge, MAX_REGIONS, Masks, Region, RegionStyle},
+    settings::{Edge, MAX_REGIONS, Masks, Region, RegionRole, RegionStyle},
 };
 
 /// The notes when it is opened, and in its place when it has begun another painting.
@@ -26,13 +26,14 @@ const CONTENT: &str = "Astronaut";
 /// Width and height of the content, in whose pixels the outlines are.
 const SIDE: u16 = 512;
 /// The first one is that of hair, collar and helmet, which no region has.
-const STYLES: [&str; 3] = ["Mosaic", "Swirl", "Embers"];
+const STYLES: [&str; 3] = ["Embers", "Swirl", "Mosaic"];
 
 /// A region, drawn in one stroke.
 struct Part {
     name: &'static str,
     /// Index among the styles; those of the rest if none.
     style: Option<usize>,
+    role: RegionRole,
     strength: f64,
     edge: Edge,
     feather: f32,
@@ -40,11 +41,28 @@ struct Part {
 }
 
 const PARTS: [Part; 3] = [
-    Part { name: "face", style: None, strength: 0.35, edge: Edge::Soft, feather: 0.03, outline: FACE },
-    Part { name: "suit", style: Some(2), strength: 1.0, edge: Edge::Hard, feather: 0.01, outline: SUIT },
+    Part {
+        name: "face",
+        style: None,
+        role: RegionRole::Keep,
+        strength: 0.15,
+        edge: Edge::Soft,
+        feather: 0.03,
+        outline: FACE,
+    },
+    Part {
+        name: "suit",
+        style: Some(2),
+        role: RegionRole::Paint,
+        strength: 1.0,
+        edge: Edge::Hard,
+        feather: 0.01,
+        outline: SUIT,
+    },
     Part {
         name: "background",
         style: Some(1),
+        role: RegionRole::Paint,
         strength: 1.0,
         edge: Edge::Hard,
         feather: 0.01,
@@ -92,6 +110,7 @@ impl Part {
         Region {
             name: self.name.to_owned(),
             mask,
+            role: self.role,
             strength: self.strength,
             edge: self.edge,
             styles: self.style.map(style).into_iter().collect(),
