@@ -3,7 +3,7 @@
 import math
 import statistics
 
-from measures import AXES, STYLE_AXES
+from measures import AXES, COHERENCE_AXES, HEADINGS, STYLE_AXES
 from PIL import Image, ImageDraw, ImageOps
 
 
@@ -56,16 +56,22 @@ def systems_of(points):
     return list(dict.fromkeys(point["system"] for point in points))
 
 
+def mean_cell(rows, axis, digits=3):
+    """Mean of the rows that were measured by this axis; empty if none was, as in a folder of before."""
+    measured = [row[axis] for row in rows if axis in row]
+    return f"{statistics.mean(measured):.{digits}f}" if measured else ""
+
+
 def means_table(points):
-    """Markdown: every system's means at every factor."""
-    lines = ["| style weight | system | Gram | mean, σ | palette | content (CFSD) | copied relu4_1 | copied relu5_1 | steps | pairs |",
-             "|---|---|---|---|---|---|---|---|---|---|"]
+    """Markdown: every system's means at every factor; processor seconds are those of a whole run."""
+    headings = ["style weight", "system", *(HEADINGS[axis] for axis in AXES), "steps", "CPU s", "pairs"]
+    lines = [f"| {' | '.join(headings)} |", "|---" * len(headings) + "|"]
     for factor in sorted({point["factor"] for point in points}):
         for system in systems_of(points):
             rows = [point for point in points if (point["system"], point["factor"]) == (system, factor)]
             if rows:
-                numbers = " | ".join(f"{statistics.mean(row[axis] for row in rows):.3f}" for axis in AXES)
-                lines.append(f"| ×{factor:g} | {system} | {numbers} | {rows[0]['steps']} | {len(rows)} |")
+                numbers = " | ".join(mean_cell(rows, axis) for axis in AXES)
+                lines.append(f"| ×{factor:g} | {system} | {numbers} | {rows[0]['steps']} | {mean_cell(rows, 'cpu', 0)} | {len(rows)} |")
     return "\n".join(lines)
 
 
@@ -80,9 +86,12 @@ def fronts_table(points, starts, hero):
         shared = [pair for pair in ours if pair in theirs]
         if other == hero or not shared:
             continue
-        for axis in STYLE_AXES:
+        for axis in (*STYLE_AXES, *COHERENCE_AXES):
+            measured = [pair for pair in shared if all(axis in x for x in (starts[pair], *ours[pair], *theirs[pair]))]
+            if not measured:
+                continue
             lost, won, ratios, volumes = [], [], [], ([], [])
-            for pair in shared:
+            for pair in measured:
                 start, mine, yours = starts[pair], ours[pair], theirs[pair]
                 won += [any(dominates(a, b, axis) for a in mine) for b in yours]
                 lost += [any(dominates(b, a, axis) for b in yours) for a in mine]
@@ -93,7 +102,7 @@ def fronts_table(points, starts, hero):
                     volume_list.append(volume(path, start, axis, worst))
             theirs_volume, our_volume = map(statistics.mean, volumes)
             counts = f"{sum(won)} of {len(won)} | {sum(lost)} of {len(lost)}"
-            lines.append(f"| {other} | {axis} | {counts} | ×{mean_ratio(ratios):.2f} | {theirs_volume:.3f} / {our_volume:.3f} |")
+            lines.append(f"| {other} | {HEADINGS[axis]} | {counts} | ×{mean_ratio(ratios):.2f} | {theirs_volume:.3f} / {our_volume:.3f} |")
     return "\n".join(lines)
 
 

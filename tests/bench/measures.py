@@ -1,5 +1,7 @@
 """How near a picture is to its style and to its content, on layers and statistics that no compared system optimises.
 
+NNST alone takes something from each of `LAYERS` and from relu2_2: where it is compared, relu3_4 is the layer held out for all.
+
 Lower is better everywhere; the formulas are in each function. Needs numpy, pillow, safetensors and torch.
 """
 
@@ -20,9 +22,16 @@ CONTENT_LAYER = "relu3_1"
 STYLE_AXES = ("gram", "moments", "palette")
 GHOST_LAYERS = ("relu4_1", "relu5_1")
 GHOST_AXES = tuple(f"copied {layer}" for layer in GHOST_LAYERS)
-AXES = (*STYLE_AXES, "cfsd", *GHOST_AXES)
+# relu2_2 sees the grain of strokes, relu3_4 strokes; of relu3_4 no system takes anything.
+COHERENCE_LAYERS = ("relu2_2", "relu3_4")
+WAYS = ("to style", "from style")
+COHERENCE_AXES = tuple(f"{way} {layer}" for way in WAYS for layer in COHERENCE_LAYERS)
+AXES = (*STYLE_AXES, "cfsd", *GHOST_AXES, *COHERENCE_AXES)
+HEADINGS = dict(zip(AXES, ("Gram", "mean, σ", "palette", "content (CFSD)", *GHOST_AXES, *COHERENCE_AXES)))
 # How much nearer than the content a painted place must come to the style before it counts as copied from it.
 GHOST_MARGIN = 0.15
+# How many places look for their nearest, and among how many at most.
+SEEKERS, SOUGHT = 2048, 16384
 
 
 def load(path, longest, enlarge=True):
@@ -63,6 +72,18 @@ def neighbourhoods(features):
     """Unit vectors [9 C, P] of the 3 × 3 places around each inner place of features [C, H, W], centred by their means."""
     centred = features - features.mean((1, 2), keepdim=True)
     return torch.nn.functional.normalize(torch.nn.functional.unfold(centred[None], 3)[0], dim=0)
+
+
+def sampled(features, count, seed):
+    """So many columns at most of features [C, P], drawn without repetition."""
+    order = torch.randperm(features.shape[1], generator=torch.Generator().manual_seed(seed))
+    return features[:, order[:count]]
+
+
+def distance_to_nearest(features, others):
+    """Mean cosine distance of unit vectors [C, P] from the nearest of others [C, Q]; at most `SEEKERS` and `SOUGHT` of them."""
+    found = sampled(features, SEEKERS, 1).T @ sampled(others, SOUGHT, 2)
+    return 1 - found.max(1).values.mean().item()
 
 
 class Measure:
@@ -112,6 +133,23 @@ class Measure:
                 found[f"copied {layer}"] = ((nearest > kept) & (nearest > before + GHOST_MARGIN)).float().mean().item()
         return found
 
+    def coherence(self, picture, style):
+        """How far the picture's features are from the style's nearest, and the style's from the picture's, by layer.
+
+        Mean over places of 1 − the cosine; features are centred by each picture's own means. The first is large where there
+        is what the style has nowhere, the second where something of the style is missing.
+        """
+        with torch.no_grad():
+            images = [self.network.features(image, COHERENCE_LAYERS) for image in (picture, style)]
+        found = {}
+        for layer in COHERENCE_LAYERS:
+            flat = (features[layer].flatten(1) for features in images)
+            painted, theirs = (torch.nn.functional.normalize(x - x.mean(1, keepdim=True), dim=0) for x in flat)
+            for way, pair in zip(WAYS, ((painted, theirs), (theirs, painted))):
+                found[f"{way} {layer}"] = distance_to_nearest(*pair)
+        return {axis: found[axis] for axis in COHERENCE_AXES}
+
     def __call__(self, picture, content, style):
         """All axes."""
-        return {**self.style(picture, style), "cfsd": self.content(picture, content), **self.copied(picture, content, style)}
+        content_error = {"cfsd": self.content(picture, content)}
+        return self.style(picture, style) | content_error | self.copied(picture, content, style) | self.coherence(picture, style)

