@@ -76,5 +76,5 @@ sleep 8; xdotool key g; sleep 1; xdotool mousemove 940 184 click 1; sleep 20; re
 stop
 
 "$program" layers -c assets/chelsea.jpg -s assets/swirl.jpg -o "$work/layers.png" --size 128 --device cpu --quiet
-convert "$work/layers.png" -quality 88 screenshots/layers.jpg
+convert "$work/layers.png" -quality 88 assets/guide/layers.jpg
 optipng -quiet -o1 screenshots/*.png 2>/dev/null || true

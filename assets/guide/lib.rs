@@ -1,16 +1,28 @@
 //! The guide to Impasto. A crate of its own, so that a changed sentence has only the window built again.
 
-/// The chapters in their order, as `README.md` lists them, without the one on installing. Markdown.
-pub const CHAPTERS: &str = concat!(
-    include_str!("first-painting.md"),
-    include_str!("mixer.md"),
-    include_str!("styles.md"),
-    include_str!("by-place.md"),
-    include_str!("layer-lab.md"),
-    include_str!("time-machine.md"),
-    include_str!("many.md"),
-    include_str!("performing.md"),
-    include_str!("files.md"),
-    include_str!("command-line.md"),
-    include_str!("troubleshooting.md"),
+/// Files with their names in this folder.
+macro_rules! named {
+    ($include:ident: $($name:literal),* $(,)?) => {
+        &[$(($name, $include!($name))),*]
+    };
+}
+
+/// The chapters in their order, as `README.md` lists them, without the one on installing: file name and Markdown.
+pub const CHAPTERS: &[(&str, &str)] = named!(include_str:
+    "first-painting.md",
+    "mixer.md",
+    "styles.md",
+    "by-place.md",
+    "layer-lab.md",
+    "time-machine.md",
+    "many.md",
+    "performing.md",
+    "files.md",
+    "command-line.md",
+    "troubleshooting.md",
+);
+
+/// The pictures of this folder that a chapter shows: file name and the file.
+pub const PICTURES: &[(&str, &[u8])] = named!(include_bytes:
+    "layers.jpg",
 );

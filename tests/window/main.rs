@@ -17,6 +17,7 @@ mod former;
 mod gallery;
 mod graphics;
 mod grid;
+mod guide;
 mod keeping;
 mod lab;
 mod layers;

@@ -6,7 +6,7 @@ use egui::Rect;
 
 use super::{
     audience::Audience, canvas::Canvas, command_palette::CommandPalette, compact::Side, compare::Compare,
-    film::Film, frames::Frames, fullscreen::Fullscreen, lab::Lab, masks::Masking,
+    film::Film, frames::Frames, fullscreen::Fullscreen, guide::Guide, lab::Lab, masks::Masking,
     output_window::OutputWindow, page::Page, persistence::Layout, pins::Pins, recipes::Offered,
     regions::Regions, state::Series, tour::Tour,
 };
@@ -72,6 +72,7 @@ pub struct Panels {
     /// Names of the dialogs that are open and know nothing else.
     open: BTreeSet<&'static str>,
     pub command_palette: CommandPalette,
+    pub guide: Guide,
     pub tour: Option<Tour>,
     pub offered: Option<Offered>,
     pub frames: Frames,
@@ -87,6 +88,7 @@ impl Panels {
         Self {
             open: BTreeSet::new(),
             command_palette: CommandPalette::default(),
+            guide: Guide::default(),
             tour: None,
             offered: None,
             frames: Frames::new(started),
