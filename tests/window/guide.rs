@@ -35,6 +35,18 @@ fn a_click_opens_a_chapter() {
 }
 
 #[test]
+fn a_link_opens_its_chapter() {
+    let mut window = open([1360.0, 860.0]);
+    window.harness.get_by_role_and_label(Role::Link, "mixer").scroll_to_me();
+    window.steps(60);
+    window.harness.get_by_role_and_label(Role::Link, "mixer").click();
+    window.until("the mixer's chapter", |harness, _| {
+        harness.query_by_label("What a layer holds, as a picture").is_some()
+    });
+    assert!(window.harness.query_by_label("What it does").is_none());
+}
+
+#[test]
 fn a_chapter_is_scrolled_by_keys_and_keeps_its_place() {
     let mut window = open([1024.0, 600.0]);
     let top = place(&window, "What it does").min.y;
