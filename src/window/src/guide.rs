@@ -113,7 +113,10 @@ impl Guide {
         // By the chapter's name, so that each keeps its place.
         ScrollArea::vertical().id_salt(chapter.file).auto_shrink(false).show(ui, |ui| {
             ui.set_max_width((ui.available_width() - space::M).min(LINE));
-            ui.scroll_with_delta(vec2(0.0, -scrolled_by_keys(ui, page)));
+            let far = scrolled_by_keys(ui, page);
+            if far != 0.0 {
+                ui.scroll_with_delta(vec2(0.0, -far));
+            }
             look(ui);
             let viewer = CommonMarkViewer::new().default_implicit_uri_scheme(ADDRESS);
             viewer.show(ui, &mut self.cache, &chapter.text);
