@@ -24,5 +24,6 @@ pub const CHAPTERS: &[(&str, &str)] = named!(include_str:
 
 /// The pictures of this folder that a chapter shows: file name and the file.
 pub const PICTURES: &[(&str, &[u8])] = named!(include_bytes:
+    "face.jpg",
     "layers.jpg",
 );
