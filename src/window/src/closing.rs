@@ -77,7 +77,7 @@ impl ImpastoApp {
         let asked = ctx.input(|input| input.viewport().close_requested());
         let signalled = self.files.closing.is_signalled();
         let failed = std::mem::take(&mut self.files.closing.failed) && !signalled;
-        let draws = self.pictures.masks.is_drawing() || self.view.masking.snapping > 0;
+        let draws = self.pictures.masks.is_drawing();
         let busy = self.tasks.has_unseen_saves() || draws;
         let agreed = self.files.closing.wanted || self.files.closing.at_once || signalled;
         let open = asked || self.files.closing.asks;

@@ -20,7 +20,7 @@ const GAP: f32 = 9.0;
 /// Heights of the transport, the row with the mixes and the status line.
 const BARS: f32 = 52.0 + super::mixes::HEIGHT + 26.0;
 /// All doors, and the lines between them.
-const DOORS: f32 = 10.0;
+const DOORS: f32 = Page::ALL.len() as f32 + 7.0;
 const GAPS: f32 = 2.0;
 
 /// A door: what is on it, and whether it is open.

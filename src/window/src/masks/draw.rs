@@ -3,7 +3,7 @@
 //! Meanwhile all other actions wait, as for a few frames only. So each stroke is drawn on what the one before has
 //! left, and undo or a save finds every stroke in its mask.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use egui::Context;
 
@@ -67,19 +67,11 @@ impl Act for AddMap {
 pub struct Paint(pub Vec<Stroke>);
 
 impl Act for Paint {
-    fn apply(self, app: &mut ImpastoApp, ctx: &Context) {
-        let Some(what) = self.0.first().map(name_of) else { return };
-        PaintAs(self.0, what).apply(app, ctx);
-    }
-}
-
-/// The same by another name.
-pub struct PaintAs(pub Vec<Stroke>, pub &'static str);
-
-impl Act for PaintAs {
     fn apply(self, app: &mut ImpastoApp, _: &Context) {
-        let PaintAs(strokes, what) = self;
-        if let Some(ground) = app.ground_of(&strokes) {
+        let strokes = self.0;
+        let Some(first) = strokes.first() else { return };
+        let what = name_of(first);
+        if let Some(ground) = app.ground_of(first.mode) {
             app.draw_on(ground, strokes, Some(what));
         }
     }
@@ -146,14 +138,13 @@ fn drawn(
 }
 
 impl ImpastoApp {
-    /// What these strokes belong on: the selected mask, or a first region if there is none. `None`, which is told, if
-    /// they would leave nothing on it or there is no content.
-    fn ground_of(&mut self, strokes: &[Stroke]) -> Option<Ground> {
+    /// What strokes of this mode belong on: the selected mask, or a first region if there is none. `None`, which is
+    /// told, if they would leave nothing on it or there is no content.
+    pub(super) fn ground_of(&mut self, mode: Mode) -> Option<Ground> {
         if let Some(place) = self.selected_mask() {
             return Some(Ground::Mask(place));
         }
-        let takes_away = |stroke: &Stroke| matches!(stroke.mode, Mode::Subtract | Mode::Intersect);
-        if strokes.iter().all(takes_away) {
+        if matches!(mode, Mode::Subtract | Mode::Intersect) {
             let text = "There is no region yet to take away from: the brush makes the first one.";
             self.messages.toasts.add(text);
             return None;
@@ -180,7 +171,8 @@ impl ImpastoApp {
             self.messages.toasts.add(NO_CONTENT);
             return;
         };
-        let content = content.picture.dimensions();
+        let content = Arc::clone(&content.picture);
+        let size = content.dimensions();
         let (base, first) = match ground {
             Ground::NewRegion(_) => (None, Some(BLACK)),
             Ground::Mask(place) => {
@@ -190,23 +182,39 @@ impl ImpastoApp {
                 (self.mask_picture(place).cloned(), None)
             }
         };
-        let name = move |app: &Self| match ground {
-            Ground::NewRegion(_) => None,
-            Ground::Mask(place) => place.name_in(&app.settings.masks).map(ToOwned::to_owned),
+        // A project or a playlist may open in between: a stroke belongs to what it was begun on.
+        let grounds = move |app: &Self| -> Vec<PathBuf> {
+            let masks = &app.settings.masks;
+            match ground {
+                Ground::NewRegion(_) => masks.regions.iter().map(|region| region.mask.clone()).collect(),
+                Ground::Mask(place) => place.name_in(masks).map(ToOwned::to_owned).into_iter().collect(),
+            }
         };
-        let before = name(self);
+        let opening = |app: &Self| {
+            app.pictures
+                .content
+                .loading
+                .as_ref()
+                .filter(|loading| !loading.again)
+                .map(|loading| loading.ticket)
+        };
+        let before = (grounds(self), opening(self));
         self.pictures.masks.drawing = true;
-        let work = move || drawn(base, content, first.into_iter().chain(made()?));
+        let work = move || drawn(base, size, first.into_iter().chain(made()?));
         self.tasks.attempt("draw", work, move |app: &mut Self, _, drawn| {
             app.pictures.masks.drawing = false;
             match drawn.unwrap_or_else(Err) {
-                Ok(_) if name(app) != before => {
+                Ok(_) if (grounds(app), opening(app)) != before || !app.has_content(&content) => {
                     app.messages.toasts.add("The mask has changed meanwhile: draw it again.");
                 }
                 Ok(picture) => app.put_drawn(ground, picture, what),
                 Err(text) => app.messages.toasts.add(format!("The stroke cannot be drawn: {text}.")),
             }
         });
+    }
+
+    fn has_content(&self, picture: &Arc<Picture>) -> bool {
+        self.pictures.content.picture.as_ref().is_some_and(|content| Arc::ptr_eq(&content.picture, picture))
     }
 
     fn put_drawn(&mut self, ground: Ground, picture: Arc<Picture>, what: Option<&str>) {

@@ -342,7 +342,7 @@ impl ImpastoApp {
         };
         let masking = &mut self.view.masking;
         masking.sheets.follow(ctx, &wanted, &all);
-        let waits = masking.snapping > 0 || self.pictures.masks.is_drawing();
+        let waits = self.pictures.masks.is_drawing();
         let drawn = (masking.pen.as_ref(), &masking.wand, waits);
         masking.sheets.follow_pen(ctx, drawn, (own_look, &own_name), content);
         let first = (selected.is_none()).then_some((Place::Region(0), PathBuf::new()));

@@ -1,18 +1,11 @@
 //! Masks and strokes that follow the edges of the content.
 
-use std::{
-    path::PathBuf,
-    sync::{Arc, OnceLock},
-};
+use std::sync::{Arc, OnceLock};
 
 use egui::Context;
 use image::{GrayImage, imageops};
 
-use super::{
-    Place,
-    draw::{Ground, PaintAs},
-    ranges::luminances,
-};
+use super::{Place, draw::Ground, ranges::luminances};
 use crate::{ImpastoApp, action::Act};
 use impasto_core::picture::{
     Picture,
@@ -89,36 +82,13 @@ impl Act for SnapMask {
         else {
             return app.messages.toasts.add(super::NO_CONTENT);
         };
-        let (Some(mask), Some(name)) =
-            (app.mask_picture(place).cloned(), place.name_in(&app.settings.masks).map(ToOwned::to_owned))
-        else {
-            return;
-        };
+        let Some(mask) = app.mask_picture(place).cloned() else { return };
         let edges = app.edges(&content, Some(&mask));
-        let work = move || Stroke::of_pixels(&edges.snap(&pixels_of(&mask, content.dimensions())));
-        app.tasks.spawn("snap", work, move |app: &mut ImpastoApp, _, snapped: Result<Stroke, String>| {
-            match snapped {
-                Ok(stroke) => app.actions.push(Snapped { place, name, stroke }),
-                Err(text) => app.messages.toasts.add(format!("The mask cannot be snapped: {text}.")),
-            }
-        });
-    }
-}
-
-/// Put a snapped mask in the place of the one that had this name.
-struct Snapped {
-    place: Place,
-    name: PathBuf,
-    stroke: Stroke,
-}
-
-impl Act for Snapped {
-    fn apply(self, app: &mut ImpastoApp, _: &Context) {
-        if self.place.name_in(&app.settings.masks) != Some(&*self.name) {
-            // It was drawn on, or is gone.
-            return app.messages.toasts.add("The mask has changed meanwhile: snap it again.");
-        }
-        app.draw_on(Ground::Mask(self.place), vec![self.stroke], Some("Snap to edges"));
+        let made = move || {
+            let pixels = pixels_of(&mask, content.dimensions());
+            Stroke::of_pixels(&edges.snap(&pixels)).map(|stroke| vec![stroke])
+        };
+        app.draw_made(Ground::Mask(place), Box::new(made), true, Some("Snap to edges"));
     }
 }
 
@@ -141,9 +111,22 @@ impl Act for PaintSnapped {
     }
 }
 
+/// Draw on the selected mask what a task makes of the content's edges.
+pub struct PaintCover {
+    pub what: &'static str,
+    pub mode: Mode,
+    pub opacity: f32,
+    pub cover: Box<dyn FnOnce(&Edges) -> Result<GrayImage, String> + Send>,
+}
+
+impl Act for PaintCover {
+    fn apply(self, app: &mut ImpastoApp, _: &Context) {
+        app.draw_snapped(self.what, (self.mode, self.opacity), self.cover);
+    }
+}
+
 impl ImpastoApp {
-    /// Draw on the selected mask what a task makes of the content's edges.
-    pub(super) fn draw_snapped(
+    fn draw_snapped(
         &mut self,
         what: &'static str,
         (mode, opacity): (Mode, f32),
@@ -153,17 +136,14 @@ impl ImpastoApp {
         else {
             return self.messages.toasts.add(super::NO_CONTENT);
         };
+        let Some(ground) = self.ground_of(mode) else { return };
         let mask = self.selected_mask().and_then(|place| self.mask_picture(place).cloned());
         let edges = self.edges(&content, mask.as_deref());
-        let work = move || Ok(Shape::Pixels(GreyPixels::new(&cover(&edges)?)?));
-        self.view.masking.snapping += 1;
-        self.tasks.attempt("snap", work, move |app: &mut ImpastoApp, _, made| {
-            app.view.masking.snapping = app.view.masking.snapping.saturating_sub(1);
-            match made.unwrap_or_else(Err) {
-                Ok(shape) => app.actions.push(PaintAs(vec![Stroke { shape, mode, opacity }], what)),
-                Err(text) => app.messages.toasts.add(format!("That cannot be snapped to edges: {text}.")),
-            }
-        });
+        let made = move || {
+            let shape = Shape::Pixels(GreyPixels::new(&cover(&edges)?)?);
+            Ok(vec![Stroke { shape, mode, opacity }])
+        };
+        self.draw_made(ground, Box::new(made), mode == Mode::Replace, Some(what));
     }
 
     /// The edges of the content, for strokes on a mask.

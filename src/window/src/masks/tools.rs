@@ -41,8 +41,6 @@ pub struct Masking {
     pub last: Option<[f32; 2]>,
     pub sheets: Sheets,
     pub wand: Wand,
-    /// Strokes that are being snapped, and are in no mask yet.
-    pub snapping: usize,
     /// The tab that has made room for the list of regions.
     other_tab: Option<Tab>,
 }
@@ -95,8 +93,8 @@ impl Masking {
         if let Some(other) = self.other_tab.filter(|_| *tab == Tab::Regions) {
             *tab = other;
         }
-        let Self { tool, numbers, mode, snaps, snapping, .. } = *self;
-        *self = Self { tool, numbers, mode, snaps, snapping, ..Self::default() };
+        let Self { tool, numbers, mode, snaps, .. } = *self;
+        *self = Self { tool, numbers, mode, snaps, ..Self::default() };
     }
 
     /// Take the keys that mean something here; escape only if nothing in front of the canvas has it.

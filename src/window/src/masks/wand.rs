@@ -8,6 +8,7 @@ use image::GrayImage;
 
 use super::{
     pen::Pen,
+    snapping::{Edges, PaintCover},
     tool::{LIKENESSES, Numbers, Tool},
     tools::Masking,
 };
@@ -167,8 +168,12 @@ impl ImpastoApp {
         match masking.wand.map(pen).cloned() {
             Some(map) => {
                 masking.wand = Wand::default();
-                self.draw_snapped("Wand", (pen.mode, pen.numbers.opacity), move |edges| {
-                    Ok(edges.snap(&cover(&map, alike, edges.size())))
+                let snapped = move |edges: &Edges| Ok(edges.snap(&cover(&map, alike, edges.size())));
+                self.actions.push(PaintCover {
+                    what: "Wand",
+                    mode: pen.mode,
+                    opacity: pen.numbers.opacity,
+                    cover: Box::new(snapped),
                 });
             }
             None => masking.wand.lifted = Some(pen.clone()),
