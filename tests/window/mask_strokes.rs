@@ -9,18 +9,42 @@ use egui_kittest::kittest::Queryable as _;
 use impasto_core::{picture::pasted_hash, settings::RegionRole};
 use impasto_formats::project::Project;
 
+/// A dab of the tool, which is not drawn yet when this ends.
+fn press_and_release(window: &mut Window, y: f32) {
+    let pos = at(window, 0.5, y);
+    window.harness.hover_at(pos);
+    window.steps(2);
+    for pressed in [true, false] {
+        let (button, modifiers) = (LEFT, NONE);
+        window.harness.event(Event::PointerButton { pos, button, pressed, modifiers });
+    }
+}
+
+#[test]
+fn a_stroke_that_is_being_snapped_is_waited_for_too() {
+    let mut window = masking();
+    press_and_release(&mut window, 0.3);
+    until_values(&mut window, "it is drawn", &[([0.5, 0.3], 255)]);
+    press(&mut window, "Snap strokes", Role::Switch);
+    press_and_release(&mut window, 0.7);
+    undo(&mut window);
+    window.until("it was snapped, and taken back", |harness, _| {
+        harness.query_by_label_contains("Undone: Snapped stroke on Region 1").is_some()
+    });
+    until_values(&mut window, "the one before stays", &[([0.5, 0.3], 255), ([0.5, 0.7], 0)]);
+    // Two at once are drawn in their order: the second takes the first away.
+    press_and_release(&mut window, 0.7);
+    tool(&mut window, "Eraser");
+    press_and_release(&mut window, 0.7);
+    undo(&mut window);
+    window.until("the second is taken back", |harness, _| {
+        harness.query_by_label_contains("Undone: Snapped erasing on Region 1").is_some()
+    });
+}
+
 #[test]
 fn what_follows_a_stroke_at_once_finds_it_in_the_mask() {
     let mut window = masking();
-    let press_and_release = |window: &mut Window, y: f32| {
-        let pos = at(window, 0.5, y);
-        window.harness.hover_at(pos);
-        window.steps(2);
-        for pressed in [true, false] {
-            let (button, modifiers) = (LEFT, NONE);
-            window.harness.event(Event::PointerButton { pos, button, pressed, modifiers });
-        }
-    };
     // Undo is asked for while the stroke is being drawn.
     press_and_release(&mut window, 0.5);
     undo(&mut window);
