@@ -356,13 +356,16 @@ fn pinned_moments_and_mixes_are_in_the_project_and_survive_a_crash() {
     let elsewhere = other.folder.path().join("theirs.impasto");
     std::fs::rename(&path, &elsewhere).unwrap();
     drop(window);
+    let jobs = other.jobs();
     crate::window_support::drop_files(&mut other, &[elsewhere]);
     other.until("pin and mix are there", |harness, _| {
         has_pin(harness, "the calm one")
             && !has_pin(harness, "Pin 1, step ")
             && harness.query_all_by_label_contains("Mix E, kept").next().is_some()
     });
-    // It is a moment of the filmstrip there: a click looks at it.
+    // It is a moment of the filmstrip there: a click looks at it. The painting of the project looks at itself first.
+    other.until("its painting begins", |_, log| log.jobs.len() > jobs);
+    other.steps(10);
     other
         .harness
         .get_by(|node| node.role() == Role::Button && node.label().as_deref() == Some("the calm one"))
