@@ -111,12 +111,15 @@ impl Act for PaintSnapped {
     }
 }
 
-/// Draw on the selected mask what a task makes of the content's edges.
+/// What a task makes of the content's edges.
+type Cover = Box<dyn FnOnce(&Edges) -> Result<GrayImage, String> + Send>;
+
+/// Draw it on the selected mask.
 pub struct PaintCover {
     pub what: &'static str,
     pub mode: Mode,
     pub opacity: f32,
-    pub cover: Box<dyn FnOnce(&Edges) -> Result<GrayImage, String> + Send>,
+    pub cover: Cover,
 }
 
 impl Act for PaintCover {
