@@ -68,7 +68,7 @@ xdotool key F1; sleep 1; take keys
 stop
 
 start --size 384 --steps 200
-sleep 8; find "example with regions"; sleep 45; xdotool key k; sleep 2; take regions
+sleep 8; find "example with regions"; sleep 70; xdotool key k; sleep 2; take regions
 stop
 
 start assets/rocket.jpg assets/woodcut.jpg --size 256 --steps 60
