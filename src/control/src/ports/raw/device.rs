@@ -100,6 +100,7 @@ impl Device {
                 return;
             }
             match output.write(&self.unsent) {
+                Ok(0) => return,
                 Ok(length) => drop(self.unsent.drain(..length)),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return,
