@@ -1,4 +1,4 @@
-//! A raw device in use: what it sends, read without waiting, and what it is told.
+//! A raw device in use, read and written without blocking.
 
 use std::{
     collections::BTreeMap,
