@@ -18,7 +18,7 @@ const SHARE: f64 = 0.0002;
 const WORD: f32 = 100.0;
 const COUNT: f32 = 140.0;
 /// Width of what is covered of a folder, in points: the letters of its name of chance are not equally wide.
-const FOLDER: f32 = 150.0;
+const FOLDER: f32 = 300.0;
 
 /// Where the pictures are.
 fn folder() -> PathBuf {
