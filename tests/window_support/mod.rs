@@ -19,7 +19,7 @@ use std::{
 use egui::{Event, Key, Role};
 use egui_kittest::{
     Harness, HarnessBuilder,
-    kittest::{AccessKitNode, Queryable as _},
+    kittest::{AccessKitNode, NodeT as _, Queryable as _},
 };
 use image::RgbImage;
 use impasto_control::ports::Ports;
@@ -254,7 +254,7 @@ impl Window {
             frames += 1;
             std::thread::sleep(Duration::from_millis(5));
         }
-        panic!("waited in vain until {what}; the window: {:#?}", self.harness);
+        panic!("waited in vain until {what}; {}", self.told());
     }
 
     /// Steps until `done`, but ever more rarely: frames are time to the window, and little of it passes however late a
@@ -275,7 +275,7 @@ impl Window {
             std::thread::sleep(pause);
             pause = pause.mul_f64(1.5);
         }
-        panic!("waited in vain until {what}; the window: {:#?}", self.harness);
+        panic!("waited in vain until {what}; {}", self.told());
     }
 
     /// Waits until the question about a picture's recipe is there and has come to rest.
@@ -284,6 +284,18 @@ impl Window {
             harness.query_by_label_contains("carries its recipe").is_some()
         });
         self.steps(3);
+    }
+
+    /// What the window says and what the engine has been asked for, for the message of a failed test.
+    fn told(&self) -> String {
+        let labels: Vec<String> = self
+            .harness
+            .root()
+            .children_recursive()
+            .filter_map(|node| node.accesskit_node().label())
+            .collect();
+        let log = self.log.lock().unwrap();
+        format!("{} jobs, gate {:?}; the window says: {}", log.jobs.len(), log.gate, labels.join(" | "))
     }
 
     pub fn steps(&mut self, count: usize) {
@@ -316,11 +328,12 @@ impl Window {
         let from = self.log.lock().unwrap().gate.expect("a closed gate");
         for step in from..=last {
             self.log.lock().unwrap().gate = Some(step);
-            let shown = format!(". {step} / ");
+            // Its picture too: before it is taken the next one is not sent.
+            let (counted, drawn) = (format!(". {step} / "), format!("pixels, step {step}"));
             self.until(&format!("step {step} is shown"), |harness, _| {
-                harness.query_all_by_label_contains(&shown).next().is_some()
+                let says = |text| harness.query_all_by_label_contains(text).next().is_some();
+                says(&counted) && says(&drawn)
             });
-            // The number may come a frame before the picture, without which the next one is not sent.
             self.steps(2);
         }
     }
