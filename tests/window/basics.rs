@@ -64,9 +64,9 @@ fn a_dragged_slider_reaches_the_running_engine() {
 #[test]
 fn bad_numbers_are_told_at_their_place_and_not_sent() {
     for (name, text, message) in [
-        ("Size", "15", "Size is 15 px, but must be between 16 and 8192 px"),
-        ("Size", "100000", "Size is 100000 px"),
-        ("Steps", "0", "Steps is 0"),
+        ("Size", "15", "Size must be 16 to 8192 px, not 15 px"),
+        ("Size", "100000", "Size must be 16 to 8192 px, not 100000 px"),
+        ("Steps", "0", "Steps must be at least 1"),
         (
             "Style weight β, number",
             "-1",

@@ -53,7 +53,11 @@ fn a_changed_size_goes_on_from_the_current_picture() {
     enter(&mut window, "Size", "320");
     // For some seconds, which may be over when the engine has it.
     window.until("it is said", |harness, _| {
-        harness.query_by_label_contains("Size changed: went on from the current picture").is_some()
+        harness
+            .query_by_label_contains(
+                "Size changed. Painting continues from the current picture. Restart (R) to start over.",
+            )
+            .is_some()
     });
     window.until("a second run", |_, log| log.jobs.len() == 2);
     let job = window.job(1);
