@@ -172,6 +172,7 @@ fn saving_never_replaces_a_file_unasked() {
     window.dialogs.will_pick(&path);
     window.harness.key_press_modifiers(Modifiers::COMMAND, Key::S);
     window.until("it is saved", |harness, _| harness.query_all_by_label_contains("Saved ").next().is_some());
+    assert_eq!(window.harness.query_all_by_label_contains("Saved ").count(), 1, "not in the status line too");
     assert!(window.dialogs.asked.lock().unwrap()[0].starts_with("save Chelsea in Swirl.png"));
     assert_eq!(image::open(&path).unwrap().to_rgb8().dimensions(), (96, 64));
 

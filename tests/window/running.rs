@@ -94,6 +94,7 @@ fn a_raised_limit_goes_on_after_the_end() {
     let mut window = setup.open();
     window.until("it is finished", |harness, _| harness.query_by_label_contains("Finished.").is_some());
     assert_eq!(window.log.lock().unwrap().steps, 5);
+    assert!(has(&window, "Finished: all 5 steps painted. Add steps to continue."));
     enter(&mut window, "Steps", "9");
     window.until("it has gone on", |_, log| log.steps == 9);
     assert_eq!(window.jobs(), 1);

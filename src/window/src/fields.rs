@@ -119,7 +119,7 @@ pub fn title(before: &Settings, after: &Settings, changes: &[Change]) -> String 
         && rest.iter().all(|change| change.key.starts_with(&format!("{field}.")))
     {
         if field == "automation" {
-            return format!("Automation of {} knobs", changes.len());
+            return format!("Automation of {} faders", changes.len());
         }
         return format!("{} layers, {} of them", name_of(field), changes.len());
     }
@@ -180,7 +180,7 @@ pub fn track_text(track: &Track) -> String {
     let text = match &track.curve {
         Curve::Lfo(lfo) => {
             let turns = widgets::number(impasto_core::settings::three_digits(1.0 / lfo.period));
-            format!("{} × {turns}", lfo.shape)
+            format!("{}, {turns} cycle{}", lfo.shape, if turns == "1" { "" } else { "s" })
         }
         Curve::Keys(keys) if keys.len() == 1 => "1 keyframe".to_owned(),
         Curve::Keys(keys) => format!("{} keyframes", keys.len()),

@@ -54,3 +54,17 @@ pub fn caption(visualization: LayerVisualization) -> &'static str {
         (VisualizationKind::Reconstruction, _) => "a rough arrangement",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use impasto_network::vgg::Layer;
+
+    #[test]
+    fn a_texture_is_said_to_see_its_layers_own_pixels() {
+        for layer in Layer::ALL {
+            let text = about(LayerVisualization::texture(layer));
+            assert!(text.contains(&format!(" {} pixels", layer.receptive_field())), "{layer}: {text}");
+        }
+    }
+}

@@ -143,7 +143,7 @@ impl ImpastoApp {
         ui.spacing_mut().item_spacing.x = space::XS;
         let moves = track.on && base.is_some();
         row_end::before(&mut ui, "automation", |ui| {
-            let tooltip = "Whether this course moves its knob";
+            let tooltip = "Whether this course moves its fader";
             widgets::checkbox(ui, &format!("Use the automation of {name}"), tooltip, &mut track.on);
             let color = if moves { palette.text } else { palette.weak };
             let text = RichText::new(&name).size(13.0).color(color);
@@ -185,7 +185,8 @@ impl ImpastoApp {
         ui.horizontal_wrapped(|ui| {
             ui.spacing_mut().item_spacing = vec2(space::XS, 2.0);
             let lfo = matches!(track.curve, Curve::Lfo(_));
-            if widgets::tab(ui, "Oscillator", "Swings about what the knob is set to", lfo).clicked() && !lfo {
+            if widgets::tab(ui, "Oscillator", "Swings about what the fader is set to", lfo).clicked() && !lfo
+            {
                 track.curve = Curve::Lfo(Lfo::default());
             }
             let tooltip = "Goes through given values at given times";
@@ -312,7 +313,7 @@ fn lfo_ui(ui: &mut Ui, lfo: &mut Lfo, steps: u32) {
         widgets::number(impasto_core::settings::three_digits(lfo.period * f64::from(steps)))
     );
     percent(ui, "Period", "Period of the oscillator", &tooltip, 0.1..=WHOLE * 4.0, &mut lfo.period);
-    let tooltip = "How far it swings to either side, as a part of the knob's range, -100 to 100 %; negative falls first";
+    let tooltip = "How far it swings to either side, as a part of the fader's range, -100 to 100 %; negative falls first";
     percent(ui, "Depth", "Depth of the oscillator", tooltip, -WHOLE..=WHOLE, &mut lfo.depth);
     let tooltip = "Where in its period the run begins, 0 to 100 %";
     percent(ui, "Phase", "Phase of the oscillator", tooltip, 0.0..=WHOLE, &mut lfo.phase);
@@ -357,7 +358,7 @@ fn keys_ui(
         let tooltip =
             format!("When, as a part of the run: now step {:.0} of {steps}", key.at * f64::from(steps));
         percent(ui, "At", "Time of the keyframe", &tooltip, 100.0 * low..=100.0 * high, &mut key.at);
-        let tooltip = "The knob's value there, in the setting's own unit";
+        let tooltip = "The fader's value there, in the setting's own unit";
         let mut value = key.value;
         together(ui, "=", tooltip, |ui| {
             let (name, drag) = ("Value of the keyframe", 0.0..=f64::MAX);

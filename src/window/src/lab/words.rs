@@ -42,3 +42,16 @@ to the middle one, and the right one shows what is still missing.";
 /// What feature maps show.
 pub const MAPS: &str = "The channels in which the style is strongest, each on the three pictures in one scale: white is \
 where it answers most. A channel that is bright on the style and dark on the painting has strokes still to come.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_layer_is_said_to_see_its_own_pixels() {
+        for layer in Layer::ALL {
+            let side = layer.receptive_field();
+            assert!(about(layer).contains(&format!(" {side} pixels")), "{layer}: {}", about(layer));
+        }
+    }
+}

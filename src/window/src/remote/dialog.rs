@@ -151,7 +151,7 @@ impl ImpastoApp {
         let mut unbound = None;
         for (source, knob) in &mapping.bindings {
             ui.horizontal(|ui| {
-                let tooltip = "Takes this controller from its knob";
+                let tooltip = "Takes this controller from its fader";
                 let name = format!("Forget {source}");
                 if widgets::icon_button(ui, Icon::Close, &name, tooltip, true).clicked() {
                     unbound = Some(source.clone());
