@@ -37,7 +37,7 @@ impl ImpastoApp {
     #[cfg(not(feature = "osc"))]
     fn osc_section(&mut self, ui: &mut Ui) {
         section(ui, "Open Sound Control");
-        let text = "This build has no support for it.";
+        let text = "This build has no OSC support.";
         ui.add(Label::new(widgets::weak(ui, text)).wrap());
     }
 
