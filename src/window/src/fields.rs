@@ -143,8 +143,8 @@ fn line(Change { name, before, after, .. }: &Change) -> String {
     }
 }
 
-/// What is in force again once a change of a value is undone, in a line; `None` if something was added, removed or
-/// switched.
+/// What is in force again once a change of a value is undone, in a line; `None` if something was added,
+/// removed or switched.
 pub fn back(Change { name, before, after, .. }: &Change) -> Option<String> {
     match (before.as_ref()?, after.as_ref()?) {
         (Value::Bool(_), _) => None,
@@ -164,7 +164,7 @@ fn switches(before: &Value, after: &Value) -> Option<String> {
     let changed = all.into_iter().filter(|(_, before, after)| before != after);
     let texts: Vec<String> =
         changed.map(|(what, _, on)| format!("{what} {}", if on { "on" } else { "off" })).collect();
-    Some(texts.join(", "))
+    (!texts.is_empty()).then(|| texts.join(", "))
 }
 
 /// An entry of a field that is a table.
@@ -238,6 +238,11 @@ mod tests {
         assert_eq!(titled(|_| {}), "");
         assert_eq!(titled(|s| s.style_weight = 12.5), "Style β 1 → 12.5");
         assert_eq!(titled(|s| s.pyramid = false), "Pyramid off");
+        // Numbers so large that they are the same weight have no switches either.
+        let [before, after] =
+            [1_u64 << 60, (1 << 60) + 1].map(|seed| Settings { seed, ..Settings::default() });
+        let large = title(&before, &after, &changes(&before, &after));
+        assert!(large.starts_with("Seed 1") && large.contains(" → "), "{large}");
         assert_eq!(titled(|s| s.init = Init::Noise), "Start from content → noise");
         assert_eq!(titled(|s| s.weights = Some("a/b/vgg.pth".into())), "Weights none → vgg.pth");
         assert_eq!(titled(|s| s.style_layers.set(layer("relu3_1"), 0.75)), "Style relu3_1 0.8 → 0.75");

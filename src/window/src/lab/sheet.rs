@@ -30,7 +30,7 @@ pub fn name(visualization: LayerVisualization) -> String {
     }
 }
 
-/// How far an extract is, if it is not made in the size that is wanted. A smaller one or a former one may be there.
+/// How far an extract is, if it is not made in the size that is wanted. A smaller or a former one may be there.
 pub fn progress(extracts: &Extracts, visualization: LayerVisualization) -> Option<String> {
     let (texture, stage) = extracts.of(visualization);
     match stage {
