@@ -7,7 +7,7 @@ use egui::{
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use impasto_core::settings::{Curve, Lfo, ParamId, Settings, Track};
 
-use crate::window_support::{Setup, Window};
+use crate::window_support::{Setup, Window, hands::tab_on};
 
 fn with_automation() -> Setup {
     let mut setup = Setup::default();
@@ -177,6 +177,20 @@ fn the_tab_key_goes_through_bars_from_left_to_right() {
         assert!(stops.len() > 4 && stops.is_sorted_by(|a, b| a.1 < b.1), "{part}: {stops:?}");
         assert!(stops[0].0.starts_with(first) && stops[stops.len() - 1].0 == last, "{part}: {stops:?}");
     }
+}
+
+#[test]
+fn the_tab_key_goes_through_a_line_of_the_automation_from_left_to_right() {
+    let mut window = with_automation().open();
+    window.until_painting();
+    window.harness.key_press(Key::A);
+    window.steps(4);
+    window.harness.get_by_label("Automation of Style β").focus();
+    window.steps(2);
+    let stops = tab_on(&mut window, 2);
+    let names: Vec<&str> = stops.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["Use the automation of Style β", "Remove the automation of Style β"]);
+    assert!(stops[0].1 < stops[1].1, "{stops:?}");
 }
 
 #[test]

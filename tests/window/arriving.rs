@@ -59,7 +59,7 @@ fn a_drop_without_a_place_is_asked_about() {
     window.until_painting();
     let path = meadow(&window, "meadow.png");
     drop_files(&mut window, &[path]);
-    window.until("it is asked", |harness, _| harness.query_by_label_contains("What is it for?").is_some());
+    window.until("it is asked", |harness, _| harness.query_by_label_contains("Use the picture").is_some());
     window.steps(3);
     assert!(has(&window, "meadow.png") && has(&window, "What it shows"));
     window.harness.get_by_label("Use as content").click();
@@ -75,7 +75,7 @@ fn what_was_pasted_is_shown_where_it_is_asked_about() {
     window.steps(2);
     let image = ColorImage::filled([4000, 30], egui::Color32::GREEN);
     window.harness.event(Event::PasteImage(Arc::new(image)));
-    window.until("it is asked", |harness, _| harness.query_by_label_contains("What is it for?").is_some());
+    window.until("it is asked", |harness, _| harness.query_by_label_contains("Use the picture").is_some());
     assert!(has(&window, "What it shows"));
     window.harness.get_by_label("Cancel").click();
     window.steps(3);

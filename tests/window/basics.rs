@@ -64,9 +64,9 @@ fn a_dragged_slider_reaches_the_running_engine() {
 #[test]
 fn bad_numbers_are_told_at_their_place_and_not_sent() {
     for (name, text, message) in [
-        ("Size", "15", "Size is 15 px, but must be between 16 and 8192 px"),
-        ("Size", "100000", "Size is 100000 px"),
-        ("Steps", "0", "Steps is 0"),
+        ("Size", "15", "Size must be 16 to 8192 px, not 15 px"),
+        ("Size", "100000", "Size must be 16 to 8192 px, not 100000 px"),
+        ("Steps", "0", "Steps must be at least 1"),
         (
             "Style weight β, number",
             "-1",
@@ -172,6 +172,7 @@ fn saving_never_replaces_a_file_unasked() {
     window.dialogs.will_pick(&path);
     window.harness.key_press_modifiers(Modifiers::COMMAND, Key::S);
     window.until("it is saved", |harness, _| harness.query_all_by_label_contains("Saved ").next().is_some());
+    assert_eq!(window.harness.query_all_by_label_contains("Saved ").count(), 1, "not in the status line too");
     assert!(window.dialogs.asked.lock().unwrap()[0].starts_with("save Chelsea in Swirl.png"));
     assert_eq!(image::open(&path).unwrap().to_rgb8().dimensions(), (96, 64));
 

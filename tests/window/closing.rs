@@ -211,7 +211,7 @@ fn closing_asks_about_a_playlist_that_is_not_saved_and_signals_do_not() {
     window.harness.state_mut().close_on(Arc::clone(&signal));
     window.harness.key_press(Key::F9);
     window.steps(4);
-    window.harness.get_by_label("Add the present painting").click();
+    window.harness.get_by_label("Add current painting").click();
     window.steps(4);
     window.harness.key_press(Key::Escape);
     window.steps(4);

@@ -53,7 +53,7 @@ fn a_value_that_makes_no_sense_is_refused_with_its_reason() {
     let mut window = Setup::default().open();
     window.until_painting();
     find(&mut window, "size 15");
-    assert!(window.harness.query_all_by_label_contains("between 16 and 8192 px").next().is_some());
+    assert!(window.harness.query_all_by_label_contains("16 to 8192 px, not 15 px").next().is_some());
     window.harness.key_press(Key::Enter);
     window.steps(4);
     assert!(window.harness.query_by_label(FIELD).is_some(), "it stays open");
@@ -139,10 +139,10 @@ fn words_for_a_setting_find_it() {
     let mut window = Setup::default().open();
     window.until_painting();
     for (text, label) in [
-        ("colour", "Light only"),
+        ("colour", "Lightness only"),
         ("color", "Keep colours"),
         ("blotches", "Settle colours"),
-        ("lightness", "Light only"),
+        ("lightness", "Lightness only"),
     ] {
         find(&mut window, text);
         assert!(

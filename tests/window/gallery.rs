@@ -61,7 +61,7 @@ fn recent_contents_and_styles_are_apart_and_a_further_style_is_chosen_from_them(
     window.until("it is the style", |_, log| log.styles() == ["wood.png"]);
     window.steps(3);
     for (name, heading) in
-        [("Choose the content", "Recent styles"), ("Choose a further style", "Recent contents")]
+        [("Choose the content", "Recent styles"), ("Choose another style", "Recent contents")]
     {
         menu(&mut window, name);
         let [above, below] = ["Recent", heading].map(|text| window.harness.get_by_label(text).rect().min.y);

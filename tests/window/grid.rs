@@ -81,7 +81,7 @@ fn an_empty_page_says_what_a_grid_is_for_and_has_some_to_begin_with() {
     assert!(has(&window, "with one setting varied from left to right"));
     window.harness.get_by_label("What does each layer do?").click();
     window.until("it is counted", |harness, _| harness.query_by_label("5 pictures").is_some());
-    assert!(has(&window, "Setting, across: Style layer, alone") && has(&window, "Setting, down: none"));
+    assert!(has(&window, "Setting, across: Style layer alone") && has(&window, "Setting, down: none"));
     window.harness.get_by_label("Paint the grid").click();
     until_behind(&mut window, "the layers are painted", |log| log.jobs.len() == 5);
     let jobs = window.behind.lock().unwrap().jobs.clone();

@@ -56,7 +56,7 @@ fn crashed() -> (tempfile::TempDir, Project) {
     window.until_painting();
     let pasted = egui::ColorImage::filled([40, 30], egui::Color32::from_rgb(9, 8, 7));
     window.harness.event(egui::Event::PasteImage(std::sync::Arc::new(pasted)));
-    window.until("it is asked", |harness, _| harness.query_by_label_contains("What is it for?").is_some());
+    window.until("it is asked", |harness, _| harness.query_by_label_contains("Use the picture").is_some());
     window.steps(3);
     window.harness.get_by_label("Use as style").click();
     window.until("it is painted in it", |_, log| log.styles() == ["pasted picture"]);

@@ -27,8 +27,7 @@ fn until_made(window: &mut Window, count: usize) {
         let awaits = |words: &str| harness.query_all_by_label_contains(words).next().is_some();
         keys.len() >= count
             && log.extracted.len() >= count * log.extract_slices as usize
-            && !awaits("made when painting rests")
-            && !awaits(" being made")
+            && !awaits("layer picture")
     });
     window.steps(20);
 }
@@ -47,12 +46,12 @@ fn the_strips_show_what_their_layers_hold_once_painting_rests() {
     let mut window = setup(3).open();
     window.until_painting();
     window.until("it is planned", |harness, _| {
-        harness.query_by_label("7 pictures are made when painting rests.").is_some()
+        harness.query_by_label("7 layer pictures pending (made while paused).").is_some()
     });
     window.steps(60);
     assert_eq!(slices(&window), 0, "nothing is made while it paints");
     assert!(has(&window, "The style through relu1_1, not made yet"));
-    assert!(has(&window, "7 pictures are made when painting rests."));
+    assert!(has(&window, "7 layer pictures pending (made while paused)."));
     window.harness.key_press(Key::Space);
     // Five style layers, two content layers.
     until_made(&mut window, 7);
@@ -60,7 +59,7 @@ fn the_strips_show_what_their_layers_hold_once_painting_rests() {
     for name in ["The style through relu1_1", "The style through relu5_1", "The content through relu4_2"] {
         assert!(is_made(&window, name), "{name}");
     }
-    assert!(!has(&window, "made when painting rests") && !has(&window, "being made"));
+    assert!(!has(&window, "layer picture"));
     // Another layer is made as well, and only that one.
     window.harness.get_by_label("Remove style layer relu1_1").click();
     window.steps(30);
@@ -104,8 +103,8 @@ fn who_does_not_want_to_wait_presses_a_button() {
     // The button stands below the strips.
     let mut window = Setup { size: [1400.0, 1500.0], ..setup(2) }.open();
     window.until_painting();
-    window.until("the cache was looked at", |harness, _| harness.query_by_label("Make them now").is_some());
-    window.harness.get_by_label("Make them now").click();
+    window.until("the cache was looked at", |harness, _| harness.query_by_label("Make now").is_some());
+    window.harness.get_by_label("Make now").click();
     until_made(&mut window, 7);
     let (first, last, steps) = {
         let log = window.log.lock().unwrap();

@@ -61,10 +61,10 @@ fn several_solos_are_heard_together_and_end_together() {
     sent(&mut window, "two are soloed", |s| heard(s) == (vec![1.0, 0.0, 0.0, 0.0, 0.0], true));
     click(&mut window, "Solo style layer relu1_1");
     sent(&mut window, "one is soloed", |s| heard(s) == (vec![0.0; 5], true));
-    click(&mut window, "Hear everything");
+    click(&mut window, "Clear mute and solo");
     sent(&mut window, "everything is heard", |s| !s.any_solo());
     window.steps(3);
-    assert!(window.harness.query_by_label("Hear everything").is_none());
+    assert!(window.harness.query_by_label("Clear mute and solo").is_none());
     // Smoothness alone, which has weight 0: nothing would be painted, and that is said.
     click(&mut window, "Solo smoothness");
     window.until("it is told", |harness, _| {

@@ -45,7 +45,7 @@ fn click_at(window: &mut Window, pos: Pos2, button: PointerButton, modifiers: Mo
 fn keep(window: &mut Window, letter: char) {
     let pos = slot(window, letter);
     click_at(window, pos, PointerButton::Primary, Modifiers::SHIFT);
-    assert!(has(window, &format!("Mix {letter}, the present mix")), "{:#?}", window.harness);
+    assert!(has(window, &format!("Mix {letter}, the current mix")), "{:#?}", window.harness);
 }
 
 fn choose(window: &mut Window, end: &str, name: &str) {
@@ -94,7 +94,7 @@ fn a_mix_is_kept_taken_cleared_and_remembered() {
     enter(&mut window, "Style weight β, number", "2");
     enter(&mut window, "Scale of style", "0.5");
     sent(&mut window, "another mix", |s| s.style_weight == 2.0);
-    assert!(has(&window, "Mix A, kept"));
+    assert!(has(&window, "Mix A, stored"));
     keep(&mut window, 'C');
     // By click, and by key.
     let pos = slot(&window, 'A');
@@ -107,7 +107,7 @@ fn a_mix_is_kept_taken_cleared_and_remembered() {
         log.updates.last().is_some_and(|(s, styles)| s.style_weight == 2.0 && styles[0].scale == 0.5)
     });
     undo(&mut window);
-    assert!(has(&window, "Undone: Mix C taken"));
+    assert!(has(&window, "Undone: Mix C recalled"));
     sent(&mut window, "A again", |s| s.style_weight == 31.0);
     // Cleared by its menu, and the clearing undone.
     let pos = slot(&window, 'C');
@@ -115,7 +115,7 @@ fn a_mix_is_kept_taken_cleared_and_remembered() {
     click(&mut window, "Clear");
     assert!(has(&window, "Mix C, empty"));
     undo(&mut window);
-    assert!(has(&window, "Mix C, kept") && has(&window, "Undone: Mix C cleared"));
+    assert!(has(&window, "Mix C, stored") && has(&window, "Undone: Mix C cleared"));
     assert_eq!(window.jobs(), 1);
 
     // The next start has them.
@@ -125,7 +125,7 @@ fn a_mix_is_kept_taken_cleared_and_remembered() {
     assert!(text.contains("[desk.slots.A"), "{text}");
     let mut window = Setup::default().open_in(folder);
     window.until_painting();
-    assert!(has(&window, "Mix A, kept") && has(&window, "Mix C, kept") && has(&window, "Mix B, empty"));
+    assert!(has(&window, "Mix A, stored") && has(&window, "Mix C, stored") && has(&window, "Mix B, empty"));
     window.harness.key_press_modifiers(Modifiers::COMMAND, Key::Num3);
     sent(&mut window, "C of the last time", |s| s.style_weight == 2.0 && s.size == 256);
 }
@@ -135,7 +135,7 @@ fn the_palette_keeps_takes_and_clears_mixes_and_chooses_the_ends() {
     let mut window = Setup::default().open();
     window.until_painting();
     find(&mut window, "mix d: keep");
-    assert!(has(&window, "Mix D, the present mix"));
+    assert!(has(&window, "Mix D, the current mix"));
     find(&mut window, "preset bold");
     sent(&mut window, "another", |s| s.style_weight == 1.25);
     find(&mut window, "mix d: take");
@@ -200,7 +200,7 @@ fn a_drag_of_the_morph_is_live_and_one_entry_that_names_it() {
     sent(&mut window, "before the drag", |s| *s == c);
     // A typed place, to the end: exactly the mix that is kept there.
     enter(&mut window, "Morph, number", "100");
-    assert!(has(&window, "Mix C, the present mix"));
+    assert!(has(&window, "Mix C, the current mix"));
     assert_eq!(window.jobs(), 1);
 }
 
@@ -361,7 +361,7 @@ fn pinned_moments_and_mixes_are_in_the_project_and_survive_a_crash() {
     other.until("pin and mix are there", |harness, _| {
         has_pin(harness, "the calm one")
             && !has_pin(harness, "Pin 1, step ")
-            && harness.query_all_by_label_contains("Mix E, kept").next().is_some()
+            && harness.query_all_by_label_contains("Mix E, stored").next().is_some()
     });
     // It is a moment of the filmstrip there: a click looks at it. The painting of the project looks at itself first.
     other.until("its painting begins", |_, log| log.jobs.len() > jobs);

@@ -198,7 +198,7 @@ fn mixes_and_resets_leave_the_parts_of_other_pictures_alone() {
     window.harness.get_by_label("Done").click();
     window.steps(5);
     keep(&mut window);
-    assert!(has(&window, "Mix A, the present mix"));
+    assert!(has(&window, "Mix A, the current mix"));
     // A reset is about how it counts.
     enter(&mut window, "Scale of style", "0.5");
     press(&mut window, "Reset all", Role::Button);

@@ -51,11 +51,11 @@ fn a_playlist_is_put_together_saved_and_opened_again() {
     window.harness.key_press(Key::F9);
     window.steps(4);
     assert!(has(&window, "Nothing yet"));
-    click(&mut window, "Add the present painting");
-    click(&mut window, "Add the present painting");
+    click(&mut window, "Add current painting");
+    click(&mut window, "Add current painting");
     assert!(has(&window, "1  Chelsea in Swirl") && has(&window, "2  Chelsea in Swirl"));
-    click(&mut window, "Painting 2 to the end");
-    click(&mut window, "Settings of painting 2: Its settings");
+    click(&mut window, "Painting 2 until finished");
+    click(&mut window, "Settings of painting 2: Own settings");
     click(&mut window, "Bold strokes");
     click(&mut window, "Painting 2 earlier");
     assert!(has(&window, "Settings of painting 1: Bold strokes"));
@@ -101,9 +101,9 @@ fn what_was_done_to_the_list_is_undone_on_its_page_and_nothing_else_with_it() {
     let told = window.log.lock().unwrap().updates.len();
     window.harness.key_press(Key::F9);
     window.steps(4);
-    click(&mut window, "Add the present painting");
-    click(&mut window, "Add the present painting");
-    click(&mut window, "Painting 1 to the end");
+    click(&mut window, "Add current painting");
+    click(&mut window, "Add current painting");
+    click(&mut window, "Painting 1 until finished");
     click(&mut window, "Remove painting 1");
     assert!(!has(&window, "2  Chelsea in Swirl") && has(&window, "Seconds of painting 1"));
     // By key: it is there again as it was, in its place.
@@ -142,13 +142,13 @@ fn a_pasted_picture_cannot_be_listed_and_that_is_said() {
     window.until_painting();
     let pasted = egui::ColorImage::filled([40, 30], egui::Color32::from_rgb(9, 8, 7));
     window.harness.event(egui::Event::PasteImage(std::sync::Arc::new(pasted)));
-    window.until("it is asked", |harness, _| harness.query_by_label_contains("What is it for?").is_some());
+    window.until("it is asked", |harness, _| harness.query_by_label_contains("Use the picture").is_some());
     window.steps(3);
     click(&mut window, "Use as style");
     window.until("it is painted", |_, log| log.styles() == ["pasted picture"]);
     window.harness.key_press(Key::F9);
     window.steps(4);
-    click(&mut window, "Add the present painting");
+    click(&mut window, "Add current painting");
     assert!(has(&window, "Pasted picture is in no file") && has(&window, "Nothing yet"));
 }
 

@@ -41,7 +41,7 @@ fn a_mix_is_saved_chosen_renamed_and_deleted() {
     let mut window = setup.open();
     window.until_painting();
     manage(&mut window);
-    assert!(window.harness.query_by_label("None yet: give the present mix a name.").is_some());
+    assert!(window.harness.query_by_label("None yet: give the current mix a name.").is_some());
     type_into(&mut window, "Name of the preset", "Storm");
     window.harness.get_by_label("Save").click();
     let file = window.folder.path().join("presets/Storm.toml");

@@ -243,7 +243,7 @@ fn ones_own_playlist_asks_nothing() {
     let mut window = painted(person.path());
     window.harness.key_press(Key::F9);
     window.steps(4);
-    click(&mut window, "Add the present painting");
+    click(&mut window, "Add current painting");
     let list = window.folder.path().join("mine.toml");
     window.dialogs.will_pick(&list);
     click(&mut window, "Save the playlist");

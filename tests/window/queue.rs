@@ -6,7 +6,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::window_support::{PATIENCE, Setup, Window, colour, enter, hands::resting, has, saved};
+use crate::window_support::{
+    PATIENCE, Setup, Window, colour, enter,
+    hands::{resting, tab_on},
+    has, saved,
+};
 use egui::{Event, Key, Modifiers};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use impasto_core::{
@@ -303,6 +307,24 @@ fn a_failure_is_kept_with_its_message_and_can_be_tried_again() {
     window.harness.get_by_label_contains("Try again").click();
     until_line(&mut window, 0, "done");
     assert!(first.exists());
+}
+
+#[test]
+fn the_tab_key_goes_through_a_lines_buttons_from_left_to_right() {
+    let mut setup = resting();
+    setup.behind.slow = Duration::from_millis(200);
+    let mut window = opened(setup);
+    for name in ["a.png", "b.png", "c.png", "d.png"] {
+        add(&mut window, name, "300");
+    }
+    let rows: Vec<_> = window.harness.query_all_by_role(egui::Role::ListItem).collect();
+    rows[2].focus();
+    drop(rows);
+    window.steps(2);
+    let stops = tab_on(&mut window, 3);
+    let names: Vec<&str> = stops.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["Sooner: Chelsea in Swirl", "Later: Chelsea in Swirl", "Remove Chelsea in Swirl"]);
+    assert!(stops.is_sorted_by(|a, b| a.1 < b.1), "{stops:?}");
 }
 
 #[test]

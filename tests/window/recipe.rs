@@ -98,7 +98,7 @@ fn recipes_that_cannot_be_used_are_told_and_the_picture_is_still_one() {
     window.until("it is told", |harness, _| harness.query_by_label_contains("version 99").is_some());
     assert!(has(&window, "Impasto 7.0"));
     window.until("it is asked what the picture is for", |harness, _| {
-        harness.query_by_label_contains("What is it for?").is_some()
+        harness.query_by_label_contains("Use the picture").is_some()
     });
 }
 

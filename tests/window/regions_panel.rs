@@ -108,10 +108,10 @@ fn a_region_is_added_renamed_changed_and_removed_without_a_new_run() {
     until_masks(&mut window, "it is gone", |masks| masks.regions.is_empty());
     for (note, check) in [
         ("Undone: Region sky removed", (|region| region.role == RegionRole::Keep) as fn(&Region) -> bool),
-        ("Undone: Role of sky paint → keep the photograph", |region| region.role == RegionRole::Paint),
-        ("Undone: Edge of sky soft → hard", |region| region.edge == Edge::Soft),
-        ("Undone: Strength of sky 1 → 0.4", |region| region.strength == 1.0),
-        ("Undone: Region Region 1 → sky", |region| region.name == "Region 1"),
+        ("Undone: Role of sky back to paint", |region| region.role == RegionRole::Paint),
+        ("Undone: Edge of sky back to soft", |region| region.edge == Edge::Soft),
+        ("Undone: Strength of sky back to 1", |region| region.strength == 1.0),
+        ("Undone: Region back to Region 1", |region| region.name == "Region 1"),
     ] {
         undo(&mut window);
         until_masks(&mut window, note, |masks| masks.regions.first().is_some_and(check));

@@ -78,7 +78,7 @@ fn nothing_is_listened_to_before_it_is_switched_on() {
     window.harness.step();
     window.harness.key_press(Key::Enter);
     window.steps(3);
-    assert!(has(&window, "Does not listen."));
+    assert!(has(&window, "Not listening."));
     let port = free_port();
     let desk = Desk { socket: socket(), port };
     enter(&mut window, "Port", &port.to_string());

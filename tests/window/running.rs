@@ -53,7 +53,11 @@ fn a_changed_size_goes_on_from_the_current_picture() {
     enter(&mut window, "Size", "320");
     // For some seconds, which may be over when the engine has it.
     window.until("it is said", |harness, _| {
-        harness.query_by_label_contains("Size changed: went on from the current picture").is_some()
+        harness
+            .query_by_label_contains(
+                "Size changed. Painting continues from the current picture. Restart (R) to start over.",
+            )
+            .is_some()
     });
     window.until("a second run", |_, log| log.jobs.len() == 2);
     let job = window.job(1);
@@ -90,6 +94,7 @@ fn a_raised_limit_goes_on_after_the_end() {
     let mut window = setup.open();
     window.until("it is finished", |harness, _| harness.query_by_label_contains("Finished.").is_some());
     assert_eq!(window.log.lock().unwrap().steps, 5);
+    assert!(has(&window, "Finished: all 5 steps painted. Add steps to continue."));
     enter(&mut window, "Steps", "9");
     window.until("it has gone on", |_, log| log.steps == 9);
     assert_eq!(window.jobs(), 1);

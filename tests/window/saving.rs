@@ -259,7 +259,7 @@ fn names_in_quotes_are_pasted() {
     let mut window = painting();
     let path = picture_file(&window, "a b.png", (60, 40), 200);
     window.harness.event(Event::Paste(format!("'{}'", path.display())));
-    window.until("it is asked", |harness, _| harness.query_by_label_contains("What is it for?").is_some());
+    window.until("it is asked", |harness, _| harness.query_by_label_contains("Use the picture").is_some());
     window.steps(2);
     window.harness.get_by_label("Use as content").click();
     window.until("it is painted", |_, log| log.jobs.last().unwrap().inputs.content.name == "a b.png");

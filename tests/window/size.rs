@@ -131,7 +131,10 @@ fn impossible_numbers_are_refused_at_their_places_while_painting_goes_on() {
     enter(&mut window, "Steps", "0");
     let steps = window.log.lock().unwrap().steps;
     window.until("it paints on", |_, log| log.steps > steps + 2);
-    assert!(has(&window, "Size 16 px cannot be painted") && has(&window, "Steps is 0"), "both are told");
+    assert!(
+        has(&window, "Size 16 px cannot be painted") && has(&window, "Steps must be at least 1"),
+        "both are told"
+    );
     assert!(has(&window, " / 1000000 steps") && !has(&window, " / 1 steps"));
     assert_eq!(window.jobs(), 1);
     // They are no states to go back to.
@@ -143,7 +146,7 @@ fn impossible_numbers_are_refused_at_their_places_while_painting_goes_on() {
     window.until("it goes on at another size", |_, log| log.jobs.len() == 2);
     assert_eq!(window.job(1).settings.size, 320);
     undo(&mut window);
-    assert!(has(&window, "Undone: Size 256 → 320"));
+    assert!(has(&window, "Undone: Size back to 256"));
 }
 
 #[test]

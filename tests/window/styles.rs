@@ -99,12 +99,12 @@ fn a_palette_is_chosen_used_shown_and_taken_out_while_it_paints() {
     // Light alone needs no other colours.
     window
         .harness
-        .get_by(|node| node.label().as_deref() == Some("Luminance only") && node.role() == Role::CheckBox)
+        .get_by(|node| node.label().as_deref() == Some("Lightness only") && node.role() == Role::CheckBox)
         .scroll_to_me();
     window.steps(10);
     window
         .harness
-        .get_by(|node| node.label().as_deref() == Some("Luminance only") && node.role() == Role::CheckBox)
+        .get_by(|node| node.label().as_deref() == Some("Lightness only") && node.role() == Role::CheckBox)
         .click();
     window.until("light only", |_, log| log.updates.last().is_some_and(|(s, _)| s.luminance_only));
     window.steps(3);
@@ -121,7 +121,7 @@ fn a_pasted_picture_can_be_the_palette_and_comes_back_by_redo_and_from_a_project
     window.until_painting();
     let pasted = egui::ColorImage::filled([40, 30], egui::Color32::from_rgb(9, 180, 7));
     window.harness.event(egui::Event::PasteImage(std::sync::Arc::new(pasted)));
-    window.until("it is asked", |harness, _| harness.query_by_label_contains("What is it for?").is_some());
+    window.until("it is asked", |harness, _| harness.query_by_label_contains("Use the picture").is_some());
     window.steps(3);
     window.harness.get_by_label("Use as palette").click();
     let is_pasted = |log: &crate::window_support::Log| {

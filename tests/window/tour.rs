@@ -60,7 +60,7 @@ fn the_tour_goes_from_content_over_style_to_both() {
     assert_eq!(both.smoothness_weight, content.settings.smoothness_weight);
 
     next(&mut window);
-    window.harness.get_by_label("Keep playing").click();
+    window.harness.get_by_label("Keep these settings").click();
     window.steps(4);
     assert!(window.harness.query_by_label_contains("Tour,").is_none());
     assert_eq!(window.jobs(), 5, "what is painted stays");
@@ -83,15 +83,15 @@ fn the_painting_from_before_comes_back_as_it_was() {
     window.steps(30);
     assert!(has(&window, "The tour begins. Your painting is kept."));
     let place = |window: &Window, label: &str| window.harness.get_by_label(label).rect().round();
-    let (first, end) = (place(&window, "Next"), place(&window, "End the tour"));
+    let (first, end) = (place(&window, "Next"), place(&window, "Leave the tour"));
     for _ in 1..5 {
         next(&mut window);
-        assert_eq!((place(&window, "Next"), place(&window, "End the tour")), (first, end));
+        assert_eq!((place(&window, "Next"), place(&window, "Leave the tour")), (first, end));
     }
     next(&mut window);
-    assert_eq!((place(&window, "Keep playing"), place(&window, "End the tour")), (first, end));
+    assert_eq!((place(&window, "Keep these settings"), place(&window, "Leave the tour")), (first, end));
     let jobs = window.jobs();
-    window.harness.get_by_label("End the tour").click();
+    window.harness.get_by_label("Leave the tour").click();
     window.until("it is as it was", |harness, log| {
         log.jobs.len() > jobs && harness.query_by_label_contains(&format!("Paused. {steps} / ")).is_some()
     });
@@ -105,7 +105,7 @@ fn the_settings_from_before_come_back() {
     let mut window = begun();
     next(&mut window);
     next(&mut window);
-    window.harness.get_by_label("End the tour").click();
+    window.harness.get_by_label("Leave the tour").click();
     window.until("the old settings are painted", |_, log| {
         log.jobs
             .last()

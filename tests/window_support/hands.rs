@@ -28,6 +28,18 @@ pub fn shown_step(window: &Window) -> u32 {
     words[1].parse().unwrap()
 }
 
+/// Names and places across of the controls that the tab key goes to next.
+pub fn tab_on(window: &mut Window, count: usize) -> Vec<(String, f32)> {
+    let mut next = |_| {
+        window.harness.key_press(egui::Key::Tab);
+        window.steps(2);
+        let mut all = window.harness.query_all_by(|node| node.is_focused() && node.role() != Role::Window);
+        let node = all.next().expect("a control has the focus");
+        (node.accesskit_node().label().unwrap_or_default(), node.rect().center().x)
+    };
+    (0..count).map(&mut next).collect()
+}
+
 /// Clicks the slider of this name with the second button.
 pub fn right_click(window: &mut Window, name: &str) {
     // Where it is by now: a line above the strips comes and goes.

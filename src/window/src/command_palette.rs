@@ -406,7 +406,7 @@ mod tests {
         assert_eq!(changed.style_layers.strip(layer), Some("0.9,muted".parse().unwrap()));
         assert!(set("style_layers.relu3_1", "-1").unwrap().is_err());
         assert_eq!(set("style_layers.relu3_1", "0.9").unwrap().unwrap().style_layers.get(layer), Some(0.9));
-        assert!(set("size", "15").unwrap().unwrap_err().contains("between 16 and 8192"));
+        assert!(set("size", "15").unwrap().unwrap_err().contains("16 to 8192 px"));
         assert!(set("size", "large").is_none() && set("size", "12.5").is_none());
         assert!(set("statistic", "purple").is_none());
     }

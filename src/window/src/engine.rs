@@ -181,9 +181,7 @@ impl ImpastoApp {
                 self.run.playing = self.order(Command::Resume);
             }
             RunState::Finished => {
-                self.messages
-                    .toasts
-                    .add("The step limit is reached. Raise Steps to go on, or restart to begin afresh.");
+                self.messages.toasts.add(self.finished_note());
             }
             RunState::Stopped if self.goes_on() => {
                 self.run.playing = self.order(Command::Resume);
@@ -335,7 +333,7 @@ impl ImpastoApp {
             let editing = ctx.text_edit_focused() || ctx.egui_is_using_pointer() || self.still_opening();
             if !editing {
                 if !(self.next.begin_afresh || other_content) {
-                    self.messages.toasts.add(restart_note(&reasons));
+                    self.messages.toasts.add(restart_note(ctx, &reasons));
                 }
                 // What was asked for counts, not what the worker has confirmed.
                 let under_way =
@@ -389,10 +387,11 @@ impl ImpastoApp {
     }
 }
 
-fn restart_note(reasons: &[&str]) -> String {
+fn restart_note(ctx: &Context, reasons: &[&str]) -> String {
     let mut what = reasons.join(", ");
     if let Some(first) = what.get(..1) {
         what = first.to_uppercase() + &what[1..];
     }
-    format!("{what} changed: went on from the current picture. Restart begins afresh.")
+    let key = super::command::Command::Restart.key(ctx).unwrap_or_default();
+    format!("{what} changed. Painting continues from the current picture. Restart ({key}) to start over.")
 }

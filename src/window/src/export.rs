@@ -220,10 +220,10 @@ fn form_rows(ui: &mut Ui, form: &mut ExportForm) {
         response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, "Format of the time-lapse"));
         response.on_hover_text(tooltip);
     });
-    let tooltip = "Pictures per second, 0.5 to 50";
-    widgets::row(ui, "Rate", tooltip, |ui| {
+    let tooltip = "Frames per second, 0.5 to 50";
+    widgets::row(ui, "Frames", tooltip, |ui| {
         Entry {
-            name: "Pictures per second",
+            name: "Frames per second",
             tooltip,
             drag: timelapse::RATES,
             suffix: "",
@@ -233,6 +233,7 @@ fn form_rows(ui: &mut Ui, form: &mut ExportForm) {
             usual: None,
         }
         .show(ui, &mut form.rate);
+        ui.label(widgets::weak(ui, "per second"));
     });
     let tooltip = "Longest side in pixels, 16 and more; nothing is enlarged";
     widgets::row(ui, "Size", tooltip, |ui| {
@@ -257,8 +258,8 @@ fn form_rows(ui: &mut Ui, form: &mut ExportForm) {
     });
     let tooltip =
         "Takes everything that was painted since the window opened, not only the way to the present picture";
-    widgets::row(ui, "Everything", tooltip, |ui| {
-        widgets::checkbox(ui, "Everything since the window opened", tooltip, &mut form.everything);
-        ui.label(widgets::weak(ui, "also what was left behind"));
+    widgets::row(ui, "Branches", tooltip, |ui| {
+        widgets::checkbox(ui, "Include abandoned branches", tooltip, &mut form.everything);
+        ui.label(widgets::weak(ui, "include abandoned ones"));
     });
 }

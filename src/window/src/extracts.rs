@@ -335,12 +335,7 @@ impl ImpastoApp {
         };
         self.tasks.save(&file.clone(), "figure", work, move |app: &mut Self, _, result| match result {
             Ok(()) => app.file_saved(&file),
-            Err(error) => {
-                app.files.closing.save_failed();
-                let note = format!("The figure is not saved: {error}.");
-                app.messages.notice = Some(note.clone());
-                app.messages.toasts.add(note);
-            }
+            Err(error) => app.file_not_saved(format!("The figure is not saved: {error}.")),
         });
     }
 }

@@ -10,7 +10,7 @@ use self::change::Change;
 use super::{masks, widgets};
 use impasto_core::{
     picture::is_pasted,
-    settings::{Curve, Kind, Masks, PARAMETERS, ParamId, Parameter, Preset, Settings, Track},
+    settings::{Curve, Kind, Masks, PARAMETERS, ParamId, Parameter, Preset, Settings, Strip, Track},
 };
 
 /// A setting that can be looked for.
@@ -119,7 +119,7 @@ pub fn title(before: &Settings, after: &Settings, changes: &[Change]) -> String 
         && rest.iter().all(|change| change.key.starts_with(&format!("{field}.")))
     {
         if field == "automation" {
-            return format!("Automation of {} knobs", changes.len());
+            return format!("Automation of {} faders", changes.len());
         }
         return format!("{} layers, {} of them", name_of(field), changes.len());
     }
@@ -134,10 +134,37 @@ pub fn now(Change { name, after, .. }: &Change) -> String {
 fn line(Change { name, before, after, .. }: &Change) -> String {
     match (before, after) {
         (_, Some(Value::Bool(on))) => format!("{name} {}", if *on { "on" } else { "off" }),
-        (Some(before), Some(after)) => format!("{name} {} → {}", text(before), text(after)),
+        (Some(before), Some(after)) => match switches(before, after) {
+            Some(switches) => format!("{name} {switches}"),
+            None => format!("{name} {} → {}", text(before), text(after)),
+        },
         (None, Some(after)) => format!("{name} added, {}", text(after)),
         (_, None) => format!("{name} removed"),
     }
+}
+
+/// What is in force again once a change of a value is undone, in a line; `None` if something was added,
+/// removed or switched.
+pub fn back(Change { name, before, after, .. }: &Change) -> Option<String> {
+    match (before.as_ref()?, after.as_ref()?) {
+        (Value::Bool(_), _) => None,
+        (before, after) if switches(before, after).is_some() => None,
+        (before, _) => Some(format!("{name} back to {}", text(before))),
+    }
+}
+
+/// Which switches of a strip have changed, if its weight has not.
+fn switches(before: &Value, after: &Value) -> Option<String> {
+    let strip = |value: &Value| serde_json::from_value::<Strip>(value.clone()).ok();
+    let (before, after) = (strip(before)?, strip(after)?);
+    if before.weight != after.weight {
+        return None;
+    }
+    let all = [("mute", before.muted, after.muted), ("solo", before.solo, after.solo)];
+    let changed = all.into_iter().filter(|(_, before, after)| before != after);
+    let texts: Vec<String> =
+        changed.map(|(what, _, on)| format!("{what} {}", if on { "on" } else { "off" })).collect();
+    (!texts.is_empty()).then(|| texts.join(", "))
 }
 
 /// An entry of a field that is a table.
@@ -153,7 +180,7 @@ pub fn track_text(track: &Track) -> String {
     let text = match &track.curve {
         Curve::Lfo(lfo) => {
             let turns = widgets::number(impasto_core::settings::three_digits(1.0 / lfo.period));
-            format!("{} × {turns}", lfo.shape)
+            format!("{}, {turns} cycle{}", lfo.shape, if turns == "1" { "" } else { "s" })
         }
         Curve::Keys(keys) if keys.len() == 1 => "1 keyframe".to_owned(),
         Curve::Keys(keys) => format!("{} keyframes", keys.len()),
@@ -211,11 +238,38 @@ mod tests {
         assert_eq!(titled(|_| {}), "");
         assert_eq!(titled(|s| s.style_weight = 12.5), "Style β 1 → 12.5");
         assert_eq!(titled(|s| s.pyramid = false), "Pyramid off");
-        assert_eq!(titled(|s| s.init = Init::Noise), "Begin with content → noise");
+        // Numbers so large that they are the same weight have no switches either.
+        let [before, after] =
+            [1_u64 << 60, (1 << 60) + 1].map(|seed| Settings { seed, ..Settings::default() });
+        let large = title(&before, &after, &changes(&before, &after));
+        assert!(large.starts_with("Seed 1") && large.contains(" → "), "{large}");
+        assert_eq!(titled(|s| s.init = Init::Noise), "Start from content → noise");
         assert_eq!(titled(|s| s.weights = Some("a/b/vgg.pth".into())), "Weights none → vgg.pth");
         assert_eq!(titled(|s| s.style_layers.set(layer("relu3_1"), 0.75)), "Style relu3_1 0.8 → 0.75");
         assert_eq!(titled(|s| s.style_layers.set(layer("relu3_4"), 1.0)), "Style relu3_4 added, 1");
+        let solo = titled(|s| s.style_layers.set_strip(layer("relu3_1"), "0.8,solo".parse().unwrap()));
+        assert_eq!(solo, "Style relu3_1 solo on");
+        let muted = titled(|s| s.style_layers.set_strip(layer("relu3_1"), "0.75,muted".parse().unwrap()));
+        assert_eq!(muted, "Style relu3_1 0.8 → 0.75,muted");
         assert_eq!(titled(|s| s.content_layers.remove(layer("relu4_2"))), "Content relu4_2 removed");
+    }
+
+    #[test]
+    fn an_undone_value_is_said_by_what_it_is_again() {
+        let undone = |change: fn(&mut Settings)| {
+            let before = Settings::default();
+            let mut after = before.clone();
+            change(&mut after);
+            back(&changes(&before, &after)[0])
+        };
+        assert_eq!(undone(|s| s.style_weight = 12.5).as_deref(), Some("Style β back to 1"));
+        assert_eq!(undone(|s| s.init = Init::Noise).as_deref(), Some("Start from back to content"));
+        assert_eq!(undone(|s| s.pyramid = false), None);
+        assert_eq!(undone(|s| s.content_layers.remove("relu4_2".parse().unwrap())), None);
+        let solo = |s: &mut Settings| {
+            s.style_layers.set_strip("relu3_1".parse().unwrap(), "0.8,solo".parse().unwrap());
+        };
+        assert_eq!(undone(solo), None);
     }
 
     #[test]

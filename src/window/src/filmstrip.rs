@@ -244,7 +244,7 @@ impl ImpastoApp {
         let palette = Palette::of(ui);
         let keys = |command: Command| command.key(ui.ctx()).unwrap_or_default();
         let text = format!(
-            "Looking back at step {}  ·  {} goes on from here  ·  {} back to now",
+            "Viewing step {}  ·  {}: continue from here  ·  {}: back to now",
             moment.step,
             keys(Command::Branch),
             keys(Command::Now)

@@ -169,17 +169,18 @@ impl Frames {
 
     fn lines(&self, step: Option<f64>) -> Vec<(&'static str, String)> {
         let first = self.first.map_or(0.0, |first| first.as_secs_f64() * 1000.0);
-        let mut changes = self.changes.text();
-        if self.changes.count > 0 {
-            changes = format!("{changes}, the last after {} steps", self.change_steps);
-        }
+        let last = match self.changes.count {
+            0 => "none".to_owned(),
+            _ => format!("the last after {} steps", self.change_steps),
+        };
         vec![
             ("First frame", format!("{first:.0} after the start")),
             ("Frame, window", self.ui.text()),
             ("Frame, whole", self.whole.text()),
             ("Between, dragging", self.gaps.text()),
             ("Step", step.map_or_else(|| "none".to_owned(), |seconds| format!("{:.1}", seconds * 1000.0))),
-            ("Change to picture", changes),
+            ("Change to picture", self.changes.text()),
+            ("Change, in steps", last),
         ]
     }
 }
@@ -211,13 +212,13 @@ impl ImpastoApp {
                     .fill(palette.bar.gamma_multiply(0.92))
                     .stroke(Stroke::new(1.0, palette.line))
                     .corner_radius(6)
-                    .inner_margin(10)
+                    .inner_margin(space::S)
                     .show(ui, |ui| {
                         ui.label(RichText::new("Milliseconds").size(11.5).color(palette.weak));
-                        Grid::new("frame times").num_columns(2).spacing([space::L, 2.0]).show(ui, |ui| {
+                        Grid::new("frame times").num_columns(2).spacing([space::M, 0.0]).show(ui, |ui| {
                             for (what, text) in self.panels.frames.lines(self.step_seconds()) {
                                 ui.label(widgets::weak(ui, what));
-                                ui.label(RichText::new(text).monospace().size(11.5));
+                                ui.label(RichText::new(text).monospace().size(10.5));
                                 ui.end_row();
                             }
                         });
@@ -226,11 +227,11 @@ impl ImpastoApp {
             });
     }
 
-    /// The last frames as columns; the line is at 33 ms.
+    /// The last frames as columns of a point; the line is at 33 ms.
     fn curve(&self, ui: &mut Ui) {
         const TOP: f32 = 50.0;
         let palette = Palette::of(ui);
-        let (rect, _) = ui.allocate_exact_size(vec2(CURVE as f32 * 2.0, 36.0), Sense::hover());
+        let (rect, _) = ui.allocate_exact_size(vec2(CURVE as f32, 24.0), Sense::hover());
         let painter = ui.painter();
         painter.rect_filled(rect, 2.0, palette.well);
         let times = &self.panels.frames.whole.last;
@@ -238,9 +239,9 @@ impl ImpastoApp {
         let y = |milliseconds: f32| rect.max.y - rect.height() * (milliseconds / TOP).min(1.0);
         painter.hline(rect.x_range(), y(33.3), Stroke::new(1.0, palette.line));
         for (index, &time) in times.iter().rev().take(CURVE).enumerate() {
-            let x = rect.max.x - 2.0 * index as f32 - 1.0;
+            let x = rect.max.x - index as f32 - 0.5;
             let color = if time > 33.3 { palette.bad } else { palette.weak };
-            painter.vline(x, y(time)..=rect.max.y, Stroke::new(1.5, color));
+            painter.vline(x, y(time)..=rect.max.y, Stroke::new(1.0, color));
         }
     }
 }

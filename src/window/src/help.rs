@@ -17,7 +17,7 @@ const MOUSE: [(&str, &str); 8] = [
     ("Drag picture", "Move it"),
     ("Double-click", "Fit it; slider: usual value"),
     ("Right-click", "A fader, a moment: what there is more"),
-    ("Ctrl+1 … 8", "Take the mix A … H"),
+    ("Ctrl+1 … 8", "Recall the mix A … H"),
     ("Delete", "The fader with the focus: usual value"),
     ("Drop files", "Left content, right style"),
 ];
@@ -35,6 +35,9 @@ const COLUMNS: usize = 3;
 const LINE: std::ops::RangeInclusive<f32> = 14.5..=18.0;
 /// Width of the column of keys.
 const KEY: f32 = 124.0;
+
+/// What users need no key for.
+const FOR_DEVELOPERS: Command = Command::FrameTimes;
 
 /// Its name as a dialog.
 const NAME: &str = "help";
@@ -112,7 +115,7 @@ fn columns(ctx: &Context) -> [Vec<Line>; COLUMNS] {
     let mut groups: Vec<(&str, Vec<Line>)> = Vec::new();
     let without_command =
         |(what, does): (&str, &'static str)| Line::Key { key: what.to_owned(), text: does, tooltip: does };
-    for command in Command::ALL {
+    for command in Command::ALL.into_iter().filter(|command| *command != FOR_DEVELOPERS) {
         let Some(key) = command.key(ctx) else { continue };
         let line = Line::Key { key, text: command.text(), tooltip: command.tooltip() };
         match groups.last_mut() {
@@ -207,7 +210,7 @@ mod tests {
         let columns = columns(&Context::default());
         let keys = columns.iter().flatten().filter(|line| matches!(line, Line::Key { .. })).count();
         let with_key = Command::ALL.into_iter().filter(|command| command.key(&Context::default()).is_some());
-        assert_eq!(keys, with_key.count() + MASKS.len() + MOUSE.len());
+        assert_eq!(keys, with_key.count() - 1 + MASKS.len() + MOUSE.len(), "all but the developers' one");
         assert!(columns.iter().all(|lines| matches!(lines.first(), Some(Line::Heading(_)))));
         let lengths = columns.each_ref().map(Vec::len);
         assert!(lengths.iter().max().unwrap() - lengths.iter().min().unwrap() <= 4, "{lengths:?}");

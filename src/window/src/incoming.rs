@@ -154,7 +154,7 @@ impl ImpastoApp {
     fn drop_hint(&self, target: Target) -> String {
         let style = self.pictures.styles.iter().position(|slot| target == Target::Slot(slot.id));
         match (target, style) {
-            (Target::NewStyle, _) => "A further style".to_owned(),
+            (Target::NewStyle, _) => "Another style".to_owned(),
             (Target::Palette, _) => "The palette".to_owned(),
             (_, Some(index)) if self.pictures.styles.len() > 1 => format!("Style {}", index + 1),
             (_, Some(_)) => "The style".to_owned(),
@@ -171,9 +171,9 @@ impl ImpastoApp {
         let mut cancel = false;
         let modal = super::theme::modal(ctx, "unplaced pictures").show(ctx, |ui| {
             ui.set_width(360.0);
-            ui.heading("What is it for?");
-            ui.add_space(space::S);
             let Pictures { unplaced, gallery, .. } = &mut self.pictures;
+            ui.heading(if unplaced.len() == 1 { "Use the picture as…" } else { "Use the pictures as…" });
+            ui.add_space(space::S);
             for source in unplaced.iter().take(4) {
                 ui.horizontal(|ui| {
                     look(ui, gallery, source);
@@ -186,7 +186,7 @@ impl ImpastoApp {
                 for (text, target, tooltip) in [
                     ("Use as content", Target::Content, "Its shapes are kept"),
                     ("Use as style", Target::Style, "Its strokes and colours are taken"),
-                    ("Add as style", Target::NewStyle, "A further style beside those that are there"),
+                    ("Add as style", Target::NewStyle, "Another style picture, mixed with the others"),
                     ("Use as palette", Target::Palette, "The styles get its colours"),
                 ] {
                     if ui.button(text).on_hover_text(tooltip).clicked() {

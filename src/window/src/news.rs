@@ -10,6 +10,7 @@ use egui::Context;
 use super::{
     ImpastoApp,
     messages::{Banner, Trouble},
+    widgets,
 };
 use impasto_engine::session::{Event, RunState};
 
@@ -83,7 +84,9 @@ impl ImpastoApp {
                     self.tasks.spawn("register", work, |_: &mut Self, _, ()| ());
                 }
                 if !info.remarks.is_empty() {
-                    self.messages.notice = Some(info.remarks.join("; "));
+                    let remarks: Vec<String> =
+                        info.remarks.iter().map(|remark| widgets::sentence(remark)).collect();
+                    self.messages.notice = Some(remarks.join(" "));
                 }
                 self.run.info = Some(*info);
                 if let Some((size, step)) = chosen {

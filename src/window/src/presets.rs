@@ -28,7 +28,7 @@ pub struct Presets {
 /// The dialog's fields.
 #[derive(Default)]
 struct Dialog {
-    /// Under which the present mix is saved.
+    /// Under which the current mix is saved.
     name: String,
     /// The preset that is being renamed, and its new name.
     renaming: Option<(String, String)>,
@@ -45,7 +45,7 @@ pub enum PresetAction {
     Back,
     /// Open the dialog.
     Manage,
-    /// Save the present mix under a name.
+    /// Save the current mix under a name.
     Save(String),
     Rename(String, String),
     Delete(String),
@@ -123,7 +123,7 @@ impl ImpastoApp {
                     preset_line(ui, preset, &mut dialog, &self.actions);
                 }
                 if self.mixes.presets.list.is_empty() {
-                    ui.label(widgets::weak(ui, "None yet: give the present mix a name."));
+                    ui.label(widgets::weak(ui, "None yet: give the current mix a name."));
                 }
             });
             ui.add_space(space::M);
@@ -163,7 +163,7 @@ impl ImpastoApp {
     fn save_row(&self, ui: &mut Ui, dialog: &mut Dialog) {
         ui.horizontal(|ui| {
             let edit = TextEdit::singleline(&mut dialog.name)
-                .hint_text("A name for the present mix")
+                .hint_text("A name for the current mix")
                 .desired_width(ui.available_width() - 90.0);
             let entered = ui.add(edit).accessible_name("Name of the preset");
             let taken = self.mixes.presets.is_taken(&dialog.name);

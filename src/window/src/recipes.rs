@@ -314,7 +314,7 @@ impl ImpastoApp {
                 for (text, target, tooltip) in [
                     ("Use as content", Target::Content, "Its shapes are kept"),
                     ("Use as style", Target::Style, "Its strokes and colours are taken"),
-                    ("Add as style", Target::NewStyle, "A further style beside those that are there"),
+                    ("Add as style", Target::NewStyle, "Another style picture, mixed with the others"),
                 ] {
                     if ui.button(text).on_hover_text(tooltip).clicked() {
                         actions.push(RecipeAction::Use(target));

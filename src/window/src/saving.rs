@@ -245,9 +245,7 @@ impl ImpastoApp {
 
     /// Say that a file that was asked for is written.
     pub(super) fn file_saved(&mut self, path: &Path) {
-        let note = format!("Saved {}", path.display());
-        self.messages.notice = Some(note.clone());
-        self.messages.toasts.add(note);
+        self.messages.toasts.add(format!("Saved {}", path.display()));
     }
 
     /// Say why a file that was asked for is not written; the window does not close before that is seen.

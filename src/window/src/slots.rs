@@ -99,8 +99,8 @@ impl ImpastoApp {
                         self.actions.push(SlotAction::Ask(Target::NewStyle));
                     }
                 });
-                let tooltip = "Takes a bundled or a recent picture as a further style";
-                let more = widgets::icon_button(ui, Icon::More, "Choose a further style", tooltip, full);
+                let tooltip = "Adds a bundled or a recent picture as another style";
+                let more = widgets::icon_button(ui, Icon::More, "Choose another style", tooltip, full);
                 egui::Popup::menu(&more).show(|ui| {
                     ui.set_width(card::CHOICES);
                     let chosen = card::choices(ui, &STYLES, Use::Style, &mut self.pictures.gallery);

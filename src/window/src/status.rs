@@ -65,11 +65,17 @@ impl ImpastoApp {
             RunState::Finished if self.run.converged() && self.run.step() < self.settings.steps => {
                 "Converged: change a weight, or turn off “Stop when converged”, to paint on".to_owned()
             }
-            RunState::Finished => "The step limit is reached: raise Steps to go on".to_owned(),
-            RunState::Stopped => "Stopped: play goes on from this picture, restart begins afresh".to_owned(),
+            RunState::Finished => self.finished_note(),
+            RunState::Stopped => "Stopped: Play continues from this picture, Restart starts over".to_owned(),
             RunState::Preparing => "Preparing…".to_owned(),
             _ => String::new(),
         }
+    }
+
+    /// What is said where all steps are painted.
+    pub(super) fn finished_note(&self) -> String {
+        let steps = widgets::counted(self.settings.steps as usize, "step");
+        format!("Finished: all {steps} painted. Add steps to continue.")
     }
 
     /// From right to left.

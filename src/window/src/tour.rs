@@ -25,7 +25,7 @@ const SIZE: u32 = 192;
 const ROOMY: f32 = 480.0;
 const STEPS: u32 = 400;
 /// Width of the button that leads on.
-const WIDE: f32 = 110.0;
+const WIDE: f32 = 150.0;
 
 /// One stop.
 struct Stop {
@@ -266,13 +266,13 @@ fn note(ui: &mut Ui, stop: usize, actions: &Actions) {
                 actions.push(TourAction::Go(stop + 1));
             }
         } else {
-            let tooltip = "Ends the tour and goes on with these settings";
-            if ui.add(wide("Keep playing")).on_hover_text(tooltip).clicked() {
+            let tooltip = "Finishes the tour; painting continues with these settings";
+            if ui.add(wide("Keep these settings")).on_hover_text(tooltip).clicked() {
                 actions.push(TourAction::Keep);
             }
         }
-        let tooltip = "Ends the tour and brings back the painting and the settings from before it";
-        if ui.button("End the tour").on_hover_text(tooltip).clicked() {
+        let tooltip = "Restores the painting and the settings from before the tour";
+        if ui.button("Leave the tour").on_hover_text(tooltip).clicked() {
             actions.push(TourAction::Restore);
         }
     });

@@ -64,11 +64,7 @@ impl ImpastoApp {
         let ctx = ui.ctx().clone();
         let active = self.is_active();
         let (icon, text) = if active { (Icon::Pause, "Pause") } else { (Icon::Play, "Play") };
-        let hint = if self.steps_left() {
-            Command::PlayPause.hint(&ctx)
-        } else {
-            "The step limit is reached: raise Steps to go on".to_owned()
-        };
+        let hint = if self.steps_left() { Command::PlayPause.hint(&ctx) } else { self.finished_note() };
         if widgets::accent_button(ui, icon, text, 96.0, &hint, self.can(Command::PlayPause)).clicked() {
             self.actions.push(Command::PlayPause);
         }

@@ -30,7 +30,7 @@ const MOST_BYTES: usize = 512 << 20;
 const TOGETHER: f64 = 1.0;
 
 /// How the notes about it begin.
-const NOTES: [&str; 3] = ["Undone:", "Done again:", "Nothing to"];
+const NOTES: [&str; 3] = ["Undone:", "Redone:", "Nothing to"];
 
 /// A state that one can go to, and how it came from the one before.
 struct State {
@@ -226,6 +226,20 @@ impl Undo {
         self.states.iter().map(|state| &state.snapshot.settings)
     }
 
+    /// What is said when undo takes the last change back: the value that is in force again, if it changed one.
+    fn undone(&self) -> String {
+        let [before, state] = [&self.states[self.at - 1], &self.states[self.at]];
+        let [from, to] = [before, state].map(|state| &state.snapshot.settings);
+        let changes = fields::changes(from, to);
+        // A change with a name of its own is more than its settings.
+        let has_own_name = state.title != fields::title(from, to, &changes);
+        match changes.as_slice() {
+            [change] if !has_own_name => fields::back(change),
+            _ => None,
+        }
+        .unwrap_or_else(|| state.title.clone())
+    }
+
     /// What undo would take back.
     pub fn undoes(&self) -> Option<&str> {
         (self.at > 0).then(|| self.states[self.at].title.as_str())
@@ -300,8 +314,8 @@ impl ImpastoApp {
                 "Undone: what cannot be used".to_owned()
             }
             None => "Nothing to undo".to_owned(),
-            Some(title) => {
-                let note = format!("Undone: {title}");
+            Some(_) => {
+                let note = format!("Undone: {}", self.undo.undone());
                 self.go_to_state(self.undo.at - 1);
                 note
             }
@@ -309,12 +323,12 @@ impl ImpastoApp {
         self.messages.toasts.add_instead(&NOTES, note);
     }
 
-    /// Does what was taken back again.
+    /// Redo the last undone change.
     pub(super) fn redo(&mut self) {
         let note = match self.undo.redoes() {
             None => "Nothing to redo".to_owned(),
             Some(title) => {
-                let note = format!("Done again: {title}");
+                let note = format!("Redone: {title}");
                 self.go_to_state(self.undo.at + 1);
                 note
             }

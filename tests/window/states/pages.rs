@@ -84,9 +84,9 @@ fn the_playlist() {
     let Some(mut window) = paused(SMALL, 5) else { return };
     press_key(&mut window, Key::F9);
     for _ in 0..3 {
-        click(&mut window, "Add the present painting");
+        click(&mut window, "Add current painting");
     }
-    click(&mut window, "Painting 2 to the end");
+    click(&mut window, "Painting 2 until finished");
     click(&mut window, "Shuffle");
     snapshot(&mut window, "playlist");
 

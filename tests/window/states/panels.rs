@@ -56,7 +56,7 @@ fn the_lab_and_the_sheets() {
             keys.sort();
             keys.dedup();
             let awaits = |words: &str| harness.query_all_by_label_contains(words).next().is_some();
-            keys.len() >= count && !awaits("made when painting rests") && !awaits(" being made")
+            keys.len() >= count && !awaits("layer picture")
         });
     };
     until_made(&mut window, 7);

@@ -96,9 +96,7 @@ impl Settings {
         let some_style = self.style_amount.unwrap_or(self.style_weight) > 0.0;
         let style = some_style && self.style_layers.any_positive();
         if !(style || GlobalTerm::weighted(self).any(GlobalTerm::compares_styles)) {
-            remarks.push(
-                "all style weights are 0: this reconstructs the content and paints no style".to_owned(),
-            );
+            remarks.push("all style weights are 0, so only the content is reconstructed".to_owned());
         } else if !self.effective().style_layers.any_positive() {
             remarks.push("no style layer counts: they are muted, or others are soloed".to_owned());
         }

@@ -9,6 +9,7 @@ use crate::{
     entry::Entry,
     icons::Icon,
     knobs::KnobAction,
+    row_end,
     theme::{Palette, RADIUS, ROW, space},
     widgets,
 };
@@ -55,8 +56,8 @@ impl ImpastoApp {
     }
 
     fn add_menu(&self, ui: &mut Ui) {
-        let tooltip = "Lets a further knob move by itself; a right click on its fader does the same";
-        let button = widgets::icon_button(ui, Icon::Plus, "Automate a knob", tooltip, true);
+        let tooltip = "Automates another fader; a right click on it does the same";
+        let button = widgets::icon_button(ui, Icon::Plus, "Automate a fader", tooltip, true);
         egui::Popup::menu(&button).show(|ui| {
             ui.set_min_width(190.0);
             ScrollArea::vertical().max_height(320.0).show(ui, |ui| {
@@ -135,35 +136,34 @@ impl ImpastoApp {
             self.automation.key = 0;
         }
         let mut removed = false;
-        let mut ui = ui.new_child(egui::UiBuilder::new().max_rect(rect.shrink2(vec2(4.0, 0.0))));
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            ui.spacing_mut().item_spacing.x = space::XS;
+        let Some(track) = self.settings.automation.get_mut(knob) else { return };
+        let layout = Layout::left_to_right(Align::Center);
+        let inner = rect.shrink2(vec2(4.0, 0.0));
+        let mut ui = ui.new_child(egui::UiBuilder::new().max_rect(inner).layout(layout));
+        ui.spacing_mut().item_spacing.x = space::XS;
+        let moves = track.on && base.is_some();
+        row_end::before(&mut ui, "automation", |ui| {
+            let tooltip = "Whether this course moves its fader";
+            widgets::checkbox(ui, &format!("Use the automation of {name}"), tooltip, &mut track.on);
+            let color = if moves { palette.text } else { palette.weak };
+            let text = RichText::new(&name).size(13.0).color(color);
+            let label = ui.add(Label::new(text).truncate().selectable(false));
+            if let Some(why) = rests {
+                label.on_hover_text(format!("Rests: {why}."));
+            }
+        });
+        row_end::show(&mut ui, "automation", |ui| {
+            if rect.width() >= COURSE_FROM {
+                let (small, _) = ui.allocate_exact_size(vec2(64.0, ROW - 6.0), Sense::hover());
+                let color = if moves { palette.accent } else { palette.weak };
+                let base = base.unwrap_or_default();
+                let graph = Graph { knob, name: &name, objective, base, track, key: 0, now };
+                graph.small(ui.painter(), small, color);
+            }
             let (place, _) = ui.allocate_exact_size(vec2(20.0, ROW), Sense::hover());
             let tooltip = "Takes this course away; the setting stays where it was set";
             let label = format!("Remove the automation of {name}");
             removed = widgets::small_icon_button(ui, Icon::Close, &label, tooltip, place).clicked();
-            let Some(track) = self.settings.automation.get_mut(knob) else { return };
-            if rect.width() >= COURSE_FROM {
-                let (small, _) = ui.allocate_exact_size(vec2(64.0, ROW - 6.0), Sense::hover());
-                let color = if track.on && base.is_some() { palette.accent } else { palette.weak };
-                let base = base.unwrap_or_default();
-                Graph { knob, name: &name, objective, base, track, key: 0, now }.small(
-                    ui.painter(),
-                    small,
-                    color,
-                );
-            }
-            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                let tooltip = "Whether this course moves its knob";
-                widgets::checkbox(ui, &format!("Use the automation of {name}"), tooltip, &mut track.on);
-                let color = if track.on && base.is_some() { palette.text } else { palette.weak };
-                let label = ui.add(
-                    Label::new(RichText::new(&name).size(13.0).color(color)).truncate().selectable(false),
-                );
-                if let Some(why) = rests {
-                    label.on_hover_text(format!("Rests: {why}."));
-                }
-            });
         });
         if removed {
             self.settings.automation.remove(knob);
@@ -185,7 +185,8 @@ impl ImpastoApp {
         ui.horizontal_wrapped(|ui| {
             ui.spacing_mut().item_spacing = vec2(space::XS, 2.0);
             let lfo = matches!(track.curve, Curve::Lfo(_));
-            if widgets::tab(ui, "Oscillator", "Swings about what the knob is set to", lfo).clicked() && !lfo {
+            if widgets::tab(ui, "Oscillator", "Swings about what the fader is set to", lfo).clicked() && !lfo
+            {
                 track.curve = Curve::Lfo(Lfo::default());
             }
             let tooltip = "Goes through given values at given times";
@@ -312,7 +313,7 @@ fn lfo_ui(ui: &mut Ui, lfo: &mut Lfo, steps: u32) {
         widgets::number(impasto_core::settings::three_digits(lfo.period * f64::from(steps)))
     );
     percent(ui, "Period", "Period of the oscillator", &tooltip, 0.1..=WHOLE * 4.0, &mut lfo.period);
-    let tooltip = "How far it swings to either side, as a part of the knob's range, -100 to 100 %; negative falls first";
+    let tooltip = "How far it swings to either side, as a part of the fader's range, -100 to 100 %; negative falls first";
     percent(ui, "Depth", "Depth of the oscillator", tooltip, -WHOLE..=WHOLE, &mut lfo.depth);
     let tooltip = "Where in its period the run begins, 0 to 100 %";
     percent(ui, "Phase", "Phase of the oscillator", tooltip, 0.0..=WHOLE, &mut lfo.phase);
@@ -357,7 +358,7 @@ fn keys_ui(
         let tooltip =
             format!("When, as a part of the run: now step {:.0} of {steps}", key.at * f64::from(steps));
         percent(ui, "At", "Time of the keyframe", &tooltip, 100.0 * low..=100.0 * high, &mut key.at);
-        let tooltip = "The knob's value there, in the setting's own unit";
+        let tooltip = "The fader's value there, in the setting's own unit";
         let mut value = key.value;
         together(ui, "=", tooltip, |ui| {
             let (name, drag) = ("Value of the keyframe", 0.0..=f64::MAX);

@@ -19,7 +19,7 @@ impl ImpastoApp {
     pub(super) fn advanced(&mut self, ui: &mut Ui, usual: &Settings) {
         ui.add_space(space::XS);
         let tooltip = "What smoothness compares a pixel with: its four neighbours, or those at its corners as well, so that grain goes in all directions alike";
-        row(ui, "Stencil", tooltip, |ui| {
+        row(ui, "Smoothness", tooltip, |ui| {
             let chosen = &mut self.settings.smoothness;
             let name = |smoothness: Smoothness| match smoothness {
                 Smoothness::Four => "Four neighbours",
@@ -44,7 +44,7 @@ impl ImpastoApp {
         self.network_rows(ui);
     }
 
-    /// What painting begins with.
+    /// What painting starts from.
     pub(super) fn begin_rows(&mut self, ui: &mut Ui) {
         self.init_row(ui);
         let tooltip = "Seed of the noise, a whole number. The same seed gives the same noise.";
@@ -62,8 +62,10 @@ impl ImpastoApp {
 
     fn follow_row(&mut self, ui: &mut Ui) {
         let tooltip = "While a slider is dragged, paints at a smaller size where a step takes longer than a tenth of a second, so that the change shows soon; when the hand rests, painting goes on at the size that it had, with its detail";
-        row(ui, "Follow drags", tooltip, |ui| {
-            widgets::checkbox(ui, "Follow drags", tooltip, &mut self.settings.follow_drags);
+        row(ui, "Dragging", tooltip, |ui| {
+            let follow = &mut self.settings.follow_drags;
+            widgets::checkbox(ui, "Quick preview while dragging", tooltip, follow);
+            ui.label(widgets::weak(ui, "quick preview"));
         });
     }
 
@@ -117,8 +119,8 @@ impl ImpastoApp {
     }
 
     fn init_row(&mut self, ui: &mut Ui) {
-        let tooltip = "What painting begins with. It counts at the next restart.";
-        row(ui, "Begin with", tooltip, |ui| {
+        let tooltip = "What painting starts from. It counts at the next restart.";
+        row(ui, "Start from", tooltip, |ui| {
             let init = &mut self.settings.init;
             let text = match init {
                 Init::Content => "Content".to_owned(),
@@ -139,7 +141,7 @@ impl ImpastoApp {
                 pick = ui.selectable_label(matches!(init, Init::File(_)), "Picture file…").clicked();
             });
             if let Init::Blank(rgb) = init {
-                colour_button(ui, "Initial colour", "The colour that painting begins with", rgb);
+                colour_button(ui, "Initial colour", "The colour that painting starts from", rgb);
             }
             if pick {
                 self.ask_for_file(Ask::open_pictures("Open the initial picture", false), |app, path| {

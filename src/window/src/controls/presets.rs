@@ -14,7 +14,7 @@ impl ImpastoApp {
         let tooltip = "A mix to begin with: sets the objective, the weights, the statistic and the optimizer, and leaves size and device alone. What was set before can be brought back.";
         row(ui, "Preset", tooltip, |ui| {
             let is = self.mixes.presets.usual.is().cloned();
-            let text = is.as_ref().map_or("Own mix", PresetName::text).to_owned();
+            let text = is.as_ref().map_or("Custom", PresetName::text).to_owned();
             let actions = &self.actions;
             combo(ui, "Preset", tooltip, text, |ui| {
                 for preset in Preset::ALL {
@@ -44,7 +44,7 @@ impl ImpastoApp {
                     }
                 }
                 ui.separator();
-                let hint = "Keeps the present mix under a name, and renames and deletes your presets";
+                let hint = "Keeps the current mix under a name, and renames and deletes your presets";
                 if ui.selectable_label(false, "Save or manage…").on_hover_text(hint).clicked() {
                     actions.push(PresetAction::Manage);
                 }

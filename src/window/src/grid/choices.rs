@@ -24,8 +24,8 @@ impl Choice {
 pub fn all(regions: &[Region]) -> Vec<Choice> {
     let mut all = vec![
         Choice::new("preset", "Preset", "mix, look"),
-        Choice::new("layer", "Style layer, alone", "single, one layer, solo"),
-        Choice::new("content-layer", "Content layer, alone", "single, one layer"),
+        Choice::new("layer", "Style layer alone", "single, one layer, solo"),
+        Choice::new("content-layer", "Content layer alone", "single, one layer"),
     ];
     let rows = PARAMETERS.iter().filter(|row| !matches!(row.axis, AxisValues::None));
     all.extend(rows.map(|row| Choice::new(row.flag_name(), row.label, row.synonyms)));

@@ -163,7 +163,7 @@ impl ImpastoApp {
     fn empty_grid(&mut self, ui: &mut Ui) {
         let ctx = ui.ctx().clone();
         let mut wanted = None;
-        card(ui, "Choose by looking", |ui| {
+        card(ui, "Compare settings side by side", |ui| {
             ui.label(
                 "A grid paints your picture small, many times, with one setting varied from left to right and another from top \
                  to bottom. A click on the one you like gives the painting its settings.",

@@ -360,7 +360,7 @@ fn heat_scale(ui: &mut Ui, heat: &Heat) {
         ui.label(widgets::weak(ui, format!("{} the median pull", times(heat.high))));
     });
     let text = if heat.high <= 2.0 {
-        "No part pulls twice as much as the middle one: what is left to do is spread over the whole picture."
+        "The pull is even: no region stands out by more than 2×."
     } else {
         "Clear where the layer pulls least, brightest where it pulls most; the numbers say how much that is against the middle."
     };

@@ -30,18 +30,20 @@ pub fn name(visualization: LayerVisualization) -> String {
     }
 }
 
-/// How far an extract is, if it is not made.
-pub fn progress(stage: &Stage) -> Option<String> {
+/// How far an extract is, if it is not made in the size that is wanted. A smaller or a former one may be there.
+pub fn progress(extracts: &Extracts, visualization: LayerVisualization) -> Option<String> {
+    let (texture, stage) = extracts.of(visualization);
     match stage {
         Stage::Made => None,
+        Stage::Waiting if texture.is_some() => Some("preview".to_owned()),
         Stage::Waiting => Some("not made yet".to_owned()),
-        Stage::Making(part) => Some(format!("{:.0} % made", 100.0 * part)),
+        Stage::Making(part) => Some(format!("preview; refining, {:.0} %", 100.0 * part)),
         Stage::Failed(text) => Some(format!("could not be made: {text}")),
     }
 }
 
 /// Draw what there is of an extract into a rectangle: the picture, or an empty well, and a bar while it is made.
-pub fn paint(ui: &Ui, extracts: &Extracts, visualization: LayerVisualization, rect: Rect) -> Stage {
+pub fn paint(ui: &Ui, extracts: &Extracts, visualization: LayerVisualization, rect: Rect) {
     let palette = Palette::of(ui);
     let (texture, stage) = extracts.of(visualization);
     ui.painter().rect_filled(rect, 2.0, palette.well);
@@ -62,7 +64,6 @@ pub fn paint(ui: &Ui, extracts: &Extracts, visualization: LayerVisualization, re
         bar.set_width(rect.width() * part.clamp(0.0, 1.0));
         ui.painter().rect_filled(bar, 0.0, palette.accent);
     }
-    stage
 }
 
 /// A place that shows an extract and is clicked to see it large.
@@ -73,7 +74,7 @@ pub fn place(
     rect: Rect,
     response: &Response,
 ) {
-    let stage = paint(ui, extracts, visualization, rect);
+    paint(ui, extracts, visualization, rect);
     let palette = Palette::of(ui);
     if response.has_focus() {
         let stroke = egui::Stroke::new(2.0, palette.accent);
@@ -82,7 +83,7 @@ pub fn place(
         let stroke = egui::Stroke::new(1.0, palette.text);
         ui.painter().rect_stroke(rect, RADIUS - 2, stroke, StrokeKind::Inside);
     }
-    let name = match progress(&stage) {
+    let name = match progress(extracts, visualization) {
         None => name(visualization),
         Some(progress) => format!("{}, {progress}", name(visualization)),
     };
@@ -98,10 +99,10 @@ impl ImpastoApp {
         };
         let text = match sheet {
             Sheet::Style => {
-                "From noise, a texture whose Gram matrix in one layer is the style’s; the content has no part in it."
+                "Textures grown from noise to match one layer of the style. The content is not used."
             }
             Sheet::Content => {
-                "From noise, a picture that one layer answers to as to the content; the style has no part in it."
+                "Pictures grown from noise to match one layer of the content. The style is not used."
             }
         };
         ui.add(Label::new(widgets::weak(ui, text)).wrap());
@@ -138,7 +139,7 @@ impl ImpastoApp {
             ui.vertical(|ui| {
                 ui.spacing_mut().item_spacing.y = space::XS;
                 ui.label(RichText::new(visualization.layer.to_string()).strong());
-                if let Some(progress) = progress(&self.extracts.of(visualization).1) {
+                if let Some(progress) = progress(&self.extracts, visualization) {
                     ui.add(Label::new(widgets::weak(ui, widgets::sentence(&progress))).wrap());
                 }
                 ui.add(Label::new(RichText::new(extracts::about(visualization)).size(12.5)).wrap());
@@ -152,15 +153,15 @@ impl ImpastoApp {
         if left == 0 {
             return;
         }
-        let many = if left == 1 { "1 picture is".to_owned() } else { format!("{left} pictures are") };
+        let many = widgets::counted(left, "layer picture");
         let paints = matches!(self.run.state, RunState::Running | RunState::Preparing);
         let text = match (paints, self.extracts.at_once) {
-            (true, false) => format!("{many} made when painting rests."),
-            (true, true) => format!("{many} being made; painting shares its time."),
+            (true, false) => format!("{many} pending (made while paused)."),
+            (true, true) => format!("{many} to make; painting shares its time."),
             (false, _) if self.run.alive() || self.run.state == RunState::Stopped => {
-                format!("{many} being made.")
+                format!("{many} to make.")
             }
-            (false, _) => format!("{many} made once it has painted."),
+            (false, _) => format!("{many} pending (made once it has painted)."),
         };
         ui.add_space(2.0);
         ui.horizontal_wrapped(|ui| {
@@ -168,7 +169,7 @@ impl ImpastoApp {
             ui.label(widgets::weak(ui, text));
             if paints && !self.extracts.at_once {
                 let command = Command::ExtractNow;
-                if ui.small_button("Make them now").on_hover_text(command.tooltip()).clicked() {
+                if ui.small_button("Make now").on_hover_text(command.tooltip()).clicked() {
                     self.actions.push(command);
                 }
             }
@@ -181,8 +182,7 @@ impl ImpastoApp {
             self.view.lab.large = None;
             return false;
         };
-        let (texture, stage) = self.extracts.of(visualization);
-        let Some(texture) = texture else { return false };
+        let Some(texture) = self.extracts.of(visualization).0 else { return false };
         let palette = Palette::of(ui);
         let response = ui.allocate_rect(area, Sense::click());
         let words = vec2((area.width() - 2.0 * space::L).min(620.0), 76.0);
@@ -193,7 +193,7 @@ impl ImpastoApp {
         egui::Image::from_texture((texture.id(), size)).paint_at(ui, rect);
         let edge = Color32::from_black_alpha(if ui.visuals().dark_mode { 120 } else { 50 });
         ui.painter().rect_stroke(rect, 0.0, egui::Stroke::new(1.0, edge), StrokeKind::Outside);
-        let title = match progress(&stage) {
+        let title = match progress(&self.extracts, visualization) {
             None => name(visualization),
             Some(progress) => format!("{}, {progress}", name(visualization)),
         };
@@ -201,7 +201,7 @@ impl ImpastoApp {
         let font = FontId::proportional(15.0);
         let drawn = ui.painter().text(top, Align2::CENTER_TOP, &title, font, palette.text);
         let about = ui.painter().layout(
-            extracts::about(visualization).to_owned(),
+            extracts::about(visualization),
             FontId::proportional(13.0),
             palette.weak,
             words.x,

@@ -3,22 +3,33 @@
 use impasto_network::vgg::Layer;
 
 /// Two sentences: what is seen in a layer's features, and why.
-pub fn about(layer: Layer) -> &'static str {
+pub fn about(layer: Layer) -> String {
+    let side = layer.receptive_field();
     match layer.block() {
         1 => {
-            "The first layers answer to single colours and to edges a few pixels long. Each of their features sees only 3 to 5 pixels of the picture, so their style is palette, grain and the sharpness of a line."
+            format!(
+                "The first layers answer to single colours and to edges a few pixels long. A feature of {layer} sees only {side} pixels of the picture, so its style is palette, grain and the sharpness of a line."
+            )
         }
         2 => {
-            "Here features answer to short strokes, corners and small repeated marks. After one pooling a feature sees 10 to 14 pixels, enough for the texture of a brush but not for a form."
+            format!(
+                "Here features answer to short strokes, corners and small repeated marks. After one pooling a feature of {layer} sees {side} pixels, enough for the texture of a brush but not for a form."
+            )
         }
         3 => {
-            "Features of this block answer to woven and curved patterns: hair, hatching, scales, whole brush strokes. They see 24 to 48 pixels, about as much as a hand's movement leaves on a canvas."
+            format!(
+                "Features of this block answer to woven and curved patterns: hair, hatching, scales, whole brush strokes. Those of {layer} see {side} pixels, about as much as a hand's movement leaves on a canvas."
+            )
         }
         4 => {
-            "Features of this block answer to parts of things: eyes, wheels, swirls, arches. They see 68 to 116 pixels; as style they bring large motifs, as content they hold what is where without its exact pixels."
+            format!(
+                "Features of this block answer to parts of things: eyes, wheels, swirls, arches. Those of {layer} see {side} pixels; as style they bring large motifs, as content they hold what is where without its exact pixels."
+            )
         }
         _ => {
-            "The deepest layers answer to whole objects and scenes, wherever they stand. Each feature sees a square of 156 pixels or more, so their style is composition: which large forms go together."
+            format!(
+                "The deepest layers answer to whole objects and scenes, wherever they stand. A feature of {layer} sees a square of {side} pixels, so its style is composition: which large forms go together."
+            )
         }
     }
 }
@@ -31,3 +42,16 @@ to the middle one, and the right one shows what is still missing.";
 /// What feature maps show.
 pub const MAPS: &str = "The channels in which the style is strongest, each on the three pictures in one scale: white is \
 where it answers most. A channel that is bright on the style and dark on the painting has strokes still to come.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_layer_is_said_to_see_its_own_pixels() {
+        for layer in Layer::ALL {
+            let side = layer.receptive_field();
+            assert!(about(layer).contains(&format!(" {side} pixels")), "{layer}: {}", about(layer));
+        }
+    }
+}

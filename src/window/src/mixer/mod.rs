@@ -125,7 +125,7 @@ impl ImpastoApp {
         if switched(&self.settings) {
             ui.add_space(space::XS);
             let tooltip = "Ends every mute and solo; the weights are what they were";
-            if widgets::add_button(ui, "Hear everything", tooltip, "", true).clicked() {
+            if widgets::add_button(ui, "Clear mute and solo", tooltip, "", true).clicked() {
                 self.settings.clear_mute_and_solo();
             }
         }

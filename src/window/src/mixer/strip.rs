@@ -230,7 +230,7 @@ impl StripUi<'_> {
         {
             strip.muted = !strip.muted;
         }
-        let tooltip = "Solo: only soloed strips count, so it mutes the content too; several can be";
+        let tooltip = "Solo: only soloed strips count. Mutes the content too, unless it is soloed itself";
         if switch(ui, solo, Sign::Letter("S"), &format!("Solo {}", self.what), tooltip, strip.solo).clicked()
         {
             strip.solo = !strip.solo;
@@ -341,14 +341,13 @@ fn picture(ui: &Ui, rect: Rect, extracts: &Extracts, visualization: LayerVisuali
     response.on_hover_ui(|ui| {
         ui.set_max_width(LARGER);
         ui.label(sheet::name(visualization));
-        let (texture, stage) = extracts.of(visualization);
-        if let Some(texture) = texture {
+        if let Some(texture) = extracts.of(visualization).0 {
             let size = texture.size_vec2();
             let size = size * (LARGER / size.max_elem());
             let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
             egui::Image::from_texture((texture.id(), size)).paint_at(ui, rect);
         }
-        if let Some(progress) = sheet::progress(&stage) {
+        if let Some(progress) = sheet::progress(extracts, visualization) {
             ui.label(widgets::weak(ui, widgets::sentence(&progress)));
         }
         ui.label(extracts::about(visualization));

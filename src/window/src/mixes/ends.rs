@@ -68,7 +68,7 @@ impl Ends {
         true
     }
 
-    /// The slot that the present mix is.
+    /// The slot that the current mix is.
     pub fn slot(&self) -> Option<usize> {
         self.slot
     }
@@ -78,7 +78,7 @@ impl Ends {
         &self.jumps
     }
 
-    /// Whether the present mix is the one at which the morph stands.
+    /// Whether the current mix is the one at which the morph stands.
     pub fn on_way(&self) -> bool {
         self.on_way
     }

@@ -35,7 +35,7 @@ const KEYS: [Key; Slots::COUNT] =
 /// What can be done with the mixes.
 #[derive(Clone)]
 pub enum MixAction {
-    /// Takes the mix of a slot.
+    /// Recalls the mix of a slot.
     Recall(usize),
     /// Keeps the present one there.
     Store(usize),
@@ -115,12 +115,12 @@ impl ImpastoApp {
                 if mix.look().is_none() {
                     self.messages
                         .toasts
-                        .add("The present settings cannot be painted with, so they are not kept.");
+                        .add("The current settings cannot be painted with, so they are not stored.");
                     return;
                 }
                 let again = self.mixes.desk.slots.get(slot).is_some();
                 self.mixes.desk.slots.set(slot, Some(mix));
-                self.undo.call("", format!("Mix {letter} {}", if again { "replaced" } else { "kept" }));
+                self.undo.call("", format!("Mix {letter} {}", if again { "overwritten" } else { "stored" }));
             }
             MixAction::Clear(slot) => {
                 self.mixes.desk.slots.set(slot, None);
@@ -175,7 +175,7 @@ impl ImpastoApp {
         let Some(look) = self.mixes.desk.slots.look(slot) else {
             self.messages
                 .toasts
-                .add(format!("Mix {letter} is empty: shift-click keeps the present mix there."));
+                .add(format!("Mix {letter} is empty. Shift-click to store the current mix there."));
             return;
         };
         let Some(mix) = self.mixes.desk.slots.get(slot) else { return };
@@ -185,7 +185,7 @@ impl ImpastoApp {
         if let Some(styles) = styles {
             self.set_style_mixes(&styles);
         }
-        self.undo.call("", format!("Mix {letter} taken"));
+        self.undo.call("", format!("Mix {letter} recalled"));
     }
 
     /// Go to `t` on the way between the two ends.
@@ -253,10 +253,10 @@ impl ImpastoApp {
             let letter = Slots::letter(slot);
             if self.mixes.desk.slots.get(slot).is_some() {
                 let take = MixAction::Recall(slot).into();
-                all.push((format!("Mix {letter}: take it"), format!("Ctrl+{}", slot + 1), take));
+                all.push((format!("Mix {letter}: recall"), format!("Ctrl+{}", slot + 1), take));
                 all.push((format!("Mix {letter}: clear"), own(), MixAction::Clear(slot).into()));
             }
-            all.push((format!("Mix {letter}: keep the present mix"), own(), MixAction::Store(slot).into()));
+            all.push((format!("Mix {letter}: store the current mix"), own(), MixAction::Store(slot).into()));
         }
         for end in ends(&self.mixes.desk, &self.mixes.presets) {
             all.push((format!("Morph from {}", end.name()), own(), MixAction::From(end.clone()).into()));

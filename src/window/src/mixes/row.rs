@@ -32,7 +32,7 @@ impl ImpastoApp {
         let words = ui.available_width() >= WORDS_FROM;
         ui.horizontal_centered(|ui| {
             ui.spacing_mut().item_spacing.x = space::XS;
-            let tooltip = "Eight places for mixes: click takes one, shift-click keeps the present one there. What can change while it paints belongs to a mix, and how the styles count.";
+            let tooltip = "Eight places for mixes: click to recall one, Shift-click to store the current one there. What can change while it paints belongs to a mix, and how the styles count.";
             ui.label(widgets::weak(ui, "Mixes")).on_hover_text(tooltip);
             ui.add_space(space::XS);
             for slot in 0..Slots::COUNT {
@@ -70,8 +70,8 @@ impl ImpastoApp {
         ui.painter().text(rect.center(), Align2::CENTER_CENTER, letter, FontId::proportional(13.0), color);
         let state = match (filled.is_some(), is) {
             (false, _) => "empty",
-            (true, false) => "kept",
-            (true, true) => "the present mix",
+            (true, false) => "stored",
+            (true, true) => "the current mix",
         };
         let name = format!("Mix {letter}, {state}");
         response.widget_info(|| WidgetInfo::selected(Role::Button, true, is, &name));
@@ -85,12 +85,15 @@ impl ImpastoApp {
         }
         Popup::context_menu(&response).show(|ui| {
             ui.set_min_width(170.0);
-            let take = ui.add_enabled(filled.is_some(), egui::Button::new(format!("Take mix {letter}")));
+            let take = ui.add_enabled(filled.is_some(), egui::Button::new(format!("Recall mix {letter}")));
             if take.on_hover_text("The painting goes on with it").clicked() {
                 self.actions.push(MixAction::Recall(slot));
             }
-            let text =
-                if filled.is_some() { "Replace by the present mix" } else { "Keep the present mix here" };
+            let text = if filled.is_some() {
+                "Overwrite with the current mix"
+            } else {
+                "Store the current mix here"
+            };
             if ui.button(text).on_hover_text("Shift-click does the same").clicked() {
                 self.actions.push(MixAction::Store(slot));
             }
@@ -111,7 +114,10 @@ impl ImpastoApp {
                 }
                 _ => drop(ui.label("Empty")),
             }
-            let keys = format!("Click or ctrl-{} takes it, shift-click keeps the present mix here", slot + 1);
+            let keys = match filled {
+                Some(_) => format!("Click or Ctrl+{} to recall, Shift-click to overwrite", slot + 1),
+                None => "Shift-click to store the current mix".to_owned(),
+            };
             ui.label(widgets::weak(ui, keys));
         });
     }
@@ -120,7 +126,7 @@ impl ImpastoApp {
         let palette = Palette::of(ui);
         let gap = space::XS;
         if words {
-            let tooltip = "Moves the present mix from one end to the other";
+            let tooltip = "Blends the current mix from one end to the other";
             ui.label(widgets::weak(ui, "Morph")).on_hover_text(tooltip);
             ui.add_space(gap);
         }
@@ -138,14 +144,13 @@ impl ImpastoApp {
 
         let mut t = self.mixes.desk.morph;
         let [from, to] = [&self.mixes.desk.from, &self.mixes.desk.to].map(End::name);
-        let mut tooltip = format!(
-            "From {from} to {to}: weights by factors, shares and amounts evenly, choices at the middle. Everything follows at once."
-        );
+        let mut tooltip =
+            format!("Blends {from} and {to}. Settings that cannot be blended switch at the middle (◆).");
         if !self.mixes.ends.jumps().is_empty() {
             tooltip = format!("{tooltip}\nAt the middle: {}", self.mixes.ends.jumps().join(", "));
         }
         if !both {
-            "One of the two is empty: choose others, or keep a mix there".clone_into(&mut tooltip);
+            "One of the two is empty: choose others, or store a mix there".clone_into(&mut tooltip);
         }
         ui.add_enabled_ui(both, |ui| {
             let (rect, _) = ui.allocate_exact_size(vec2(width, ROW), Sense::hover());
@@ -214,7 +219,7 @@ impl ImpastoApp {
             })
             .response;
         widgets::take_focus(&response, name);
-        let tooltip = format!("{text}\nAn end of the morph: a kept mix or a preset");
+        let tooltip = format!("{text}\nAn end of the morph: a stored mix or a preset");
         response.accessible_name(name).on_hover_text(tooltip);
     }
 

@@ -24,7 +24,7 @@ const USUAL: f64 = 60.0;
 const WIDTH: f32 = 640.0;
 /// Widths of a row's columns in points: the look, how long, and the buttons.
 const LOOK: f32 = 130.0;
-const TIME: f32 = 140.0;
+const TIME: f32 = 158.0;
 const BUTTONS: f32 = 3.0 * ROW;
 /// A picture in a row.
 const SMALL: Vec2 = vec2(34.0, ROW - 4.0);
@@ -119,7 +119,7 @@ impl ImpastoApp {
             let tooltip = "Adds these pictures with these settings to the end of the list";
             if widgets::add_button(
                 ui,
-                "Add the present painting",
+                "Add current painting",
                 tooltip,
                 "Open a content and a style first",
                 able,
@@ -202,7 +202,7 @@ impl ImpastoApp {
     fn playlist_head(&self, ui: &mut Ui) {
         ui.horizontal(|ui| {
             ui.heading("Playlist");
-            let name = self.playlist.name.as_deref().unwrap_or("in no file yet");
+            let name = self.playlist.name.as_deref().unwrap_or("not saved");
             let changed = self.playlist.list != self.playlist.saved;
             let changed = if changed && self.playlist.name.is_some() { ", changed" } else { "" };
             ui.add(egui::Label::new(widgets::weak(ui, format!("{name}{changed}"))).truncate());
@@ -212,9 +212,9 @@ impl ImpastoApp {
                         Way::Back,
                         Icon::Undo,
                         "Undo the playlist",
-                        "Takes the last change of the list back: brings what was removed or replaced",
+                        "Undoes the last change of the list: brings back what was removed or replaced",
                     ),
-                    (Way::On, Icon::Redo, "Redo the playlist", "Does the last change that was undone again"),
+                    (Way::On, Icon::Redo, "Redo the playlist", "Redoes the last undone change"),
                 ] {
                     let tooltip = format!("{tooltip} ({})", way.hint(ui.ctx()));
                     if widgets::icon_button(ui, icon, label, &tooltip, self.playlist.history.leads(way))
@@ -243,7 +243,7 @@ impl ImpastoApp {
         let list = &mut self.playlist.list;
         ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = space::S;
-            check(ui, &mut list.repeat, "Begin again after the last", "Until it is stopped");
+            check(ui, &mut list.repeat, "Loop", "Begins again after the last painting, until it is stopped");
             ui.add_space(space::M);
             let mut shuffled = list.shuffle.is_some();
             let tooltip = "In an order that the number decides, another one in each round; the same number gives the same orders";
@@ -255,10 +255,10 @@ impl ImpastoApp {
                 drag.on_hover_text(tooltip).widget_info(|| named(Role::SpinButton, "Number of the order"));
             }
             ui.add_space(space::M);
-            ui.label("Fade");
+            ui.label("Cross-fade");
             let drag = ui.add(DragValue::new(&mut list.fade).range(FADE).speed(0.1).max_decimals(1).suffix(" s"));
             drag.on_hover_text("Seconds in which one painting fades into the next, 0 to 30")
-                .widget_info(|| named(Role::SpinButton, "Fade"));
+                .widget_info(|| named(Role::SpinButton, "Cross-fade"));
         });
     }
 }
@@ -315,9 +315,14 @@ fn row(
             ui.set_min_width(TIME);
             let mut finished = entry.seconds.is_none();
             let tooltip = "Until its steps are painted, instead of for a time";
-            let check = check(ui, &mut finished, "to the end", tooltip);
+            let check = check(ui, &mut finished, "until finished", tooltip);
             check.widget_info(|| {
-                WidgetInfo::selected(Role::CheckBox, true, finished, format!("Painting {number} to the end"))
+                WidgetInfo::selected(
+                    Role::CheckBox,
+                    true,
+                    finished,
+                    format!("Painting {number} until finished"),
+                )
             });
             if check.changed() {
                 entry.seconds = (!finished).then_some(USUAL);
@@ -346,7 +351,7 @@ fn row(
 /// With which settings an entry is painted.
 fn look(ui: &mut Ui, number: usize, entry: &mut Entry, settings: &Settings, own: &[String]) {
     let text = match (&entry.settings, &entry.preset) {
-        (Some(_), _) => "Its settings",
+        (Some(_), _) => "Own settings",
         (None, Some(name)) => name.as_str(),
         (None, None) => "As they are",
     };
@@ -356,7 +361,7 @@ fn look(ui: &mut Ui, number: usize, entry: &mut Entry, settings: &Settings, own:
     let combo = combo.truncate().show_ui(ui, |ui| {
         let whole = entry.settings.is_some();
         let tooltip = "Keeps all settings as they are in the window now";
-        if ui.selectable_label(whole, "Present settings").on_hover_text(tooltip).clicked() {
+        if ui.selectable_label(whole, "Current settings").on_hover_text(tooltip).clicked() {
             (entry.settings, entry.preset) = (Some(Box::new(settings.clone())), None);
         }
         let tooltip = "Those in force when the playlist begins";
@@ -378,6 +383,6 @@ fn look(ui: &mut Ui, number: usize, entry: &mut Entry, settings: &Settings, own:
     let name = format!("Settings of painting {number}: {text}");
     combo
         .response
-        .on_hover_text("Its settings, a preset, or the settings in force when the playlist begins")
+        .on_hover_text("Own settings, a preset, or the settings in force when the playlist begins")
         .widget_info(|| named(Role::ComboBox, &name));
 }

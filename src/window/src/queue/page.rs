@@ -190,7 +190,7 @@ impl ImpastoApp {
     /// Nothing is queued: says what a queue is for.
     fn empty_queue(&self, ui: &mut Ui) {
         let ctx = ui.ctx().clone();
-        card(ui, "Large, and later", |ui| {
+        card(ui, "Paint large, in the background", |ui| {
             ui.label(
                 "Try things out at a small size, where every step is quick. What you like goes into the queue, \
                  which paints it at its final size while you go on, or while you sleep.",
@@ -231,10 +231,7 @@ impl ImpastoApp {
                 ui.add_space(space::XS);
             }
             ui.add_space(space::S);
-            ui.label(widgets::weak(
-                ui,
-                "The list is kept on the disk and is there again at the next start. Nothing is ever overwritten.",
-            ));
+            ui.label(widgets::weak(ui, "The queue is saved and restored. Files are never overwritten."));
         });
     }
 

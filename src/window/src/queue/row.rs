@@ -8,6 +8,7 @@ use egui::{
 use crate::{
     action::Actions,
     icons::Icon,
+    row_end,
     theme::{Palette, RADIUS, space},
     widgets,
 };
@@ -153,14 +154,16 @@ impl Line<'_> {
             pos2(min.x + THUMBNAIL.x + space::M, rect.min.y),
             rect.max - vec2(space::S, 0.0),
         );
-        let mut ui = ui.new_child(egui::UiBuilder::new().max_rect(inner).id_salt(row.id));
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            ui.spacing_mut().item_spacing.x = space::XS;
-            self.buttons(ui, actions);
-            ui.add_space(space::S);
+        let layout = Layout::left_to_right(Align::Center);
+        let mut ui = ui.new_child(egui::UiBuilder::new().max_rect(inner).layout(layout).id_salt(row.id));
+        ui.spacing_mut().item_spacing.x = space::XS;
+        // Rows with as many buttons share the width of their end.
+        let end = if row.state.is_open() { "open queue row" } else { "queue row" };
+        row_end::before(&mut ui, end, |ui| {
             let room = ui.available_rect_before_wrap();
-            self.texts(ui, room, &text);
+            self.texts(ui, room.with_max_x(room.max.x - space::S), &text);
         });
+        row_end::show(&mut ui, end, |ui| self.buttons(ui, actions));
         let mut tooltip = row.path.clone();
         if let Some(remark) = &row.remark {
             tooltip = format!("{tooltip}\n{}", widgets::sentence(remark));
@@ -269,7 +272,6 @@ impl Line<'_> {
         }
     }
 
-    /// From right to left.
     fn buttons(&self, ui: &mut Ui, actions: &Actions) {
         let Row { id, title, state, .. } = self.row;
         let button = |ui: &mut Ui, icon, what: &str, tooltip: &str, enabled, action: QueueAction| {
@@ -279,28 +281,13 @@ impl Line<'_> {
             }
         };
         match state {
-            ItemState::Painting => {
-                button(ui, Icon::Stop, "Cancel", "Ends it without a picture", true, QueueAction::Cancel(*id));
-            }
-            _ => {
-                let tooltip = "Takes it out of the list; a picture that is painted stays (Delete)";
-                button(ui, Icon::Close, "Remove", tooltip, true, QueueAction::Remove(*id));
-            }
-        }
-        match state {
             ItemState::Waiting | ItemState::Painting => {
+                let up = self.index > 0;
+                let tooltip = "Sooner (alt and arrow up)";
+                button(ui, Icon::Up, "Sooner:", tooltip, up, QueueAction::Move(*id, ItemMove::Up));
                 let down = self.index + 1 < self.count;
                 let tooltip = "Later (alt and arrow down)";
                 button(ui, Icon::Down, "Later:", tooltip, down, QueueAction::Move(*id, ItemMove::Down));
-                let tooltip = "Sooner (alt and arrow up)";
-                button(
-                    ui,
-                    Icon::Up,
-                    "Sooner:",
-                    tooltip,
-                    self.index > 0,
-                    QueueAction::Move(*id, ItemMove::Up),
-                );
             }
             ItemState::Failed { .. } | ItemState::Cancelled => {
                 let tooltip = "Paints it again from the beginning (Enter)";
@@ -309,6 +296,15 @@ impl Line<'_> {
             ItemState::Done { .. } | ItemState::AlreadyPainted => {
                 let tooltip = "Brings the picture into the window, with its recipe (Enter)";
                 button(ui, Icon::Open, "Open", tooltip, true, QueueAction::Open(*id));
+            }
+        }
+        match state {
+            ItemState::Painting => {
+                button(ui, Icon::Stop, "Cancel", "Ends it without a picture", true, QueueAction::Cancel(*id));
+            }
+            _ => {
+                let tooltip = "Takes it out of the list; a picture that is painted stays (Delete)";
+                button(ui, Icon::Close, "Remove", tooltip, true, QueueAction::Remove(*id));
             }
         }
     }

@@ -37,7 +37,7 @@ impl ImpastoApp {
     #[cfg(not(feature = "osc"))]
     fn osc_section(&mut self, ui: &mut Ui) {
         section(ui, "Open Sound Control");
-        let text = "This program was built without it; cargo build --release --features osc has it.";
+        let text = "This build has no OSC support.";
         ui.add(Label::new(widgets::weak(ui, text)).wrap());
     }
 
@@ -68,16 +68,16 @@ impl ImpastoApp {
         let tooltip = "Takes messages from other machines too, not from this one alone";
         row(ui, "From others", tooltip, |ui| {
             widgets::checkbox(ui, "Take messages from other machines", tooltip, &mut remote.settings.wide);
-            let text = RichText::new("everyone in your network can then play").small();
+            let text = RichText::new("anyone on your network can then control it").small();
             let color = if remote.settings.wide { Palette::of(ui).warn } else { Palette::of(ui).weak };
             ui.label(text.color(color));
         });
-        let tooltip = "Host and port that are told where the faders go, as 192.168.1.20:9001, so that those of a tablet follow; empty for nobody";
-        row(ui, "Tell", tooltip, |ui| {
+        let tooltip = "Host and port to which the faders' positions are sent, as 192.168.1.20:9001, so that those of a tablet follow; empty for none";
+        row(ui, "Send to", tooltip, |ui| {
             let edit = TextEdit::singleline(&mut remote.settings.feedback)
-                .hint_text("host:port, or nobody")
+                .hint_text("host:port (optional)")
                 .desired_width(ui.available_width() - 8.0);
-            ui.add(edit).accessible_name("Host and port that are told").on_hover_text(tooltip);
+            ui.add(edit).accessible_name("Host and port to send to").on_hover_text(tooltip);
         });
         let trouble = remote.trouble.clone().or_else(|| remote.server.as_ref()?.feedback_error());
         if let Some(trouble) = trouble {
@@ -85,7 +85,7 @@ impl ImpastoApp {
         }
         let [taken, ignored] = remote.counts;
         let text = match &remote.server {
-            None => "Does not listen.".to_owned(),
+            None => "Not listening.".to_owned(),
             Some(server) => {
                 let from = if remote.settings.wide { "0.0.0.0" } else { "127.0.0.1" };
                 let port = server.port();
@@ -151,7 +151,7 @@ impl ImpastoApp {
         let mut unbound = None;
         for (source, knob) in &mapping.bindings {
             ui.horizontal(|ui| {
-                let tooltip = "Takes this controller from its knob";
+                let tooltip = "Takes this controller from its fader";
                 let name = format!("Forget {source}");
                 if widgets::icon_button(ui, Icon::Close, &name, tooltip, true).clicked() {
                     unbound = Some(source.clone());

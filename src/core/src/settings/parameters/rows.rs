@@ -45,7 +45,7 @@ pub(super) const STRENGTH: Scale = Scale { range: |_| Range::linear(0.0, 2.0), l
 const AMOUNT_IS_ON: Option<InactiveWhen> =
     Some(InactiveWhen { when: |settings| settings.style_amount.is_some(), reason: "the style amount is on" });
 const LIGHT_ONLY: Option<InactiveWhen> =
-    Some(InactiveWhen { when: |settings| settings.luminance_only, reason: "only the light is painted" });
+    Some(InactiveWhen { when: |settings| settings.luminance_only, reason: "only the lightness is painted" });
 
 parameters! {
     objective: text(Objective) {
@@ -59,7 +59,7 @@ parameters! {
     }
     size: whole(u32, |size| {
             let wrong = !(u64::from(MIN_SIZE)..=u64::from(MAX_SIZE)).contains(&size);
-            wrong.then(|| format!("is {size} px, but must be between {MIN_SIZE} and {MAX_SIZE} px"))
+            wrong.then(|| format!("must be {MIN_SIZE} to {MAX_SIZE} px, not {size} px"))
         }) {
         label: "Size",
         synonyms: "pixels, resolution",
@@ -84,7 +84,7 @@ parameters! {
         default: OnObjective::DefaultBut(|settings, objective| settings.pyramid = objective == Objective::Balanced),
         axis: AxisValues::Of("true, false"),
     }
-    steps: whole(u32, |steps| (steps == 0).then(|| "is 0, but at least one step must be painted".to_owned())) {
+    steps: whole(u32, |steps| (steps == 0).then(|| "must be at least 1".to_owned())) {
         label: "Steps",
         synonyms: "iterations",
         control: "Steps",
@@ -139,8 +139,8 @@ parameters! {
         axis: AxisValues::Around,
     }
     smoothness: text(Smoothness) {
-        label: "Stencil",
-        synonyms: "smoothness, nine points, neighbours",
+        label: "Smoothness stencil",
+        synonyms: "nine points, neighbours",
         control: "Smoothness stencil",
         flag: flag("smoothness", "SMOOTHNESS", "What smoothness compares: four (the neighbours beside each pixel) or nine (those at its corners as well: grain goes in all directions alike)"),
         axis: AxisValues::Names(|| texts(Smoothness::ALL)),
@@ -287,9 +287,9 @@ parameters! {
         axis: AxisValues::Of("example:Embers, example:Mosaic, example:Woodcut"),
     }
     luminance_only: switch() {
-        label: "Light only",
-        synonyms: "luminance, lightness, colour, color, grey, gray, black and white",
-        control: "Luminance only",
+        label: "Lightness only",
+        synonyms: "luminance, light only, colour, color, grey, gray, black and white",
+        control: "Lightness only",
         flag: flag("luminance-only", "BOOL", "Paint in luminance alone, the styles' matched to the content's; the painting has the content's colours"),
         default: OnObjective::Keep,
         axis: AxisValues::Of("true, false"),
@@ -407,8 +407,8 @@ parameters! {
         axis: AxisValues::Of("true, false"),
     }
     init: text(Init) {
-        label: "Begin with",
-        synonyms: "initial image, noise",
+        label: "Start from",
+        synonyms: "begin with, initial image, noise",
         control: "Initial image",
         flag: flag("init", "INIT", "Initial image: content, noise, blank, blank:#rrggbb, style or a picture file"),
         effect: Effect::NextStart,
@@ -508,8 +508,8 @@ parameters! {
         default: OnObjective::Keep,
     }
     preview_every: whole(u32, |_| None) {
-        label: "Show every",
-        synonyms: "preview, interval",
+        label: "Preview every",
+        synonyms: "show, interval",
         control: "Preview interval",
         flag: flag("preview-every", "N", "Steps between two previews in the window; 0 chooses by itself"),
         effect: Effect::Window,
@@ -517,9 +517,9 @@ parameters! {
         default: OnObjective::Keep,
     }
     follow_drags: switch() {
-        label: "Follow drags",
-        synonyms: "latency, detour, slider",
-        control: "Follow drags",
+        label: "Quick preview while dragging",
+        synonyms: "follow drags, latency, slider",
+        control: "Quick preview while dragging",
         effect: Effect::Window,
         scope: Scope::Run,
         default: OnObjective::Keep,
