@@ -10,7 +10,7 @@ use impasto_engine::session::{Engine, PaintEngine, Start};
 use impasto_network::{compute::Device, vgg::Weights};
 
 /// Gets as far as PyTorch's torch.optim.LBFGS in as many evaluations.
-fn keeps_up_with_pytorch(device: &Device, objectives: &[Objective]) {
+fn keeps_up_with_pytorch(device: &Device, objectives: &[Objective], last: u32) {
     let text = std::fs::read_to_string(data("lbfgs.json")).unwrap();
     let expected: serde_json::Value = serde_json::from_str(&text).unwrap();
     let counts: Vec<u32> = serde_json::from_value(expected["evaluations"].clone()).unwrap();
@@ -20,7 +20,7 @@ fn keeps_up_with_pytorch(device: &Device, objectives: &[Objective]) {
         let totals: Vec<f64> = serde_json::from_value(expected[objective.to_string()].clone()).unwrap();
         let mut run = reference_run(device, &reference, &weights, &settings);
         let mut before = f64::INFINITY;
-        for (&count, &expected) in counts.iter().zip(&totals) {
+        for (&count, &expected) in counts.iter().zip(&totals).filter(|(count, _)| **count <= last) {
             while run.steps() < count {
                 run.step().unwrap();
                 let total = run.losses().unwrap().unwrap().total;
@@ -36,13 +36,14 @@ fn keeps_up_with_pytorch(device: &Device, objectives: &[Objective]) {
 
 #[test]
 fn it_keeps_up_with_pytorch_on_the_cpu() {
-    keeps_up_with_pytorch(&cpu(), Objective::ALL);
+    keeps_up_with_pytorch(&cpu(), Objective::ALL, 80);
 }
 
 #[test]
 fn it_keeps_up_with_pytorch_on_a_graphics_adapter() {
     if let Some(device) = adapter() {
-        keeps_up_with_pytorch(&device, &[Objective::Balanced]);
+        // Not as far: a software adapter takes its time.
+        keeps_up_with_pytorch(&device, &[Objective::Balanced], 40);
     }
 }
 
