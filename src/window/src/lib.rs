@@ -54,6 +54,7 @@ mod icons;
 mod incoming;
 mod knobs;
 mod lab;
+mod landmarks;
 mod masks;
 mod messages;
 mod mixer;
@@ -81,7 +82,6 @@ mod plot;
 mod presets;
 mod queue;
 mod recipes;
-mod regions;
 mod remote;
 mod reset;
 mod row_end;
@@ -245,11 +245,11 @@ impl ImpastoApp {
     }
 
     fn panels_ui(&mut self, ui: &mut Ui) {
-        self.view.regions.begin_frame();
+        self.view.landmarks.begin_frame();
         let palette = Palette::of(ui);
         let bar = |x: i8, y: i8| Frame::new().fill(palette.bar).inner_margin(Margin::symmetric(x, y));
         Panel::top("transport").frame(bar(12, 0)).exact_size(52.0).show(ui, |ui| {
-            self.view.regions.begin(ui, "Transport bar");
+            self.view.landmarks.begin(ui, "Transport bar");
             self.transport_ui(ui);
         });
         Panel::bottom("status").frame(bar(12, 0)).exact_size(26.0).show(ui, |ui| self.status_ui(ui));
@@ -261,7 +261,7 @@ impl ImpastoApp {
         // Below everything, so the keyboard comes there last.
         if let Some(rect) = mixes {
             let mut row = ui.new_child(egui::UiBuilder::new().max_rect(rect));
-            self.view.regions.begin(&row, "Row of mixes");
+            self.view.landmarks.begin(&row, "Row of mixes");
             self.mixes_ui(&mut row);
         }
     }
@@ -273,7 +273,7 @@ impl ImpastoApp {
         let side =
             Frame::new().fill(palette.panel).inner_margin(Margin { left: 12, right: 12, top: 4, bottom: 4 });
         Panel::left("doors").frame(bar(0, 0)).exact_size(doors::WIDTH).resizable(false).show(ui, |ui| {
-            self.view.regions.begin(ui, "Doors");
+            self.view.landmarks.begin(ui, "Doors");
             self.doors_ui(ui);
         });
 
@@ -287,7 +287,7 @@ impl ImpastoApp {
         let panel =
             Panel::left("pictures").frame(side).resizable(true).size_range(180.0..=(room.x * 0.3).max(190.0));
         let panel = panel.default_size(self.view.layout.left).show_collapsible(ui, &mut shown, |ui| {
-            self.view.regions.begin(ui, "Panel of pictures");
+            self.view.landmarks.begin(ui, "Panel of pictures");
             widgets::fixed(ui, |ui| self.live(ui, |app, ui| app.slots_ui(ui)));
         });
         self.view.layout.left = panel.map_or(self.view.layout.left, |panel| panel.response.rect.width());
@@ -305,14 +305,14 @@ impl ImpastoApp {
             .resizable(true)
             .size_range(280.0..=(room.x * 0.42).max(290.0));
         let panel = panel.default_size(self.view.layout.right).show_collapsible(ui, &mut shown, |ui| {
-            self.view.regions.begin(ui, "Panel of settings");
+            self.view.landmarks.begin(ui, "Panel of settings");
             widgets::fixed(ui, |ui| self.controls_ui(ui));
         });
         self.view.layout.right = panel.map_or(self.view.layout.right, |panel| panel.response.rect.width());
         self.follow_side(&ctx, Side::Right, was, shown);
 
         self.bottom_panel(ui);
-        self.view.regions.begin(ui, "Canvas");
+        self.view.landmarks.begin(ui, "Canvas");
         self.page_ui(ui);
     }
 
