@@ -13,7 +13,7 @@ use super::{
     ImpastoApp,
     action::{Act, Actions},
     command::Command,
-    extensions, fields,
+    fields,
     icons::Icon,
     output_window::Monitor,
     presets::PresetAction,
@@ -21,7 +21,10 @@ use super::{
     usual::PresetName,
     widgets,
 };
-use impasto_core::settings::{ParamId, Preset, Settings, three_digits};
+use impasto_core::{
+    picture,
+    settings::{ParamId, Preset, Settings, three_digits},
+};
 use impasto_engine::session::RunState;
 
 /// How long a fader that has moved is shown, in seconds.
@@ -211,7 +214,7 @@ impl ImpastoApp {
 fn bare_name(name: &str) -> &str {
     match name.rsplit_once('.') {
         Some((stem, extension)) if !stem.is_empty() => {
-            let picture = extensions::OPENED.iter().any(|known| known.eq_ignore_ascii_case(extension));
+            let picture = picture::EXTENSIONS.iter().any(|known| known.eq_ignore_ascii_case(extension));
             if picture { stem } else { name }
         }
         _ => name,
