@@ -170,7 +170,7 @@ impl ImpastoApp {
 
     /// The names of the pictures in a line, without what only a computer needs.
     pub(super) fn title(&self) -> String {
-        let name = |slot: &super::pictures::Slot| {
+        let name = |slot: &super::slot::Slot| {
             slot.picture.as_ref().map(|loaded| bare_name(&loaded.picture.name).to_owned())
         };
         let styles: Vec<String> = self.pictures.styles.iter().filter_map(name).collect();

@@ -15,7 +15,7 @@ use super::{
     origin::Origin,
     part::ChoosePart,
     picture_source::Source,
-    pictures::{Slot, SlotAction, Target},
+    slot::{Slot, SlotAction, Target},
     theme::{Palette, RADIUS, ROW, space},
     widgets,
 };

@@ -73,8 +73,9 @@ mod palette;
 mod part;
 mod pasted;
 mod persistence;
+mod picture_panel;
+mod picture_slots;
 mod picture_source;
-mod pictures;
 mod pin_cards;
 mod pins;
 mod playlist;
@@ -88,9 +89,8 @@ mod row_end;
 mod saving;
 mod scaling;
 mod size;
-mod slots;
+mod slot;
 mod solo;
-mod sources;
 mod split;
 mod state;
 mod status;
@@ -132,10 +132,10 @@ use self::{
     mixes::Mixes,
     page::Page,
     paintings::Paintings,
+    picture_slots::Pictures,
     playlist::Lists,
     queue::Queue,
     remote::Remote,
-    sources::Pictures,
     state::{History, Run},
     tasks::Tasks,
     theme::Palette,
@@ -288,7 +288,7 @@ impl ImpastoApp {
             Panel::left("pictures").frame(side).resizable(true).size_range(180.0..=(room.x * 0.3).max(190.0));
         let panel = panel.default_size(self.view.layout.left).show_collapsible(ui, &mut shown, |ui| {
             self.view.landmarks.begin(ui, "Panel of pictures");
-            widgets::fixed(ui, |ui| self.live(ui, |app, ui| app.slots_ui(ui)));
+            widgets::fixed(ui, |ui| self.live(ui, |app, ui| app.picture_panel_ui(ui)));
         });
         self.view.layout.left = panel.map_or(self.view.layout.left, |panel| panel.response.rect.width());
         if !crowded {

@@ -10,7 +10,7 @@ use super::{
     action::Act,
     entry::Entry,
     picture_source::Loaded,
-    pictures::Slot,
+    slot::Slot,
     theme::{Palette, space},
     widgets,
 };

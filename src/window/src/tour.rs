@@ -8,7 +8,7 @@ use super::{
     compare::Mode,
     page::Page,
     picture_source::Source,
-    pictures::Target,
+    slot::Target,
     theme::{Palette, space},
     widgets,
 };

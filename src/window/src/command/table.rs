@@ -7,7 +7,7 @@ use egui::{
 use serde::{Deserialize, Serialize};
 
 use super::Row;
-use crate::{ImpastoApp, compare::Mode, icons::Icon, pictures::Target};
+use crate::{ImpastoApp, compare::Mode, icons::Icon, slot::Target};
 use impasto_core::settings::RegionRole;
 use impasto_engine::session::LevelCommand;
 

@@ -6,7 +6,7 @@ use egui::{Popup, Ui};
 use crate::{
     ImpastoApp,
     entry::Entry,
-    pictures::Slot,
+    slot::Slot,
     theme::{ROW, space},
     widgets,
 };

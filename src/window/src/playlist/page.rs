@@ -53,7 +53,7 @@ impl Act for PlaylistAction {
 impl ImpastoApp {
     /// The present painting as an entry; what cannot be found again cannot be one.
     fn present_entry(&self) -> Result<Entry, String> {
-        let origin = |slot: &crate::pictures::Slot| {
+        let origin = |slot: &crate::slot::Slot| {
             let loaded = slot.picture.as_ref()?;
             let name = &loaded.picture.name;
             Some(match loaded.origin.clone() {
