@@ -47,7 +47,8 @@ pub fn expect_error(output: &Output, code: i32, words: &[&str]) {
     assert!(text.lines().last().is_some_and(|line| line.starts_with("impasto: error: ")), "{text}");
 }
 
-/// A render of the example pictures into a folder of its own: small, short and on the CPU unless it says otherwise.
+/// A render of the example pictures into a folder of its own: small, short and on the CPU unless it says
+/// otherwise.
 pub struct Render {
     pub folder: TempDir,
     arguments: Vec<OsString>,

@@ -1,5 +1,5 @@
-//! What is shown of a painting and what of the content's transparency, on the CPU with real pictures: colours that
-//! are kept or settled, and backgrounds. Painting goes on as without them.
+//! What is shown of a painting, on the CPU with real pictures: colours that are kept or settled, transparency
+//! and backgrounds. Painting goes on as without them.
 
 use std::sync::Arc;
 

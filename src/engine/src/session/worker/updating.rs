@@ -7,7 +7,7 @@ use impasto_core::{
 };
 
 impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
-    /// Take the latest update of the run out of its slot, if there is one: hand it to the engine and record it.
+    /// Take the run's latest update out of its slot, if there is one: hand it to the engine and record it.
     pub(super) fn take_update(&mut self) {
         let Some(run) = &self.run else { return };
         let (id, state, step) = (run.id, run.state, run.step);
