@@ -9,9 +9,7 @@ use std::{
 use image::RgbImage;
 use impasto_formats::recipe;
 
-fn asset(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("assets").join(name)
-}
+use crate::program::asset;
 
 /// Copies of bundled pictures in a folder, with folders below it.
 struct Pictures {

@@ -13,7 +13,10 @@ use impasto_formats::project::{Draft, Manifest, Project, SourceStorage};
 use tempfile::TempDir;
 use zip::{ZipWriter, write::SimpleFileOptions};
 
-use crate::environment::{impasto, quiet};
+use crate::{
+    environment::{impasto, quiet},
+    program::asset,
+};
 
 const COMMANDS: [&str; 12] = [
     "render",
@@ -29,10 +32,6 @@ const COMMANDS: [&str; 12] = [
     "completions",
     "man",
 ];
-
-fn asset(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("assets").join(name)
-}
 
 fn read(name: &str) -> String {
     fs::read_to_string(asset(name)).unwrap()

@@ -20,9 +20,7 @@ use impasto_engine::{
 };
 use impasto_formats::recipe;
 
-fn asset(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("assets").join(name)
-}
+use crate::program::asset;
 
 fn impasto(arguments: &[&str]) -> Command {
     let mut command = crate::environment::impasto();

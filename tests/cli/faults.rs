@@ -2,15 +2,14 @@
 
 use std::{
     fs,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Output},
 };
 
-use crate::environment::{impasto, impasto_in};
-
-fn asset(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("assets").join(name)
-}
+use crate::{
+    environment::{impasto, impasto_in},
+    program::asset,
+};
 
 /// A small, short render on the CPU.
 fn render(mut command: Command, output: &Path, size: &str, steps: &str) -> Command {

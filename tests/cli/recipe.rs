@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::common::mean_difference;
+use crate::{common::mean_difference, program::asset};
 use image::RgbImage;
 use impasto_core::{
     picture,
@@ -21,10 +21,6 @@ use impasto_engine::session::{
     Start, StyleSource,
 };
 use impasto_formats::recipe::{self, Recipe, Thumbnail};
-
-fn asset(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("assets").join(name)
-}
 
 fn render(arguments: &[&str]) -> Output {
     crate::environment::impasto().arg("render").args(arguments).output().unwrap()

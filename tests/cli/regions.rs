@@ -201,8 +201,8 @@ fn the_automation_of_a_region_goes_by_its_name_and_is_kept_by_its_number() {
     let moves = "--automate=region/my_sky/strength={ keys = [{ at = 0, value = 0 }] }";
     let painted = folder.painted("moved.png", &["--style=example:swirl", regions[0], regions[1], moves]);
     let (recipe, _) = impasto_formats::recipe::read_file(&folder.path("moved.png")).unwrap();
-    let knobs: Vec<String> = recipe.settings.automation.iter().map(|(id, _)| id.to_string()).collect();
-    assert_eq!(knobs, ["region/2/strength"]);
+    let moved: Vec<String> = recipe.settings.automation.iter().map(|(id, _)| id.to_string()).collect();
+    assert_eq!(moved, ["region/2/strength"]);
     good(&folder.run(&["--recipe=FOLDER/moved.png", "--output=FOLDER/again.png"]));
     assert!(pixels(&folder.path("again.png")) == painted);
 }

@@ -197,9 +197,9 @@ fn automation_that_a_running_painting_gets_is_in_its_record_once_and_replays() {
     assert_eq!(replayer.read().unwrap().picture, *last.picture);
 }
 
-/// Going back to a moment finds every knob where it was then.
+/// Going back to a moment finds every parameter where it was then.
 #[test]
-fn a_run_goes_on_from_an_earlier_moment_with_its_knobs_as_they_were() {
+fn a_run_goes_on_from_an_earlier_moment_with_its_parameters_as_they_were() {
     // A swing within the averaging, a jump, and a climb to the next size.
     let course = "[beta]\nlfo = { shape = \"sine\", period = 0.7, depth = 0.2 }\n[content/relu4_2]\nlfo = { shape = \"square\", period = 0.4, depth = 0.3 }\n"
         .replace("[content/relu4_2]", "[\"content/relu4_2\"]");
@@ -219,9 +219,9 @@ fn a_run_goes_on_from_an_earlier_moment_with_its_knobs_as_they_were() {
     assert!(other.checkpoint().unwrap().unwrap() == late, "6 steps later they differ");
 }
 
-/// The losses that are told are weighed as the knobs stand.
+/// The losses that are told are weighed as the parameters stand.
 #[test]
-fn the_objective_follows_the_knobs() {
+fn the_objective_follows_the_parameters() {
     let settings =
         settings("[beta]\nkeys = [{ at = 0, value = 1, ease = \"hold\" }, { at = 0.5, value = 100 }]\n");
     let mut engine = PaintEngine::new();

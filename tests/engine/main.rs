@@ -6,6 +6,7 @@ mod common;
 mod environment;
 
 mod automation;
+mod colours;
 mod drags;
 mod faults;
 mod finite;

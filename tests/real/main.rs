@@ -8,5 +8,5 @@ mod xvfb;
 mod alive;
 mod by_place;
 mod comeback;
-mod stage;
+mod output_window;
 mod window;

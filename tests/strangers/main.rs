@@ -83,7 +83,7 @@ fn a_run_survives_every_state() {
 }
 
 #[test]
-fn messages_turn_knobs_within_their_ranges() {
+fn messages_set_parameters_within_their_ranges() {
     try_many("osc");
 }
 

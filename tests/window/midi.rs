@@ -1,4 +1,5 @@
-//! MIDI devices: a pseudo-terminal stands for one, and all from its bytes to the window's knobs is real, but the engine.
+//! MIDI devices: a pseudo-terminal stands for one, and all from its bytes to the window's parameters is real,
+//! but the engine.
 
 use std::{
     fs::{self, File},
@@ -127,7 +128,7 @@ fn a_fader_is_learnt_takes_over_softly_is_told_and_comes_back_after_unplugging()
     desk.fader(10);
     until_has(&mut window, "cc:1:7 turns Smoothness");
     assert_eq!(smoothness(&window), 2.5);
-    // A motor fader goes where the knob is.
+    // A motor fader goes where the parameter is.
     let mut told = Vec::new();
     window.until("the desk is told where Smoothness is", |_, _| {
         told.extend(desk.is_told());
@@ -137,7 +138,7 @@ fn a_fader_is_learnt_takes_over_softly_is_told_and_comes_back_after_unplugging()
     desk.fader(10);
     until_has(&mut window, "bring it to where Smoothness is");
     assert_eq!(smoothness(&window), 2.5, "it does not jump");
-    // It passes the knob, by a message whose status stands before the last one, with the clock in between.
+    // It passes the parameter, by a message whose status stands before the last one, with the clock in between.
     for part in [&[0xf8, 7][..], &[0xf8], &[127]] {
         desk.sends(part);
         window.steps(3);
@@ -179,7 +180,7 @@ fn devices_are_ticked_by_name_and_pads_set_what_they_have_learnt() {
     until_has(&mut window, "Use the device Desk (2)");
     window.harness.get_by_label("Use the device Desk").click();
     window.steps(3);
-    // A fader that would pass the knob, on the device that is not ticked.
+    // A fader that would pass the parameter, on the device that is not ticked.
     other.fader(0);
     window.steps(10);
     other.fader(127);

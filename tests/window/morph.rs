@@ -277,8 +277,8 @@ fn a_draw_can_be_repeated_spares_what_is_held_and_is_undone() {
     window.harness.key_press(Key::T);
     sent(&mut window, "a draw", |s| s.style_layers.get(third) != Some(0.8));
     let drawn = now(&window);
-    let knob = impasto_core::settings::ParamId::Style(second);
-    assert_eq!(drawn, before.randomized(7, 0.5, |locked| locked == knob));
+    let param = impasto_core::settings::ParamId::Style(second);
+    assert_eq!(drawn, before.randomized(7, 0.5, |locked| locked == param));
     assert_eq!((drawn.style_layers.get(first), drawn.style_layers.get(second)), (Some(1.0), Some(0.9)));
     undo(&mut window);
     assert!(has(&window, "Undone: Randomized: seed 7, 50 %"));
@@ -287,7 +287,7 @@ fn a_draw_can_be_repeated_spares_what_is_held_and_is_undone() {
     click(&mut window, "Randomize the mix");
     sent(&mut window, "the same draw", |s| *s == drawn);
     click(&mut window, "Randomize the mix");
-    sent(&mut window, "another draw", |s| *s == drawn.randomized(8, 0.5, |locked| locked == knob));
+    sent(&mut window, "another draw", |s| *s == drawn.randomized(8, 0.5, |locked| locked == param));
     enter(&mut window, "Randomize amount", "0");
     click(&mut window, "Randomize the mix");
     assert!(has(&window, "Nothing was drawn"));

@@ -1,4 +1,5 @@
-//! Controllers from outside: messages of Open Sound Control over the loopback move the window's knobs, with a fake engine.
+//! Controllers from outside: messages of Open Sound Control over the loopback move the window's parameters, with
+//! a fake engine.
 #![cfg(feature = "osc")]
 
 use std::{
@@ -114,7 +115,7 @@ fn nothing_is_listened_to_before_it_is_switched_on() {
 }
 
 #[test]
-fn messages_turn_knobs_and_a_gesture_is_one_undo() {
+fn messages_set_parameters_and_a_gesture_is_one_undo() {
     let (mut window, desk) = listening("");
     let range = ParamId::Beta.range(Default::default());
     for index in 0..=20u8 {
@@ -179,7 +180,7 @@ fn orders_play_pause_restart_and_choose_presets() {
 }
 
 #[test]
-fn where_knobs_go_is_told_but_not_to_who_put_them_there() {
+fn where_parameters_go_is_told_but_not_to_who_put_them_there() {
     let listener = socket();
     let (mut window, desk) = listening(&format!("feedback = \"{}\"", listener.local_addr().unwrap()));
     let mut buffer = [0; 512];
@@ -306,7 +307,7 @@ fn any_address_is_learnt_takes_over_softly_and_is_forgotten() {
         harness.query_all_by_label_contains("bring it to where Smoothness is").next().is_some()
     });
     assert_eq!(slider(&window, "Smoothness"), 2.5, "it does not jump");
-    // It passes the knob, and has it.
+    // It passes the parameter, and has it.
     desk.fader("/1/fader7", 1.0);
     sent(&mut window, "smoothness follows", |s| s.smoothness_weight == 100.0);
     desk.fader("/1/fader7", 0.0);

@@ -11,15 +11,19 @@ use std::{
 };
 
 use anyhow::Context;
+use clap::{
+    Args,
+    builder::{OsStringValueParser, TypedValueParser},
+};
 
 use super::{
     FAILED, INTERRUPTED, UsageError,
-    args::BatchArgs,
     interrupt::{self, is_set},
     missing::{self, MissingArg},
     paintings,
     progress::{self, Printer},
-    shard::Shard,
+    shard::{Shard, ShardArg},
+    style_arg::StyleArg,
 };
 use impasto_base::{
     files::{Claim, Claims, folder_of},
@@ -27,14 +31,67 @@ use impasto_base::{
 };
 use impasto_core::{
     picture::{self, SaveError},
-    settings::Settings,
+    settings::{Settings, SettingsFlags},
     transfer::Inputs,
 };
 use impasto_engine::{
     queue::{Existing, Item, ItemEnd, ItemSource, Painted, Place, RenderObserver, Runner},
     session::{Engine, PaintEngine},
 };
-use impasto_formats::known::KnownFiles;
+use impasto_formats::{explore::Pairing, known::KnownFiles};
+
+#[derive(Debug, Args)]
+pub(super) struct BatchArgs {
+    /// Content pictures: files, folders or patterns such as photos/*.jpg
+    #[arg(long, short, value_name = "PICTURES", required = true, num_args = 1..)]
+    pub content: Vec<PathBuf>,
+    /// Style pictures: files, folders or patterns; with --mix each may have a part, a weight and a scale, as in
+    /// `impasto render`: wave.jpg:0.5@0.7
+    #[arg(long, short, value_name = "PICTURES", required = true, num_args = 1.., value_parser = OsStringValueParser::new().map(StyleArg::split))]
+    pub style: Vec<StyleArg>,
+    /// Also take the pictures in all folders below the given ones, and keep the contents' folders in the
+    /// output folder
+    #[arg(long, short)]
+    pub recursive: bool,
+    /// Folder for the paintings, created if necessary
+    #[arg(long, short, value_name = "FOLDER")]
+    pub output_folder: PathBuf,
+    /// Names of the paintings, with {content}, {style} and {number}; the extension chooses the format
+    #[arg(long, value_name = "PATTERN", default_value = impasto_formats::explore::NAME_PATTERN)]
+    pub name: String,
+    /// Which content is painted in which style
+    #[arg(long, value_name = "HOW", value_enum, default_value_t)]
+    pub pairs: Pairing,
+    /// Paint each content once, in a mix of all styles
+    #[arg(long, conflicts_with = "pairs")]
+    pub mix: bool,
+    /// Paint only this part of the batch, as 3/16 for the third of sixteen, dealt out evenly; auto takes it from
+    /// the variables of an array of Slurm, AWS Batch, Kubernetes, SGE, PBS or LSF, of which Kubernetes, PBS and LSF
+    /// need IMPASTO_SHARD_COUNT as well. Shards can run at the same time, on machines that share the folders
+    #[arg(long, value_name = "NUMBER/COUNT")]
+    pub shard: Option<ShardArg>,
+    /// Paint nothing, and list the files that are not painted yet: one a line, or with a number of shards
+    /// those that have something left, as an array for a scheduler, 1-3,7. The exit code is 3 if there are any
+    #[arg(long, value_name = "SHARDS", num_args = 0..=1, require_equals = true, default_missing_value = "names")]
+    pub missing: Option<MissingArg>,
+    /// Save the pictures without their recipes, which name the files that they were painted from (without
+    /// their folders). Without recipes a batch cannot tell how a file was painted: one without a recipe counts
+    /// as painted, and --force paints it again
+    #[arg(long)]
+    pub no_recipe: bool,
+    /// Save the recipes without small copies of the source pictures, which otherwise stand in for those that
+    /// are missing
+    #[arg(long, conflicts_with = "no_recipe")]
+    pub no_thumbnails: bool,
+    /// Replace existing files that were painted from other pictures or with other settings
+    #[arg(long, short, visible_alias = "overwrite")]
+    pub force: bool,
+    /// Print warnings and errors only
+    #[arg(long, short)]
+    pub quiet: bool,
+    #[command(flatten, next_help_heading = "Settings")]
+    pub settings: SettingsFlags,
+}
 
 /// How often it is looked whether another process has left a painting.
 const POLL: Duration = Duration::from_secs(1);

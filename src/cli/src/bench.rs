@@ -1,14 +1,14 @@
 //! `impasto bench`: measures how fast a device paints, on pictures that are the same everywhere.
 
-use std::{process::ExitCode, sync::Arc, time::Instant};
+use std::{path::PathBuf, process::ExitCode, sync::Arc, time::Instant};
 
 use anyhow::Context;
+use clap::Args;
 use serde::Serialize;
 
-use super::args::BenchArgs;
 use impasto_core::{
     picture::{Picture, PictureError},
-    settings::{LayerWeights, Padding, Settings, Statistic},
+    settings::{DeviceChoice, LayerWeights, Padding, Precision, Settings, Statistic},
     transfer::{self, Inputs},
 };
 use impasto_engine::{
@@ -19,6 +19,38 @@ use impasto_network::{
     compute::{DeviceInfo, LayerTime},
     vgg::Layer,
 };
+
+#[derive(Debug, Args)]
+pub(super) struct BenchArgs {
+    /// Device: auto, cpu, gpu, software or a part of a name listed by `impasto devices`
+    #[arg(long, value_name = "DEVICE", default_value_t)]
+    pub device: DeviceChoice,
+    /// Side of the square picture, in pixels (repeatable)
+    #[arg(long = "size", value_name = "PIXELS", default_values_t = [128, 256])]
+    pub sizes: Vec<u32>,
+    /// Number of steps at each size, including two for warm-up
+    #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..))]
+    pub steps: u32,
+    /// VGG-19 weights file instead of the bundled one
+    #[arg(long, value_name = "FILE")]
+    pub weights: Option<PathBuf>,
+    /// Measure each layer's convolution too, forward and backward
+    #[arg(long)]
+    pub layers: bool,
+    /// Use as little memory as possible
+    #[arg(long)]
+    pub low_memory: bool,
+    /// How features are stored on a graphics adapter: full or fast
+    #[arg(long, default_value_t)]
+    pub precision: Precision,
+    /// Measure the step that BENCHMARKS.md compares instead of the usual one: style by Gram matrices at five
+    /// layers down to relu5_1, and zero padding
+    #[arg(long)]
+    pub five_layers: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
 
 /// Steps that are not counted: the first ones compile kernels and fill caches.
 const WARM_UP: usize = 2;

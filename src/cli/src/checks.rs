@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{UsageError, args::RenderArgs, report, style_arg::StyleArg, timelapse};
+use super::{UsageError, render::RenderArgs, report, style_arg::StyleArg, timelapse};
 use impasto_core::{
     picture::{self, Example, SaveError, is_pasted},
     settings::{Init, Settings},

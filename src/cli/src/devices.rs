@@ -2,9 +2,16 @@
 
 use std::process::ExitCode;
 
+use clap::Args;
+
 use impasto_network::compute::{self, DeviceInfo};
 
-use super::args::DevicesArgs;
+#[derive(Debug, Args)]
+pub(super) struct DevicesArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
 
 /// Print the list.
 pub(super) fn run(arguments: &DevicesArgs) -> anyhow::Result<ExitCode> {

@@ -1,16 +1,59 @@
 //! `impasto farm`: writes a batch as a job for the scheduler of many machines.
 
-use std::{ffi::OsString, fmt::Write as _, path::Path, process::ExitCode};
+use std::{
+    ffi::OsString,
+    fmt::Write as _,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use anyhow::Context;
+use clap::Args;
 
 use super::{
     UsageError,
-    args::{self, Command, FarmArgs, Scheduler},
+    args::{self, Command},
     print, shard,
 };
 use impasto_base::{files::write_atomic_shared, text};
 use impasto_formats::recipe::quoted;
+
+/// What runs the job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Scheduler {
+    /// Open Job Description, for render farms and AWS Deadline Cloud: a YAML template
+    Openjd,
+    /// Slurm: a script for sbatch
+    Slurm,
+    /// Kubernetes: an Indexed Job as YAML
+    K8s,
+}
+
+#[derive(Debug, Args)]
+#[command(override_usage = "impasto farm [OPTIONS] <SCHEDULER> <BATCH>...")]
+pub(super) struct FarmArgs {
+    /// Who runs the job
+    #[arg(value_enum)]
+    pub scheduler: Scheduler,
+    /// The words after `impasto batch`, without --shard
+    #[arg(value_name = "BATCH", required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    pub batch: Vec<String>,
+    /// Number of shards, each a task of the job; with as many as there are paintings each is a task
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..))]
+    pub shards: u32,
+    /// One graphics card for each task
+    #[arg(long)]
+    pub gpu: bool,
+    /// Container image with impasto in it, for Kubernetes
+    #[arg(long, value_name = "IMAGE", default_value = "impasto")]
+    pub image: String,
+    /// Claim of the volume that is mounted as this folder, for Kubernetes
+    #[arg(long, value_name = "CLAIM", default_value = "impasto")]
+    pub volume: String,
+    /// Output file for the job; standard output if there is none
+    #[arg(long, value_name = "FILE")]
+    pub job: Option<PathBuf>,
+}
 
 /// Check the words of the batch, and write its job.
 pub(super) fn run(arguments: &FarmArgs) -> anyhow::Result<ExitCode> {

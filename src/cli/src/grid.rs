@@ -1,18 +1,22 @@
 //! `impasto grid`: paints one pair of pictures with two settings varied, on a contact sheet.
 
-use std::{process::ExitCode, sync::Arc, time::Instant};
+use std::{path::PathBuf, process::ExitCode, sync::Arc, time::Instant};
+
+use clap::{
+    Args,
+    builder::{OsStringValueParser, TypedValueParser},
+};
 
 use super::{
-    UsageError,
-    args::GridArgs,
-    interrupt,
+    UsageError, interrupt,
     progress::{self, Printer},
     runs::{open_picture, open_style},
     sheets::{self, SheetResult},
+    style_arg::StyleArg,
 };
 use impasto_core::{
     picture,
-    settings::Settings,
+    settings::{Settings, SettingsFlags},
     transfer::{Inputs, StyleSource},
 };
 use impasto_engine::{
@@ -21,10 +25,42 @@ use impasto_engine::{
     session::{Job, PaintEngine},
 };
 use impasto_formats::{
-    explore::{CELL_SIZE, CELL_STEPS, ContactSheet, cell_order, legend},
+    explore::{Axis, CELL_SIZE, CELL_STEPS, ContactSheet, cell_order, legend},
     inputs::open_named,
     known::KnownFiles,
 };
+
+#[derive(Debug, Args)]
+pub(super) struct GridArgs {
+    /// Content picture
+    #[arg(long, short, value_name = "PICTURE")]
+    pub content: PathBuf,
+    /// Style picture, as in `impasto render` (repeatable)
+    #[arg(long, short, value_name = "PICTURE[PART][:WEIGHT][@SCALE]", required = true, value_parser = OsStringValueParser::new().map(StyleArg::split))]
+    pub style: Vec<StyleArg>,
+    /// Output file for the contact sheet; its extension chooses the format
+    #[arg(long, short, value_name = "FILE")]
+    pub output: PathBuf,
+    /// What varies from column to column: a setting's flag and its values, as style-weight=0.25,1,4,
+    /// style-weight=0.1-10[5] (logarithmic over a decade and more), preset=painterly,texture,
+    /// layer=relu1_1,relu4_1 (each alone) or relu3_1=0,0.5,1
+    #[arg(long, value_name = "SETTING=VALUES")]
+    pub x: Axis,
+    /// What varies from row to row
+    #[arg(long, value_name = "SETTING=VALUES")]
+    pub y: Option<Axis>,
+    /// Longest side of a cell on the sheet, in pixels; by default the painted size
+    #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u32).range(16..=2048))]
+    pub cell: Option<u32>,
+    /// Replace an existing file
+    #[arg(long, short, visible_alias = "overwrite")]
+    pub force: bool,
+    /// Print warnings and errors only
+    #[arg(long, short)]
+    pub quiet: bool,
+    #[command(flatten, next_help_heading = "Settings (usually 192 px and 150 steps here)")]
+    pub settings: SettingsFlags,
+}
 
 /// Paint the grid.
 pub(super) fn run(arguments: &GridArgs) -> anyhow::Result<ExitCode> {

@@ -1,20 +1,23 @@
 //! `impasto layers`: makes a figure of what each layer alone holds of a style and a content.
 
-use std::{collections::BTreeMap, process::ExitCode, sync::Arc, time::Instant};
+use std::{collections::BTreeMap, path::PathBuf, process::ExitCode, sync::Arc, time::Instant};
 
 use anyhow::Context;
+use clap::{
+    Args,
+    builder::{OsStringValueParser, TypedValueParser},
+};
 
 use super::{
-    UsageError,
-    args::LayersArgs,
-    interrupt,
+    UsageError, interrupt,
     progress::Printer,
     runs::{open_picture, open_style},
     sheets::{self, SheetResult},
+    style_arg::StyleArg,
 };
 use impasto_base::paths;
 use impasto_core::{
-    settings::{self, Rgb, StyleMix},
+    settings::{self, DeviceChoice, Rgb, StyleMix},
     transfer::{NetworkConfig, VisualizationJob, VisualizationKind, VisualizationRun, VisualizationState},
 };
 use impasto_engine::queue::guarded;
@@ -23,6 +26,37 @@ use impasto_network::{
     compute::{self, Network, NetworkOptions},
     vgg::{Layer, Weights},
 };
+
+#[derive(Debug, Args)]
+pub(super) struct LayersArgs {
+    /// Content picture, reconstructed from relu1_2, relu2_2, relu3_2, relu4_2 and relu5_2, each alone: a
+    /// file, or example:NAME
+    #[arg(long, short, value_name = "PICTURE")]
+    pub content: PathBuf,
+    /// Style picture, for textures from relu1_1, relu2_1, relu3_1, relu4_1 and relu5_1, each alone, with an
+    /// optional weight relative to other styles: wave.jpg, wave.jpg:0.5, example:NAME, or a part of one as in
+    /// `impasto render` (repeatable)
+    #[arg(long, short, value_name = "PICTURE[PART][:WEIGHT]", required = true, value_parser = OsStringValueParser::new().map(StyleArg::split))]
+    pub style: Vec<StyleArg>,
+    /// Output file for the figure; its extension chooses the format
+    #[arg(long, short, value_name = "FILE")]
+    pub output: PathBuf,
+    /// Longest side of each picture in the figure, in pixels
+    #[arg(long, value_name = "PIXELS", default_value_t = impasto_formats::extracts::LARGE, value_parser = clap::value_parser!(u32).range(64..=1024))]
+    pub size: u32,
+    /// Device: auto, cpu, gpu, software or a part of a name listed by `impasto devices`
+    #[arg(long, value_name = "DEVICE", default_value_t)]
+    pub device: DeviceChoice,
+    /// VGG-19 weights file instead of the bundled one
+    #[arg(long, value_name = "FILE")]
+    pub weights: Option<PathBuf>,
+    /// Replace an existing file
+    #[arg(long, short, visible_alias = "overwrite")]
+    pub force: bool,
+    /// Print warnings and errors only
+    #[arg(long, short)]
+    pub quiet: bool,
+}
 
 /// Make the figure.
 pub(super) fn run(arguments: &LayersArgs) -> anyhow::Result<ExitCode> {

@@ -52,9 +52,10 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-use args::{Cli, Command, WeightsCommand};
+use args::{Cli, Command};
 use impasto_base::text;
 use impasto_core::settings::{PresetError, Settings, SettingsError, SettingsFileError};
+use weights::WeightsCommand;
 
 const FAILED: u8 = 1;
 const USAGE: u8 = 2;

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{UsageError, args::BatchArgs, checks, progress::Printer, style_arg::StyleArg};
+use super::{UsageError, batch::BatchArgs, checks, progress::Printer, style_arg::StyleArg};
 use impasto_base::text;
 use impasto_core::{
     picture::Picture,

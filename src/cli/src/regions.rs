@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{UsageError, args::RenderArgs, region_arg::RegionArg};
+use super::{UsageError, region_arg::RegionArg, render::RenderArgs};
 use impasto_core::{
     settings::{Masks, Region, RegionRole, RegionStyle, Settings},
     transfer::Inputs,

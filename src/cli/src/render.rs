@@ -9,23 +9,27 @@ use std::{
 };
 
 use anyhow::Context;
+use clap::{
+    Args,
+    builder::{OsStringValueParser, TypedValueParser},
+};
 use image::RgbImage;
 
 use super::{
-    INTERRUPTED,
-    args::RenderArgs,
-    checks,
+    INTERRUPTED, checks,
     interrupt::catch_ctrl_c,
     optional::OptionalOutput,
     progress::{self, Printer, Progress},
+    region_arg::RegionArg,
     report::{self, Outcome, Report},
     runs::{self, GivenRecipe, PlannedRuns},
+    style_arg::StyleArg,
     timelapse::Film,
 };
 use impasto_base::{error::chain, text};
 use impasto_core::{
     picture::{self, Export, Matte},
-    settings::Settings,
+    settings::{Settings, SettingsFlags},
     transfer::{self, Inputs, Losses},
 };
 use impasto_engine::{
@@ -34,6 +38,80 @@ use impasto_engine::{
     session::{Engine, Job, PaintEngine},
 };
 use impasto_formats::known::KnownFiles;
+
+#[derive(Debug, Args)]
+pub(super) struct RenderArgs {
+    /// Content picture: a file, or example:NAME for a bundled one (chelsea, astronaut, coffee, rocket)
+    #[arg(long, short, value_name = "PICTURE", required_unless_present = "recipe")]
+    pub content: Option<PathBuf>,
+    /// Style picture, with an optional weight relative to other styles and an optional scale of its strokes:
+    /// wave.jpg, wave.jpg:0.5, wave.jpg@0.7, wave.jpg:0.5@0.7, or example:NAME (swirl, mosaic, woodcut,
+    /// embers); behind # the name of the region that it paints: wave.jpg#sky. A part of it alone counts by
+    /// left,top,width,height in brackets, in pixels, or as fractions of the picture if none is above 1:
+    /// "wave.jpg[120,0,300,200]" or "wave.jpg[0.25,0,0.5,1]:0.5@0.7" (repeatable)
+    #[arg(long, short, value_name = "PICTURE[PART][:WEIGHT][@SCALE][#REGION]", required_unless_present = "recipe", value_parser = OsStringValueParser::new().map(StyleArg::split_with_region))]
+    pub style: Vec<StyleArg>,
+    /// Region of the picture by its mask, a grey picture that is white inside and is fitted to the content:
+    /// sky=sky.png. It is painted in the styles that name it, or else in those that name none, as is what no
+    /// region covers. Behind colons: strength=0.5 (of its styles), hard (an edge that is not blurred), rough
+    /// (an edge of patches where the mask is soft), layers=relu5_1+relu4_1=0.5 (factors of the style layers'
+    /// weights, 0 for the others), freeze (what is there stays) or keep (the content is shown there)
+    /// (repeatable)
+    #[arg(long, value_name = "NAME=MASK[:OPTION]")]
+    pub region: Vec<RegionArg>,
+    /// Grey picture of the styles' strength at each place, full where it is white
+    #[arg(long, value_name = "PICTURE")]
+    pub style_map: Option<PathBuf>,
+    /// Grey picture of the content's strength at each place, full where it is white
+    #[arg(long, value_name = "PICTURE")]
+    pub content_map: Option<PathBuf>,
+    /// Paint this picture again from the recipe that Impasto saved in it: its pictures, settings and the
+    /// changes made while it was painted. --content, --style and all settings given here take precedence
+    #[arg(long, value_name = "PICTURE")]
+    pub recipe: Option<PathBuf>,
+    /// Save the picture without its recipe, which names the files that it was painted from (without their
+    /// folders)
+    #[arg(long)]
+    pub no_recipe: bool,
+    /// Save the recipe without small copies of the source pictures, which otherwise stand in for those that
+    /// are missing
+    #[arg(long, conflicts_with = "no_recipe")]
+    pub no_thumbnails: bool,
+    /// Stop after N steps, as if interrupted there: the pyramid's schedule stays that of the configured
+    /// steps, and beyond them painting continues at the final size
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub stop_after: Option<u32>,
+    /// Output file for the painted picture; its extension chooses the format
+    #[arg(long, short, value_name = "FILE")]
+    pub output: PathBuf,
+    /// Replace existing files
+    #[arg(long, short, visible_alias = "overwrite")]
+    pub force: bool,
+    /// Save every N steps: to --frames, otherwise to the output file
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub save_every: Option<u32>,
+    /// Folder for numbered pictures of the progress, every 10 steps unless --save-every is given
+    #[arg(long, value_name = "FOLDER")]
+    pub frames: Option<PathBuf>,
+    /// Output file for a time-lapse of the painting: .gif, .webp, .png (animated), or .mp4 and .webm if
+    /// ffmpeg is installed
+    #[arg(long, value_name = "FILE")]
+    pub timelapse: Option<PathBuf>,
+    /// Write the step and the weights on the time-lapse's pictures
+    #[arg(long, requires = "timelapse")]
+    pub timelapse_caption: bool,
+    /// Output file for a JSON report: settings, device, and the objective's terms at each step
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// Steps between two entries of the report
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub report_every: u32,
+    /// Print warnings and errors only
+    #[arg(long, short)]
+    pub quiet: bool,
+    #[command(flatten, next_help_heading = "Settings")]
+    pub settings: SettingsFlags,
+}
 
 /// Default number of steps between two frames.
 const FRAME_EVERY: u32 = 10;

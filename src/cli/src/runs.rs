@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::Context;
 
-use super::{UsageError, args::RenderArgs, style_arg::StyleArg};
+use super::{UsageError, render::RenderArgs, style_arg::StyleArg};
 use impasto_base::{hash::Sha256Hash, text};
 use impasto_core::{
     picture::{self, Picture},

@@ -7,12 +7,12 @@ use std::{
 };
 
 use anyhow::Context;
+use clap::Args;
 use image::RgbImage;
 use tempfile::TempDir;
 
 use super::{
     INTERRUPTED, UsageError,
-    args::TimelapseArgs,
     interrupt::{self, is_set},
     progress::Printer,
 };
@@ -21,6 +21,31 @@ use impasto_core::{
     settings::Settings,
 };
 use impasto_formats::timelapse::{self, Lettering, TimelapseError, TimelapseOptions};
+
+#[derive(Debug, Args)]
+pub(super) struct TimelapseArgs {
+    /// Pictures, and folders of pictures such as those of `impasto render --frames`
+    #[arg(value_name = "PICTURE", required = true)]
+    pub pictures: Vec<PathBuf>,
+    /// Output file for the time-lapse: .gif, .webp, .png (animated), or .mp4 and .webm if ffmpeg is installed
+    #[arg(long, short, value_name = "FILE")]
+    pub output: PathBuf,
+    /// Pictures per second, 0.5 to 50
+    #[arg(long, value_name = "RATE", default_value_t = 12.0)]
+    pub rate: f64,
+    /// Seconds that the last picture is shown longer, 0 to 60
+    #[arg(long, value_name = "SECONDS", default_value_t = 2.0)]
+    pub hold: f64,
+    /// Longest side in pixels; pictures are never enlarged
+    #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u32).range(16..))]
+    pub side: Option<u32>,
+    /// Replace an existing file
+    #[arg(long, short, visible_alias = "overwrite")]
+    pub force: bool,
+    /// Print warnings and errors only
+    #[arg(long, short)]
+    pub quiet: bool,
+}
 
 /// Make a time-lapse of existing pictures.
 pub(super) fn run(arguments: &TimelapseArgs) -> anyhow::Result<ExitCode> {

@@ -1,11 +1,29 @@
 //! `impasto weights`: describes and checks weights files.
 
-use std::{path::Path, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use anyhow::Context;
+use clap::Subcommand;
 
 use impasto_base::text;
 use impasto_network::vgg::{Weights, WeightsInfo};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum WeightsCommand {
+    /// Describe a weights file
+    Info {
+        /// The file; by default the bundled weights
+        file: Option<PathBuf>,
+    },
+    /// Check that a weights file can be used
+    Check {
+        /// The file
+        file: PathBuf,
+    },
+}
 
 /// Print the facts about a file, or about the bundled weights.
 pub(super) fn info(file: Option<&Path>) -> anyhow::Result<ExitCode> {

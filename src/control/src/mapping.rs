@@ -269,7 +269,7 @@ mod tests {
         let quantised = (0.5f64 * 127.0).round() / 127.0;
         assert_eq!(rig.fader(quantised), MoveResult::Ignored, "it tells what it was told");
         assert_eq!(rig.param, 0.5);
-        assert_eq!(rig.fader(0.8), MoveResult::Sets(ParamId::Beta, 0.8), "it is where the knob is");
+        assert_eq!(rig.fader(0.8), MoveResult::Sets(ParamId::Beta, 0.8), "it is where the parameter is");
         assert!(rig.mapping.feedback(ParamId::Beta, 0.8).is_empty(), "it has put it there itself");
         // An oscillator changes the parameter; the fader follows and never fights.
         for step in 0..50 {
@@ -302,7 +302,7 @@ mod tests {
         mapping.unbind(ParamId::Beta);
         assert_eq!(mapping.bindings.len(), 1);
         assert_eq!(mapping.on_move(&CC, 0.3, |_| Some(0.3)), MoveResult::Ignored);
-        assert_eq!(mapping.on_move(&other, 0.3, |_| None), MoveResult::Ignored, "the knob has no say");
+        assert_eq!(mapping.on_move(&other, 0.3, |_| None), MoveResult::Ignored, "the parameter has no say");
     }
 
     #[test]
@@ -314,7 +314,7 @@ mod tests {
             assert_eq!(mapping.on_move(&note, place, |_| Some(0.3)), MoveResult::Sets(ParamId::Beta, place));
             assert!(mapping.feedback(ParamId::Beta, 0.1).is_empty());
         }
-        assert_eq!(mapping.on_move(&note, 0.9, |_| None), MoveResult::Ignored, "the knob has no say");
+        assert_eq!(mapping.on_move(&note, 0.9, |_| None), MoveResult::Ignored, "the parameter has no say");
     }
 
     #[test]

@@ -13,15 +13,18 @@ use super::{
     ImpastoApp,
     action::{Act, Actions},
     command::Command,
-    extensions, fields,
+    defaults::PresetName,
+    fields,
     icons::Icon,
     output_window::Monitor,
     presets::PresetAction,
     theme::{Palette, RADIUS, space},
-    usual::PresetName,
     widgets,
 };
-use impasto_core::settings::{ParamId, Preset, Settings, three_digits};
+use impasto_core::{
+    picture,
+    settings::{ParamId, Preset, Settings, three_digits},
+};
 use impasto_engine::session::RunState;
 
 /// How long a fader that has moved is shown, in seconds.
@@ -117,12 +120,12 @@ pub struct MoveStyle(pub i8);
 impl Act for MoveStyle {
     fn apply(self, app: &mut ImpastoApp, _: &Context) {
         let amount = app.settings.style_amount.is_some();
-        let knob = if amount { ParamId::StyleAmount } else { ParamId::Beta };
-        let range = knob.range(app.settings.objective);
+        let param = if amount { ParamId::StyleAmount } else { ParamId::Beta };
+        let range = param.range(app.settings.objective);
         let (moved, mix) = app.moved();
-        if let Some(value) = knob.stored(&moved, &mix) {
+        if let Some(value) = param.stored(&moved, &mix) {
             let place = (range.position(value) + NUDGE * f64::from(self.0)).clamp(0.0, 1.0);
-            app.turn_from_outside(knob, three_digits(range.value(place)));
+            app.turn_from_outside(param, three_digits(range.value(place)));
         }
     }
 }
@@ -130,7 +133,7 @@ impl Act for MoveStyle {
 impl ImpastoApp {
     /// Take the bundled preset after the present one.
     pub(super) fn next_preset(&self) {
-        let is = self.mixes.presets.usual.is();
+        let is = self.mixes.presets.defaults.is();
         let place = Preset::ALL.iter().position(|preset| is == Some(&PresetName::Bundled(*preset)));
         let next = Preset::ALL[place.map_or(0, |place| (place + 1) % Preset::ALL.len())];
         self.actions.push(PresetAction::Take(PresetName::Bundled(next)));
@@ -146,7 +149,7 @@ impl ImpastoApp {
         let values = ParamId::all(&self.settings, &mix)
             .into_iter()
             .filter_map(|id| Some((id, id.stored(&self.settings, &mix)?)));
-        let preset = self.mixes.presets.usual.is().map(PresetName::text);
+        let preset = self.mixes.presets.defaults.is().map(PresetName::text);
         let now = ctx.input(|input| input.time);
         let audience = &mut self.view.audience;
         audience.follow(values.collect(), &self.settings, preset, now);
@@ -167,7 +170,7 @@ impl ImpastoApp {
 
     /// The names of the pictures in a line, without what only a computer needs.
     pub(super) fn title(&self) -> String {
-        let name = |slot: &super::pictures::Slot| {
+        let name = |slot: &super::slot::Slot| {
             slot.picture.as_ref().map(|loaded| bare_name(&loaded.picture.name).to_owned())
         };
         let styles: Vec<String> = self.pictures.styles.iter().filter_map(name).collect();
@@ -177,7 +180,7 @@ impl ImpastoApp {
     /// What is painted from what, and the settings that are not usual.
     fn painted_from(&self) -> Info {
         let settings = &self.settings;
-        let usual = Settings::for_objective(settings.objective);
+        let defaults = Settings::for_objective(settings.objective);
         let mut lines = vec![
             match self.run.step() {
                 step if step > settings.steps => format!("Step {step}"),
@@ -191,7 +194,7 @@ impl ImpastoApp {
             ),
         ];
         let said = ["content_weight", "style_weight", "learning_rate", "steps", "size", "device"];
-        let others = fields::changes(&usual, settings);
+        let others = fields::changes(&defaults, settings);
         let others = others.iter().filter(|change| !said.contains(&change.key.as_str()));
         lines.extend(others.take(6).map(|change| {
             let now = fields::now(change);
@@ -211,7 +214,7 @@ impl ImpastoApp {
 fn bare_name(name: &str) -> &str {
     match name.rsplit_once('.') {
         Some((stem, extension)) if !stem.is_empty() => {
-            let picture = extensions::OPENED.iter().any(|known| known.eq_ignore_ascii_case(extension));
+            let picture = picture::EXTENSIONS.iter().any(|known| known.eq_ignore_ascii_case(extension));
             if picture { stem } else { name }
         }
         _ => name,

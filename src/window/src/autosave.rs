@@ -23,9 +23,9 @@ use super::{
     action::Act,
     masks::KeptMask,
     messages::{Banner, Trouble},
-    pictures::Slot,
     pins::PinDraft,
     recipes::Draft,
+    slot::Slot,
     theme::space,
     widgets,
 };

@@ -69,7 +69,7 @@ impl ImpastoApp {
             if shown {
                 let frame = Frame::new().fill(fill).inner_margin(Margin::symmetric(12, 0));
                 Panel::bottom("plot, low").frame(frame).exact_size(STRIP).show(ui, |ui| {
-                    self.view.regions.begin(ui, "Lower panel");
+                    self.view.landmarks.begin(ui, "Lower panel");
                     self.bottom_strip(ui);
                 });
             }
@@ -79,7 +79,7 @@ impl ImpastoApp {
         let frame = Frame::new().fill(fill).inner_margin(Margin::symmetric(12, 8));
         let panel = Panel::bottom("plot").frame(frame).resizable(true).size_range(100.0..=most);
         let panel = panel.default_size(self.view.layout.bottom).show_collapsible(ui, &mut shown, |ui| {
-            self.view.regions.begin(ui, "Lower panel");
+            self.view.landmarks.begin(ui, "Lower panel");
             self.bottom_ui(ui);
             ui.take_available_space();
         });

@@ -13,8 +13,8 @@ use super::{
     command::Command,
     compare::{Look, Shown},
     masks::Pane,
-    pictures::Slot,
     scaling::Sampling,
+    slot::Slot,
     split,
     theme::{Palette, space},
 };

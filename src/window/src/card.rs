@@ -15,7 +15,7 @@ use super::{
     origin::Origin,
     part::ChoosePart,
     picture_source::Source,
-    pictures::{Slot, SlotAction, Target},
+    slot::{Slot, SlotAction, Target},
     theme::{Palette, RADIUS, ROW, space},
     widgets,
 };
@@ -189,28 +189,28 @@ pub const CHOICES: f32 = COLUMNS as f32 * (TILE.x + space::XS) - space::XS;
 /// Weight among several styles, and scale.
 fn mix_row(ui: &mut Ui, card: &Card<'_>, several: bool, mix: &mut StyleMix) {
     let lower = card.name.to_lowercase();
-    let usual = StyleMix::default();
+    let defaults = StyleMix::default();
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = space::XS;
         let half = ((ui.available_width() - space::S) / 2.0).floor();
-        let entry = |ui: &mut Ui, label: &str, tooltip: &str, knob, drag, usual: f64, value: &mut f64| {
+        let entry = |ui: &mut Ui, label: &str, tooltip: &str, param, drag, default: f64, value: &mut f64| {
             ui.allocate_ui_with_layout(vec2(half, ROW), Layout::left_to_right(Align::Center), |ui| {
                 ui.label(widgets::weak(ui, label)).on_hover_text(tooltip);
                 let name = format!("{label} of {lower}");
                 let width = ui.available_width();
-                let (knob, usual) = (Some(knob), Some(usual));
-                let entry = Entry { name: &name, tooltip, drag, suffix: "", whole: false, width, knob, usual };
+                let (param, default) = (Some(param), Some(default));
+                let entry = Entry { name: &name, tooltip, drag, suffix: "", whole: false, width, param, default };
                 entry.show(ui, value);
             });
         };
         if several {
             let tooltip = "Share of this style among the styles: 0 to 10; the shares are normalised to a sum of 1";
-            entry(ui, "Weight", tooltip, ParamId::PictureWeight(card.index), 0.0..=10.0, usual.weight, &mut mix.weight);
+            entry(ui, "Weight", tooltip, ParamId::PictureWeight(card.index), 0.0..=10.0, defaults.weight, &mut mix.weight);
             mix.weight = mix.weight.max(0.0);
             ui.add_space(space::S - space::XS);
         }
         let tooltip = "Size of this style's strokes, 0.05 to 20, where 1 is that of the painting; never beyond the picture's own pixels, and times the style scale of all. It can be changed at any time.";
-        entry(ui, "Scale", tooltip, ParamId::PictureScale(card.index), STYLE_SCALES, usual.scale, &mut mix.scale);
+        entry(ui, "Scale", tooltip, ParamId::PictureScale(card.index), STYLE_SCALES, defaults.scale, &mut mix.scale);
         mix.scale = mix.scale.clamp(*STYLE_SCALES.start(), *STYLE_SCALES.end());
     });
 }

@@ -12,8 +12,8 @@ use super::{
     compact::Side,
     compare::CompareAction,
     fields::{self, Field},
-    knobs::KnobAction,
     mixes::{CONTROLS, MixAction},
+    param_menu::ParamAction,
     theme::{Palette, RADIUS, space},
     widgets,
 };
@@ -191,18 +191,18 @@ impl ImpastoApp {
             let title = format!("Compare with {name}");
             add(fits(query, &title), title, String::new(), Some(CompareAction::Begin(against).into()));
         }
-        for knob in ParamId::all(&self.settings, &self.mix()) {
-            let name = knob.label_in(&self.settings.masks);
+        for param in ParamId::all(&self.settings, &self.mix()) {
+            let name = param.label_in(&self.settings.masks);
             let title = format!("Automate {name}");
-            let words = format!("automation {knob}, lfo {name}, keyframes {name}");
+            let words = format!("automation {param}, lfo {name}, keyframes {name}");
             let learn = format!("Learn a controller for {name}");
             let fit = if query.is_empty() { None } else { fits(query, &learn).map(|score| score - 6) };
-            add(fit, learn, String::new(), Some(KnobAction::Learn(knob).into()));
-            let detail = self.settings.automation.get(knob).map_or_else(String::new, fields::track_text);
+            add(fit, learn, String::new(), Some(ParamAction::Learn(param).into()));
+            let detail = self.settings.automation.get(param).map_or_else(String::new, fields::track_text);
             // Before anything is typed there is more that is wanted more often.
             let score =
                 if query.is_empty() { None } else { fits_any(query, &title, &words).map(|score| score - 6) };
-            add(score, title, detail, Some(KnobAction::Automate(knob).into()));
+            add(score, title, detail, Some(ParamAction::Automate(param).into()));
         }
         for size in SIZES {
             let title = format!("Size {size} px");

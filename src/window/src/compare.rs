@@ -6,7 +6,7 @@ use std::sync::Arc;
 use egui::{Context, TextureHandle, Vec2, vec2};
 use image::RgbImage;
 
-use super::{ImpastoApp, action::Act, pictures::Slot, scaling::Sampling};
+use super::{ImpastoApp, action::Act, scaling::Sampling, slot::Slot};
 use impasto_core::picture::{self, Filter, Picture};
 use impasto_engine::timeline::MomentId;
 

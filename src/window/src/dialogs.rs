@@ -14,10 +14,8 @@ use std::{
 use self::parent::Parent;
 use raw_window_handle::{HasDisplayHandle, HasWindowHandle};
 
-use super::{
-    extensions::{OPENED, PLAYLIST},
-    folders::FileKind,
-};
+use super::{extensions::PLAYLIST, folders::FileKind};
+use impasto_core::picture;
 use impasto_formats::project;
 
 /// The outcome of a dialog.
@@ -89,7 +87,7 @@ impl Ask {
     /// One or several pictures to open.
     pub fn open_pictures(title: &str, several: bool) -> Self {
         let mode = if several { Mode::OpenSeveral } else { Mode::Open };
-        Self { mode, ..Self::open(FileKind::Pictures, title, ("Pictures", &OPENED)) }
+        Self { mode, ..Self::open(FileKind::Pictures, title, ("Pictures", &picture::EXTENSIONS)) }
     }
 
     pub fn open_weights() -> Self {

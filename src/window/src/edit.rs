@@ -96,8 +96,8 @@ impl ImpastoApp {
 
     pub(super) fn apply_edit(&mut self, edit: Edit) {
         self.put(edit.values);
-        for (knob, value) in edit.turned {
-            self.on_user_edit(knob, value);
+        for (param, value) in edit.turned {
+            self.on_user_edit(param, value);
         }
     }
 }
@@ -116,21 +116,21 @@ fn untouched(mut values: Values, shown: &Values, set: &Values) -> Edit {
     }
     let (mix, shown_mix, set_mix) = (values.mix(), shown.mix(), set.mix());
     let mut turned = Vec::new();
-    let moving = set.settings.automation.iter().filter(|(_, track)| track.on).map(|(knob, _)| knob);
-    for knob in moving {
-        let was_shown = knob.stored(&shown.settings, &shown_mix);
-        let was_set = knob.stored(&set.settings, &set_mix);
-        let now = match knob {
+    let moving = set.settings.automation.iter().filter(|(_, track)| track.on).map(|(param, _)| param);
+    for param in moving {
+        let was_shown = param.stored(&shown.settings, &shown_mix);
+        let was_set = param.stored(&set.settings, &set_mix);
+        let now = match param {
             ParamId::PictureWeight(_) | ParamId::PictureScale(_) => {
                 // What was not touched has its requested value, which differs from the one shown.
-                let now = knob.stored(&values.settings, &mix);
+                let now = param.stored(&values.settings, &mix);
                 if now == was_set { was_shown } else { now }
             }
-            _ => knob.stored(&values.settings, &[]),
+            _ => param.stored(&values.settings, &[]),
         };
         match (now, was_set) {
-            (Some(now), _) if Some(now) != was_shown => turned.push((knob, now)),
-            (Some(_), Some(was_set)) => knob.store(&mut values.settings, &mut [], was_set),
+            (Some(now), _) if Some(now) != was_shown => turned.push((param, now)),
+            (Some(_), Some(was_set)) => param.store(&mut values.settings, &mut [], was_set),
             _ => {}
         }
     }
@@ -145,8 +145,8 @@ mod tests {
     #[test]
     fn what_moves_by_itself_is_no_edit_and_what_a_hand_has_moved_is_told() {
         let mut set = Values { settings: Settings::default(), mixes: vec![(1, StyleMix::default())] };
-        for knob in [ParamId::Beta, ParamId::PictureWeight(0)] {
-            set.settings.automation.set(knob, Track::new(Curve::Lfo(Lfo::default())));
+        for param in [ParamId::Beta, ParamId::PictureWeight(0)] {
+            set.settings.automation.set(param, Track::new(Curve::Lfo(Lfo::default())));
         }
         let mut shown = set.clone();
         shown.settings.style_weight = 3.0;

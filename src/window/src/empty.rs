@@ -7,7 +7,7 @@ use super::{
     command::Command,
     icons::Icon,
     picture_source::Source,
-    pictures::{SlotAction, Target},
+    slot::{SlotAction, Target},
     theme::{Palette, space},
     widgets,
 };

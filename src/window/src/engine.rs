@@ -10,7 +10,7 @@ use egui::{Context, ViewportId};
 use super::{
     ImpastoApp,
     messages::{Banner, Trouble},
-    pictures::{self, Slot},
+    slot::{self, Slot},
     state::{Given, Run},
 };
 use impasto_core::{
@@ -365,7 +365,7 @@ impl ImpastoApp {
         let solo = self.soloed_regions();
         let same_settings = given.settings == self.settings && given.solo == solo;
         if !same_settings || !same || !given.inputs.same_mix_and_palette(&inputs) {
-            let note = pictures::fade_note(&given.inputs, &inputs);
+            let note = slot::fade_note(&given.inputs, &inputs);
             // A drag is to be seen at once.
             let held = self.is_dragging(ctx);
             let effective = self.pictures.masks.flags.effective(&self.settings);

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use egui::{DragValue, FontId, Key, Layout, Response, Sense, TextStyle, Ui, UiBuilder, vec2};
 
 use super::{
-    accessible, knobs, tips,
+    accessible, param_menu, tips,
     widgets::{number, parse_number, take_focus},
 };
 use impasto_core::settings::{MAX_SIZE, MIN_SIZE, ParamId, three_digits};
@@ -25,16 +25,16 @@ pub struct Entry<'a> {
     pub whole: bool,
     pub width: f32,
     /// What it sets, if that can move by itself.
-    pub knob: Option<ParamId>,
+    pub param: Option<ParamId>,
     /// Where its menu leads back to.
-    pub usual: Option<f64>,
+    pub default: Option<f64>,
 }
 
 impl<'a> Entry<'a> {
     /// A picture's longest side, in pixels.
     pub fn of_size(name: &'a str, tooltip: &'a str) -> Self {
         let drag = f64::from(MIN_SIZE)..=f64::from(MAX_SIZE);
-        Self { name, tooltip, drag, suffix: " px", whole: true, width: 84.0, knob: None, usual: None }
+        Self { name, tooltip, drag, suffix: " px", whole: true, width: 84.0, param: None, default: None }
     }
 
     fn text(&self, value: f64) -> String {
@@ -105,10 +105,10 @@ impl<'a> Entry<'a> {
         if whole {
             *value = value.round();
         }
-        if knobs::menu(&response, self.knob, self.usual, |_| {})
-            && let Some(usual) = self.usual
+        if param_menu::menu(&response, self.param, self.default, |_| {})
+            && let Some(default) = self.default
         {
-            *value = usual;
+            *value = default;
         }
         response
     }

@@ -229,8 +229,8 @@ fn form_rows(ui: &mut Ui, form: &mut ExportForm) {
             suffix: "",
             whole: false,
             width: 84.0,
-            knob: None,
-            usual: None,
+            param: None,
+            default: None,
         }
         .show(ui, &mut form.rate);
         ui.label(widgets::weak(ui, "per second"));
@@ -245,8 +245,8 @@ fn form_rows(ui: &mut Ui, form: &mut ExportForm) {
             suffix: " px",
             whole: true,
             width: 84.0,
-            knob: None,
-            usual: None,
+            param: None,
+            default: None,
         }
         .show(ui, &mut side);
         form.side = side.clamp(16.0, 8192.0) as u32;

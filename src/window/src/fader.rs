@@ -7,7 +7,7 @@ use egui::{
 use super::{
     accessible,
     entry::Entry,
-    knobs, reset,
+    param_menu, reset,
     theme::{Palette, ROW},
     tips,
     widgets::{NUMBER, number},
@@ -73,14 +73,14 @@ pub fn plain_slider(
 }
 
 /// A logarithmic or linear slider with a number entry. A double click, Delete and a menu lead back to
-/// `usual`.
+/// `default`.
 pub struct Fader<'a> {
     pub name: &'a str,
     pub tooltip: &'a str,
     /// What it sets, and its range in the unit that is shown.
-    pub knob: ParamId,
+    pub param: ParamId,
     pub range: Range,
-    pub usual: f64,
+    pub default: f64,
 }
 
 impl Fader<'_> {
@@ -92,7 +92,7 @@ impl Fader<'_> {
     }
 
     fn whole_tooltip(&self) -> String {
-        format!("{}\nDouble-click to reset ({}). Right-click for more.", self.tooltip, number(self.usual))
+        format!("{}\nDouble-click to reset ({}). Right-click for more.", self.tooltip, number(self.default))
     }
 
     fn least(&self) -> f64 {
@@ -133,7 +133,8 @@ impl Fader<'_> {
     ) -> bool {
         let palette = Palette::of(ui);
         // What plays by itself has the colour of what plays.
-        let travelled = if knobs::moves(ui.ctx(), self.knob) { palette.accent } else { palette.travelled };
+        let travelled =
+            if param_menu::moves(ui.ctx(), self.param) { palette.accent } else { palette.travelled };
         let before = *value;
         let slider = Slider::new(value, self.least()..=self.range.max)
             .orientation(orientation)
@@ -142,7 +143,7 @@ impl Fader<'_> {
             .clamping(SliderClamping::Never);
         let response = styled(ui, slider, length, travelled).accessible_name(self.name);
         accessible::range(&response, self.least()..=self.range.max, self.step(before, length));
-        if knobs::moves(ui.ctx(), self.knob) {
+        if param_menu::moves(ui.ctx(), self.param) {
             // Not by its colour alone.
             if orientation == SliderOrientation::Horizontal {
                 wave(ui, &response, travelled);
@@ -155,7 +156,7 @@ impl Fader<'_> {
         } else if response.changed() {
             *value = three_digits(*value);
         }
-        reset::slider(ui, &response, self.knob, self.usual, value, menu)
+        reset::slider(ui, &response, self.param, self.default, value, menu)
     }
 
     /// The number alone.
@@ -163,8 +164,8 @@ impl Fader<'_> {
         let name = format!("{}, number", self.name);
         let tooltip = self.whole_tooltip();
         let drag = 0.0..=f64::MAX;
-        let (knob, usual) = (Some(self.knob), Some(self.usual));
-        Entry { name: &name, tooltip: &tooltip, drag, suffix: "", whole: false, width, knob, usual }
+        let (param, default) = (Some(self.param), Some(self.default));
+        Entry { name: &name, tooltip: &tooltip, drag, suffix: "", whole: false, width, param, default }
             .show(ui, value)
     }
 }

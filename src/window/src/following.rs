@@ -14,7 +14,7 @@ use super::{
     ImpastoApp,
     origin::Origin,
     picture_source::{Kept, Loaded, Opened, Source},
-    pictures::Slot,
+    slot::Slot,
 };
 use impasto_core::picture::Picture;
 use impasto_engine::session::RunState;

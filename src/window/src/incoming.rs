@@ -14,9 +14,9 @@ use super::{
     masks::MaskAction,
     origin::Origin,
     pasted::files_of,
+    picture_slots::Pictures,
     picture_source::Source,
-    pictures::{SlotAction, Target},
-    sources::Pictures,
+    slot::{SlotAction, Target},
     theme::{Palette, ROW, space},
 };
 

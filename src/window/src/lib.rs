@@ -24,6 +24,7 @@ mod compact;
 mod compare;
 mod controls;
 mod decoders;
+mod defaults;
 mod desktop;
 pub mod dialogs;
 mod doors;
@@ -52,8 +53,8 @@ mod help;
 mod hints;
 mod icons;
 mod incoming;
-mod knobs;
 mod lab;
+mod landmarks;
 mod masks;
 mod messages;
 mod mixer;
@@ -69,11 +70,13 @@ mod output_window;
 mod page;
 mod paintings;
 mod palette;
+mod param_menu;
 mod part;
 mod pasted;
 mod persistence;
+mod picture_panel;
+mod picture_slots;
 mod picture_source;
-mod pictures;
 mod pin_cards;
 mod pins;
 mod playlist;
@@ -81,16 +84,14 @@ mod plot;
 mod presets;
 mod queue;
 mod recipes;
-mod regions;
 mod remote;
 mod reset;
 mod row_end;
 mod saving;
 mod scaling;
 mod size;
-mod slots;
+mod slot;
 mod solo;
-mod sources;
 mod split;
 mod state;
 mod status;
@@ -104,7 +105,6 @@ mod toolbar;
 mod tour;
 mod transport;
 mod undo;
-mod usual;
 mod view;
 mod widgets;
 mod worker;
@@ -132,10 +132,10 @@ use self::{
     mixes::Mixes,
     page::Page,
     paintings::Paintings,
+    picture_slots::Pictures,
     playlist::Lists,
     queue::Queue,
     remote::Remote,
-    sources::Pictures,
     state::{History, Run},
     tasks::Tasks,
     theme::Palette,
@@ -245,11 +245,11 @@ impl ImpastoApp {
     }
 
     fn panels_ui(&mut self, ui: &mut Ui) {
-        self.view.regions.begin_frame();
+        self.view.landmarks.begin_frame();
         let palette = Palette::of(ui);
         let bar = |x: i8, y: i8| Frame::new().fill(palette.bar).inner_margin(Margin::symmetric(x, y));
         Panel::top("transport").frame(bar(12, 0)).exact_size(52.0).show(ui, |ui| {
-            self.view.regions.begin(ui, "Transport bar");
+            self.view.landmarks.begin(ui, "Transport bar");
             self.transport_ui(ui);
         });
         Panel::bottom("status").frame(bar(12, 0)).exact_size(26.0).show(ui, |ui| self.status_ui(ui));
@@ -261,7 +261,7 @@ impl ImpastoApp {
         // Below everything, so the keyboard comes there last.
         if let Some(rect) = mixes {
             let mut row = ui.new_child(egui::UiBuilder::new().max_rect(rect));
-            self.view.regions.begin(&row, "Row of mixes");
+            self.view.landmarks.begin(&row, "Row of mixes");
             self.mixes_ui(&mut row);
         }
     }
@@ -273,7 +273,7 @@ impl ImpastoApp {
         let side =
             Frame::new().fill(palette.panel).inner_margin(Margin { left: 12, right: 12, top: 4, bottom: 4 });
         Panel::left("doors").frame(bar(0, 0)).exact_size(doors::WIDTH).resizable(false).show(ui, |ui| {
-            self.view.regions.begin(ui, "Doors");
+            self.view.landmarks.begin(ui, "Doors");
             self.doors_ui(ui);
         });
 
@@ -287,8 +287,8 @@ impl ImpastoApp {
         let panel =
             Panel::left("pictures").frame(side).resizable(true).size_range(180.0..=(room.x * 0.3).max(190.0));
         let panel = panel.default_size(self.view.layout.left).show_collapsible(ui, &mut shown, |ui| {
-            self.view.regions.begin(ui, "Panel of pictures");
-            widgets::fixed(ui, |ui| self.live(ui, |app, ui| app.slots_ui(ui)));
+            self.view.landmarks.begin(ui, "Panel of pictures");
+            widgets::fixed(ui, |ui| self.live(ui, |app, ui| app.picture_panel_ui(ui)));
         });
         self.view.layout.left = panel.map_or(self.view.layout.left, |panel| panel.response.rect.width());
         if !crowded {
@@ -305,14 +305,14 @@ impl ImpastoApp {
             .resizable(true)
             .size_range(280.0..=(room.x * 0.42).max(290.0));
         let panel = panel.default_size(self.view.layout.right).show_collapsible(ui, &mut shown, |ui| {
-            self.view.regions.begin(ui, "Panel of settings");
+            self.view.landmarks.begin(ui, "Panel of settings");
             widgets::fixed(ui, |ui| self.controls_ui(ui));
         });
         self.view.layout.right = panel.map_or(self.view.layout.right, |panel| panel.response.rect.width());
         self.follow_side(&ctx, Side::Right, was, shown);
 
         self.bottom_panel(ui);
-        self.view.regions.begin(ui, "Canvas");
+        self.view.landmarks.begin(ui, "Canvas");
         self.page_ui(ui);
     }
 
@@ -390,7 +390,7 @@ impl eframe::App for ImpastoApp {
         let area = self.view.canvas.area.unwrap_or(Rect::from_min_size(egui::Pos2::ZERO, vec2(600.0, 400.0)));
         let area = messages::free_area(&ctx, area);
         self.messages.toasts.show(&ctx, area, &self.actions);
-        self.follow_knobs(&ctx);
+        self.follow_params(&ctx);
         self.apply_actions(&ctx);
         self.follow_history(&ctx);
         self.follow_settings(&ctx);

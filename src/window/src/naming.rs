@@ -14,7 +14,7 @@ const LONGEST: usize = 40;
 pub struct Naming {
     name: String,
     /// What it is called without a name.
-    usual: String,
+    default: String,
     /// The field has not had the keyboard yet.
     fresh: bool,
 }
@@ -26,8 +26,8 @@ pub enum Answer {
 }
 
 impl Naming {
-    pub fn new(name: String, usual: String) -> Self {
-        Self { name, usual, fresh: true }
+    pub fn new(name: String, default: String) -> Self {
+        Self { name, default, fresh: true }
     }
 
     /// Show the dialog for a name that `check` accepts or refuses with a reason; `None` while it is open.
@@ -42,7 +42,7 @@ impl Naming {
             ui.set_width(320.0);
             ui.heading(title);
             ui.add_space(space::S);
-            let edit = TextEdit::singleline(&mut self.name).hint_text(self.usual.as_str());
+            let edit = TextEdit::singleline(&mut self.name).hint_text(self.default.as_str());
             let edit = ui.add(edit.char_limit(LONGEST).desired_width(f32::INFINITY)).accessible_name("Name");
             if std::mem::take(&mut self.fresh) {
                 edit.request_focus();

@@ -8,8 +8,8 @@ use super::{
     action::{Act, Action},
     autosave::ProjectFile,
     branch,
+    picture_slots::HeldPictures,
     pins::{PinSet, Shelf},
-    sources::HeldPictures,
     state::History,
 };
 use image::RgbImage;

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::{ImpastoApp, picture_source::Source, pictures::Target};
+use super::{ImpastoApp, picture_source::Source, slot::Target};
 use impasto_core::{
     picture::{Example, is_pasted, pasted_hash},
     settings::Init,

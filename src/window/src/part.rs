@@ -10,7 +10,7 @@ use super::{
     action::Act,
     entry::Entry,
     picture_source::Loaded,
-    pictures::Slot,
+    slot::Slot,
     theme::{Palette, space},
     widgets,
 };
@@ -243,8 +243,8 @@ fn numbers(ui: &mut Ui, (columns, rows): (u32, u32), rectangle: Pixels, mix: &mu
                 suffix: " px",
                 whole: true,
                 width: 64.0,
-                knob: None,
-                usual: None,
+                param: None,
+                default: None,
             };
             entry.show(ui, &mut typed[index]);
         }

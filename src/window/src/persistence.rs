@@ -16,8 +16,8 @@ use super::{
     mixes::MixDesk,
     origin::{Origin, RememberedStyle},
     picture_source::Source,
-    pictures::{Slot, Target},
     remote::RemoteSettings,
+    slot::{Slot, Target},
 };
 use impasto_base::{files, paths};
 use impasto_core::{

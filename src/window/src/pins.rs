@@ -57,10 +57,10 @@ pub struct Pin {
 impl Pin {
     /// The name of its own, or what it is called without one.
     pub fn name(&self) -> String {
-        self.named.clone().unwrap_or_else(|| self.usual_name())
+        self.named.clone().unwrap_or_else(|| self.default_name())
     }
 
-    fn usual_name(&self) -> String {
+    fn default_name(&self) -> String {
         format!("Pin {}, step {}", self.number, self.step)
     }
 
@@ -312,8 +312,8 @@ impl ImpastoApp {
             }
             PinAction::Save(_) => self.ask_to_save_painting(pin.painting.clone()),
             PinAction::AskForName(_) => {
-                let (name, usual) = (pin.named.clone().unwrap_or_default(), pin.usual_name());
-                self.view.pins.renaming = Some((id, Naming::new(name, usual)));
+                let (name, default) = (pin.named.clone().unwrap_or_default(), pin.default_name());
+                self.view.pins.renaming = Some((id, Naming::new(name, default)));
             }
             PinAction::Rename(_, name) => {
                 let name = text::display_name(name.trim());

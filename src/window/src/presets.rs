@@ -7,9 +7,9 @@ use egui::{Context, Key, TextEdit, Ui};
 use super::{
     ImpastoApp,
     action::{Act, Actions},
+    defaults::{Defaults, PresetName},
     icons::Icon,
     theme::{Palette, ROW, space},
-    usual::{PresetName, Usual},
     widgets,
 };
 use impasto_base::{error::chain, text};
@@ -19,7 +19,7 @@ use impasto_core::settings::{Mix, PresetFolder, Settings, UserPreset};
 #[derive(Default)]
 pub struct Presets {
     pub list: Vec<UserPreset>,
-    pub usual: Usual,
+    pub defaults: Defaults,
     /// Counts how often the list has changed.
     pub generation: u64,
     dialog: Option<Dialog>,
@@ -54,7 +54,7 @@ pub enum PresetAction {
 impl Presets {
     /// Follow the settings.
     pub fn follow(&mut self, settings: &Settings) {
-        self.usual.follow(&self.list, settings);
+        self.defaults.follow(&self.list, settings);
     }
 
     fn is_taken(&self, name: &str) -> bool {
@@ -64,7 +64,7 @@ impl Presets {
     /// Apply the list and the last action's result; returns the error if no dialog can show it.
     fn take(&mut self, list: Vec<UserPreset>, result: Result<(), String>) -> Option<String> {
         self.list = list;
-        self.usual.forget();
+        self.defaults.forget();
         self.generation += 1;
         match (&mut self.dialog, result) {
             (None, result) => return result.err(),

@@ -15,7 +15,7 @@ use super::{
     masks::command,
     origin::Origin,
     picture_source::{Recalled, Source},
-    pictures::{Slot, Target},
+    slot::{Slot, Target},
     theme::{Palette, space},
     widgets,
 };

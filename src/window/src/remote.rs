@@ -15,7 +15,7 @@ use std::{
 use egui::{Context, ViewportId};
 use serde::{Deserialize, Serialize};
 
-use super::{ImpastoApp, action::Act, command::Command, usual::PresetName};
+use super::{ImpastoApp, action::Act, command::Command, defaults::PresetName};
 use impasto_base::text;
 #[cfg(feature = "osc")]
 use impasto_control::server::{Address, Server};
@@ -172,7 +172,7 @@ impl ImpastoApp {
         self.push_news(self.remote.ports.take());
         self.apply_actions(ctx);
         self.do_waiting(ctx);
-        self.tell_knobs(ctx.input(|input| input.time));
+        self.send_params(ctx.input(|input| input.time));
     }
 
     #[cfg(feature = "osc")]
@@ -229,22 +229,22 @@ impl ImpastoApp {
         let mut params = news.params;
         for (name, input) in news.regions {
             match ParamName::Region(name).resolve(&self.settings.masks) {
-                Ok(knob) => drop(params.insert(knob, input)),
+                Ok(param) => drop(params.insert(param, input)),
                 Err(_) => self.remote.unknown += 1,
             }
         }
-        for (knob, aim) in params {
-            let range = knob.range(self.settings.objective);
+        for (param, aim) in params {
+            let range = param.range(self.settings.objective);
             let value = match aim {
                 ParamInput::Position(place) => range.value(place),
                 // A value that could not be typed is ignored; one beyond the fader's end is clamped to it.
-                ParamInput::Value(value) if !knob.allows(value) => continue,
+                ParamInput::Value(value) if !param.allows(value) => continue,
                 ParamInput::Value(value) => range.nearest(value),
             };
-            if self.turn_from_outside(knob, value) {
+            if self.turn_from_outside(param, value) {
                 turned = true;
                 // Its sender knows.
-                self.remote.told.insert(knob, range.position(value));
+                self.remote.told.insert(param, range.position(value));
             }
         }
         // Of several that wait while a parameter learns, the one that was moved last is meant.
@@ -295,10 +295,10 @@ impl ImpastoApp {
     }
 
     /// Set a parameter as a drag of its fader does.
-    pub(super) fn turn_from_outside(&mut self, knob: ParamId, value: f64) -> bool {
-        let turned = self.turn_knob(knob, value);
+    pub(super) fn turn_from_outside(&mut self, param: ParamId, value: f64) -> bool {
+        let turned = self.set_param(param, value);
         if turned {
-            self.on_user_edit(knob, value);
+            self.on_user_edit(param, value);
         }
         turned
     }
@@ -307,21 +307,21 @@ impl ImpastoApp {
     fn move_controller(&mut self, source: &Controller, place: f64) -> bool {
         let (moved, mix) = self.moved();
         let objective = self.settings.objective;
-        let at = |knob: ParamId| Some(knob.range(objective).position(knob.get(&moved, &mix)?));
+        let at = |param: ParamId| Some(param.range(objective).position(param.get(&moved, &mix)?));
         match self.remote.mapping.on_move(source, place, at) {
             MoveResult::Ignored => {}
-            MoveResult::Sets(knob, place) => {
-                return self.turn_from_outside(knob, knob.range(objective).value(place));
+            MoveResult::Sets(param, place) => {
+                return self.turn_from_outside(param, param.range(objective).value(place));
             }
-            MoveResult::Bound(knob) => {
+            MoveResult::Bound(param) => {
                 let source = text::display_name(&source.to_string());
                 self.messages
                     .toasts
-                    .add(format!("{source} turns {} from now on.", knob.label_in(&self.settings.masks)));
+                    .add(format!("{source} turns {} from now on.", param.label_in(&self.settings.masks)));
             }
-            MoveResult::Waiting(knob) => {
+            MoveResult::Waiting(param) => {
                 let source = text::display_name(&source.to_string());
-                let name = knob.label_in(&self.settings.masks);
+                let name = param.label_in(&self.settings.masks);
                 self.messages.notice = Some(format!("{source} waits: bring it to where {name} is"));
             }
         }
@@ -347,7 +347,7 @@ impl ImpastoApp {
     }
 
     /// Report every parameter that has changed.
-    fn tell_knobs(&mut self, now: f64) {
+    fn send_params(&mut self, now: f64) {
         let tells =
             cfg!(feature = "osc") && self.remote.settings.osc && !self.remote.settings.feedback.is_empty();
         if !(tells || self.remote.bound().next().is_some()) || now - self.remote.told_at < TELL_EVERY {
@@ -360,24 +360,24 @@ impl ImpastoApp {
         if !names.clone().eq(&self.remote.told_names) {
             // Where a region has another name, its strength has another address.
             self.remote.told_names = names.cloned().collect();
-            self.remote.told.retain(|knob, _| !matches!(knob, ParamId::RegionStrength(_)));
+            self.remote.told.retain(|param, _| !matches!(param, ParamId::RegionStrength(_)));
         }
-        for knob in ParamId::all(&moved, &mix) {
-            let Some(value) = knob.get(&moved, &mix) else { continue };
-            let place = knob.range(moved.objective).position(value);
-            if self.remote.told.get(&knob).is_some_and(|told| (told - place).abs() < FAR) {
+        for param in ParamId::all(&moved, &mix) {
+            let Some(value) = param.get(&moved, &mix) else { continue };
+            let place = param.range(moved.objective).position(value);
+            if self.remote.told.get(&param).is_some_and(|told| (told - place).abs() < FAR) {
                 continue;
             }
-            self.remote.told.insert(knob, place);
+            self.remote.told.insert(param, place);
             #[cfg(feature = "osc")]
             if let Some(server) = self.remote.server.as_ref().filter(|_| tells) {
-                let (id, name) = (knob.into(), knob.name_in(masks));
+                let (id, name) = (param.into(), param.name_in(masks));
                 server.send(commands::address(&id), place as f32);
                 if name != id {
                     server.send(commands::address(&name), place as f32);
                 }
             }
-            for source in self.remote.mapping.feedback(knob, place) {
+            for source in self.remote.mapping.feedback(param, place) {
                 match &source {
                     #[cfg(feature = "osc")]
                     Controller::Osc(address) => {
@@ -392,10 +392,10 @@ impl ImpastoApp {
     }
 
     /// Map the next controller that moves to this parameter.
-    pub(super) fn learn_controller(&mut self, knob: ParamId) {
-        self.remote.mapping.learning = Some(knob);
+    pub(super) fn learn_controller(&mut self, param: ParamId) {
+        self.remote.mapping.learning = Some(param);
         if self.remote.listens() {
-            let name = knob.label_in(&self.settings.masks);
+            let name = param.label_in(&self.settings.masks);
             self.messages.toasts.add(format!("Move a fader of your controller: it will turn {name}."));
         } else {
             // Something has to be listened to first.
@@ -404,8 +404,8 @@ impl ImpastoApp {
     }
 
     /// Remove a parameter's controllers.
-    pub(super) fn forget_controllers(&mut self, knob: ParamId) {
-        self.remote.mapping.unbind(knob);
+    pub(super) fn forget_controllers(&mut self, param: ParamId) {
+        self.remote.mapping.unbind(param);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use egui::{Key, Modifiers, PointerButton, Response, Ui};
 
-use super::{ImpastoApp, knobs};
+use super::{ImpastoApp, param_menu};
 use impasto_core::settings::{ParamId, StyleMix};
 
 /// Reset a slider by double-click, by Delete or Backspace while it has the keyboard's focus, or from its menu, which shows `more`
@@ -10,8 +10,8 @@ use impasto_core::settings::{ParamId, StyleMix};
 pub fn slider(
     ui: &Ui,
     response: &Response,
-    knob: ParamId,
-    usual: f64,
+    param: ParamId,
+    default: f64,
     value: &mut f64,
     more: impl FnOnce(&mut Ui),
 ) -> bool {
@@ -23,7 +23,7 @@ pub fn slider(
             input.consume_key(Modifiers::NONE, Key::Delete)
                 || input.consume_key(Modifiers::NONE, Key::Backspace)
         });
-    let by_menu = knobs::menu(response, Some(knob), Some(usual), more);
+    let by_menu = param_menu::menu(response, Some(param), Some(default), more);
     // A click elsewhere just before makes it the third.
     let twice = over(|pointer| {
         let button = PointerButton::Primary;
@@ -31,7 +31,7 @@ pub fn slider(
     });
     let reset = key || by_menu || twice;
     if reset {
-        *value = usual;
+        *value = default;
     }
     reset
 }
@@ -39,7 +39,7 @@ pub fn slider(
 impl ImpastoApp {
     /// Everything that can be mixed while it paints as it is usual: in the preset that was taken last, or else in the objective.
     pub(super) fn reset_mix(&mut self) {
-        let settings = self.settings.with_look(self.mixes.presets.usual.settings());
+        let settings = self.settings.with_look(self.mixes.presets.defaults.settings());
         // Which part of a picture counts is about the picture.
         let fresh = |mix: StyleMix| StyleMix { crop: mix.crop, ..StyleMix::default() };
         if settings == self.settings && self.pictures.styles.iter().all(|slot| slot.mix == fresh(slot.mix)) {
@@ -48,6 +48,6 @@ impl ImpastoApp {
         }
         self.settings = settings;
         self.pictures.styles.iter_mut().for_each(|slot| slot.mix = fresh(slot.mix));
-        self.undo.call("", format!("Mix reset: {}", self.mixes.presets.usual.name()));
+        self.undo.call("", format!("Mix reset: {}", self.mixes.presets.defaults.name()));
     }
 }

@@ -146,7 +146,7 @@ impl ImpastoApp {
 
     /// A name for the picture.
     pub(super) fn save_name(&self) -> String {
-        let stem = |slot: &super::pictures::Slot| {
+        let stem = |slot: &super::slot::Slot| {
             let name = slot.picture.as_ref().map_or("picture", |loaded| loaded.picture.name.as_str());
             let stem = Path::new(name).file_stem().unwrap_or_default().to_string_lossy().into_owned();
             stem.replace(['/', '\\', ':'], "-")

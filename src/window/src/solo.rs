@@ -19,9 +19,9 @@ struct ClearSolo;
 impl Act for ClearSolo {
     fn apply(self, app: &mut ImpastoApp, _: &Context) {
         app.pictures.masks.flags.clear_solo();
-        for knob in app.settings.strips() {
-            if let Some(strip) = app.settings.strip(knob) {
-                app.settings.set_strip(knob, impasto_core::settings::Strip { solo: false, ..strip });
+        for param in app.settings.strips() {
+            if let Some(strip) = app.settings.strip(param) {
+                app.settings.set_strip(param, impasto_core::settings::Strip { solo: false, ..strip });
             }
         }
     }
@@ -29,12 +29,12 @@ impl Act for ClearSolo {
 
 /// What is soloed, and which parts of the objective are silent therefore; `None` without a solo.
 fn text(settings: &Settings) -> Option<String> {
-    let soloed = |knob: &ParamId| settings.strip(*knob).is_some_and(|strip| strip.solo);
+    let soloed = |param: &ParamId| settings.strip(*param).is_some_and(|strip| strip.solo);
     let all: Vec<ParamId> = settings.strips().into_iter().filter(soloed).collect();
     if all.is_empty() {
         return None;
     }
-    let name = |knob: &ParamId| match knob {
+    let name = |param: &ParamId| match param {
         ParamId::Style(layer) => layer.to_string(),
         ParamId::Content(layer) => format!("content {layer}"),
         other => other.label().to_lowercase(),
@@ -43,8 +43,8 @@ fn text(settings: &Settings) -> Option<String> {
     if all.len() > MOST {
         names.push(format!("{} more", all.len() - MOST));
     }
-    let is_content = |knob: &ParamId| matches!(knob, ParamId::Content(_));
-    let is_style = |knob: &ParamId| matches!(knob, ParamId::Style(_));
+    let is_content = |param: &ParamId| matches!(param, ParamId::Content(_));
+    let is_style = |param: &ParamId| matches!(param, ParamId::Style(_));
     let silent: Vec<&str> = [("content", all.iter().any(is_content)), ("style", all.iter().any(is_style))]
         .into_iter()
         .filter(|(_, counts)| !counts)
@@ -106,8 +106,8 @@ mod tests {
     fn the_chip_names_what_is_soloed_and_what_is_silent() {
         let mut settings = Settings::default();
         assert_eq!(text(&settings), None);
-        let solo = |settings: &mut Settings, knob: ParamId| {
-            settings.set_strip(knob, Strip { solo: true, ..Strip::new(1.0) });
+        let solo = |settings: &mut Settings, param: ParamId| {
+            settings.set_strip(param, Strip { solo: true, ..Strip::new(1.0) });
         };
         solo(&mut settings, ParamId::Style("relu3_1".parse().unwrap()));
         assert_eq!(text(&settings).unwrap(), "Solo: relu3_1 · content silent");

@@ -2,7 +2,7 @@
 
 use egui_plot::PlotPoint;
 
-use super::sources::HeldPictures;
+use super::picture_slots::HeldPictures;
 use impasto_core::{
     settings::{GlobalTerm, Settings},
     transfer::{Inputs, Losses, PyramidProgress},

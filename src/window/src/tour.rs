@@ -8,7 +8,7 @@ use super::{
     compare::Mode,
     page::Page,
     picture_source::Source,
-    pictures::Target,
+    slot::Target,
     theme::{Palette, space},
     widgets,
 };
@@ -84,11 +84,12 @@ const STOPS: [Stop; 6] = [
                This is style transfer (Gatys, Ecker & Bethge 2016). Small sizes come first, for large strokes.",
         set: |settings| {
             settings.init = Init::Content;
-            let usual = Settings::default();
-            (settings.content_weight, settings.style_weight) = (usual.content_weight, usual.style_weight);
-            settings.content_layers = usual.content_layers;
-            settings.style_layers = usual.style_layers;
-            settings.smoothness_weight = usual.smoothness_weight;
+            let defaults = Settings::default();
+            (settings.content_weight, settings.style_weight) =
+                (defaults.content_weight, defaults.style_weight);
+            settings.content_layers = defaults.content_layers;
+            settings.style_layers = defaults.style_layers;
+            settings.smoothness_weight = defaults.smoothness_weight;
         },
         afresh: true,
     },

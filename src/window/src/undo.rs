@@ -16,7 +16,7 @@ use super::{
     action::Act,
     fields,
     picture_source::Loaded,
-    pictures::Slot,
+    slot::Slot,
     theme::{Palette, space},
     widgets,
 };

@@ -6,9 +6,9 @@ use egui::Rect;
 
 use super::{
     audience::Audience, canvas::Canvas, command_palette::CommandPalette, compact::Side, compare::Compare,
-    film::Film, frames::Frames, fullscreen::Fullscreen, guide::Guide, lab::Lab, masks::Masking,
-    output_window::OutputWindow, page::Page, persistence::Layout, pins::Pins, recipes::Offered,
-    regions::Regions, state::Series, tour::Tour,
+    film::Film, frames::Frames, fullscreen::Fullscreen, guide::Guide, lab::Lab, landmarks::Landmarks,
+    masks::Masking, output_window::OutputWindow, page::Page, persistence::Layout, pins::Pins,
+    recipes::Offered, state::Series, tour::Tour,
 };
 
 /// How the painting is looked at.
@@ -37,7 +37,7 @@ pub struct View {
     pub fullscreen: Fullscreen,
     pub output_window: OutputWindow,
     pub audience: Audience,
-    pub regions: Regions,
+    pub landmarks: Landmarks,
     pub masking: Masking,
 }
 
@@ -61,7 +61,7 @@ impl View {
             fullscreen: Fullscreen::default(),
             output_window: OutputWindow::default(),
             audience: Audience::default(),
-            regions: Regions::default(),
+            landmarks: Landmarks::default(),
             masking: Masking::default(),
         }
     }

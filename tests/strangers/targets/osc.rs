@@ -58,7 +58,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
     };
     let mut seeds: Vec<Vec<u8>> = ParamId::all(&Settings::default(), &[StyleMix::default()])
         .into_iter()
-        .map(|knob| Message::encode(&format!("/impasto/{knob}/value"), 0.3))
+        .map(|param| Message::encode(&format!("/impasto/{param}/value"), 0.3))
         .collect();
     for order in ["play", "pause", "restart", "save_moment"] {
         seeds.push(Message::encode(&format!("/impasto/{order}"), 1.0));
@@ -120,9 +120,9 @@ fn turn(listening: &mut Option<Listening>, data: &[u8]) {
         let log = window.log.lock().unwrap();
         if let Some((settings, mix)) = log.updates.last() {
             settings.validate().unwrap();
-            for knob in ParamId::all(settings, mix) {
-                let value = knob.stored(settings, mix);
-                assert!(value.is_none_or(|value| knob.allows(value)), "{knob}: {value:?}");
+            for param in ParamId::all(settings, mix) {
+                let value = param.stored(settings, mix);
+                assert!(value.is_none_or(|value| param.allows(value)), "{param}: {value:?}");
             }
         }
         assert!(log.jobs.len() < 3 * WINDOW_FOR, "restarts without end");

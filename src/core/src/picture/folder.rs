@@ -6,7 +6,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-const EXTENSIONS: [&str; 10] = ["png", "jpg", "jpeg", "jpe", "jfif", "webp", "tif", "tiff", "bmp", "gif"];
+/// Extensions of the pictures that [`Picture::open`](super::Picture::open) reads, in lower case.
+pub const EXTENSIONS: [&str; 10] = ["png", "jpg", "jpeg", "jpe", "jfif", "webp", "tif", "tiff", "bmp", "gif"];
+
+/// Whether a file's name is that of a picture.
+pub fn has_picture_name(path: &Path) -> bool {
+    let extension = path.extension().unwrap_or_default();
+    EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known))
+}
 
 /// The visible files and folders in a folder, each sorted by name; numbers in names compare as numbers, so
 /// that 9 comes before 10.
@@ -33,11 +40,10 @@ impl FolderContents {
             if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.')) {
                 continue;
             }
-            let extension = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
             if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                 contents.folders.push(path);
             } else if path.is_file() {
-                match EXTENSIONS.contains(&extension.as_str()) {
+                match has_picture_name(&path) {
                     true => contents.pictures.push(path),
                     false => contents.other_files.push(path),
                 }

@@ -44,7 +44,7 @@ pub use examples::{
     CONTENTS, EXAMPLE, Example, STYLES, example, example_of, is_example, is_pasted, pasted_hash, pasted_name,
 };
 pub(crate) use fill::filled;
-pub use folder::{FolderContents, files_in};
+pub use folder::{EXTENSIONS, FolderContents, files_in, has_picture_name};
 pub use limits::{MAX_FILE_BYTES, MAX_PIXELS, MIN_SIDE};
 pub use matte::Matte;
 pub use recolour::{LUMINANCE, luminance_like, style_in_colours_of, with_colours_of};

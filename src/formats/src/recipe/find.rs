@@ -87,15 +87,10 @@ fn find_in(source: &SourceRecord, folder: &Path) -> Option<PathBuf> {
         // A camera's picture may be stored rotated.
         let fits =
             |(width, height)| [(width, height), (height, width)].contains(&(source.width, source.height));
-        let candidate = is_picture(path) && read < MAX_HASHED && shape().is_some_and(fits);
+        let candidate = picture::has_picture_name(path) && read < MAX_HASHED && shape().is_some_and(fits);
         read += usize::from(candidate);
         candidate && has_hash(path, &source.sha256, MAX_FILE_BYTES)
     })
-}
-
-fn is_picture(path: &Path) -> bool {
-    let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
-    ["png", "jpg", "jpeg", "webp", "tif", "tiff", "bmp", "gif"].iter().any(|known| extension == *known)
 }
 
 /// Whether a path, possibly untrusted, is on this machine and its file has this hash.

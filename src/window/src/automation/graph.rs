@@ -1,4 +1,4 @@
-//! A knob over the run: its curve, the keyframes to drag, and where the run is.
+//! A parameter over the run: its curve, the keyframes to drag, and where the run is.
 
 use egui::{
     Align2, Color32, CursorIcon, FontId, Painter, PointerButton, Pos2, Rect, Role, Sense, Shape, Stroke,
@@ -28,11 +28,11 @@ pub enum KeyEdit {
 
 /// A curve to show.
 pub struct Graph<'a> {
-    pub knob: ParamId,
-    /// What a person calls the knob.
+    pub param: ParamId,
+    /// What a person calls the parameter.
     pub name: &'a str,
     pub objective: Objective,
-    /// What the knob is set to.
+    /// What the parameter is set to.
     pub base: f64,
     pub track: &'a Track,
     /// The chosen keyframe.
@@ -43,11 +43,11 @@ pub struct Graph<'a> {
 
 impl Graph<'_> {
     fn range(&self) -> Range {
-        self.knob.range(self.objective)
+        self.param.range(self.objective)
     }
 
     fn value(&self, at: f64) -> f64 {
-        self.track.value(self.knob, self.objective, self.base, at)
+        self.track.value(self.param, self.objective, self.base, at)
     }
 
     /// The curve in a rectangle; a jump is a vertical line.

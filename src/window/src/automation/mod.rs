@@ -11,7 +11,7 @@ use super::{
     ImpastoApp,
     action::Act,
     command::Tab,
-    knobs::{self, KnobAction, Marks},
+    param_menu::{self, Marks, ParamAction},
 };
 use impasto_core::settings::{Curve, Lfo, Modulated, ParamId, StyleMix, Track};
 use impasto_engine::session::RunState;
@@ -19,7 +19,7 @@ use impasto_engine::session::RunState;
 /// The panel's state and the recording.
 #[derive(Default)]
 pub struct AutomationUi {
-    /// The knob whose track is shown.
+    /// The parameter whose track is shown.
     chosen: Option<ParamId>,
     /// The keyframe that is shown of it.
     key: usize,
@@ -28,9 +28,9 @@ pub struct AutomationUi {
     recorder: Option<Recorder>,
 }
 
-impl Act for KnobAction {
+impl Act for ParamAction {
     fn apply(self, app: &mut ImpastoApp, _: &Context) {
-        app.apply_to_knob(self);
+        app.apply_to_param(self);
     }
 }
 
@@ -56,14 +56,14 @@ impl ImpastoApp {
         self.settings.automated(&self.mix(), self.run.step())
     }
 
-    /// Set a knob as a drag does; true if it could be set.
-    pub(super) fn turn_knob(&mut self, knob: ParamId, value: f64) -> bool {
+    /// Set a parameter as a drag does; true if it could be set.
+    pub(super) fn set_param(&mut self, param: ParamId, value: f64) -> bool {
         let mut mix = self.mix();
         // Moving α or β ends the style amount.
-        if matches!(knob, ParamId::Alpha | ParamId::Beta) && self.settings.style_amount.is_some() {
+        if matches!(param, ParamId::Alpha | ParamId::Beta) && self.settings.style_amount.is_some() {
             self.end_style_amount();
         }
-        if !knob.set(&mut self.settings, &mut mix, value) {
+        if !param.set(&mut self.settings, &mut mix, value) {
             return false;
         }
         let filled = self.pictures.styles.iter_mut().filter(|slot| slot.picture.is_some());
@@ -71,19 +71,19 @@ impl ImpastoApp {
         true
     }
 
-    /// A hand has put a knob somewhere: what its track does about it. An oscillator swings about there from now on; keyframes
+    /// Let a parameter's track follow a value set by hand. An oscillator swings about it from now on; keyframes
     /// leave it to the hand.
-    pub(super) fn on_user_edit(&mut self, knob: ParamId, value: f64) {
+    pub(super) fn on_user_edit(&mut self, param: ParamId, value: f64) {
         let (objective, at) = (self.settings.objective, self.settings.time_at(self.run.step()));
-        let Some(track) = self.settings.automation.get_mut(knob).filter(|track| track.on) else { return };
-        match track.base_for(knob, objective, value, at) {
+        let Some(track) = self.settings.automation.get_mut(param).filter(|track| track.on) else { return };
+        match track.base_for(param, objective, value, at) {
             Some(base) => {
-                self.turn_knob(knob, base);
+                self.set_param(param, base);
             }
             None => {
                 track.on = false;
                 if self.automation.recorder.is_none() {
-                    let name = knob.label_in(&self.settings.masks);
+                    let name = param.label_in(&self.settings.masks);
                     self.messages.toasts.add(format!("{name} is in your hands: its automation is off."));
                 }
             }
@@ -91,38 +91,38 @@ impl ImpastoApp {
     }
 
     /// Mark the faders that are automated, and record drags.
-    pub(super) fn follow_knobs(&mut self, ctx: &Context) {
+    pub(super) fn follow_params(&mut self, ctx: &Context) {
         let tracks = self.settings.automation.iter();
-        let tracks =
-            tracks.map(|(knob, track)| (knob, track.on && knob.get(&self.settings, &self.mix()).is_some()));
+        let tracks = tracks
+            .map(|(param, track)| (param, track.on && param.get(&self.settings, &self.mix()).is_some()));
         let bound = self.remote.bound().collect();
         let masks = &self.settings.masks;
         let regions = (0..).map(ParamId::RegionStrength).take(masks.regions.len());
-        let regions = regions.map(|knob| (knob, knob.label_in(masks))).collect();
-        knobs::mark(ctx, Marks { tracks: tracks.collect(), bound, regions });
-        self.record_knobs();
+        let regions = regions.map(|param| (param, param.label_in(masks))).collect();
+        param_menu::mark(ctx, Marks { tracks: tracks.collect(), bound, regions });
+        self.record_params();
     }
 
-    pub(super) fn apply_to_knob(&mut self, action: KnobAction) {
+    pub(super) fn apply_to_param(&mut self, action: ParamAction) {
         match action {
-            KnobAction::Automate(knob) => self.automate(knob),
-            KnobAction::Switch(knob) => {
-                if let Some(track) = self.settings.automation.get_mut(knob) {
+            ParamAction::Automate(param) => self.automate(param),
+            ParamAction::Switch(param) => {
+                if let Some(track) = self.settings.automation.get_mut(param) {
                     track.on = !track.on;
                 }
             }
-            KnobAction::Still(knob) => drop(self.settings.automation.remove(knob)),
-            KnobAction::Learn(knob) => self.learn_controller(knob),
-            KnobAction::Forget(knob) => self.forget_controllers(knob),
+            ParamAction::Still(param) => drop(self.settings.automation.remove(param)),
+            ParamAction::Learn(param) => self.learn_controller(param),
+            ParamAction::Forget(param) => self.forget_controllers(param),
         }
     }
 
-    /// Show a knob's track; where it has none it gets one.
-    pub(super) fn automate(&mut self, knob: ParamId) {
-        if self.settings.automation.get(knob).is_none() {
-            self.settings.automation.set(knob, Track::new(Curve::Lfo(Lfo::default())));
+    /// Show a parameter's track; where it has none it gets one.
+    pub(super) fn automate(&mut self, param: ParamId) {
+        if self.settings.automation.get(param).is_none() {
+            self.settings.automation.set(param, Track::new(Curve::Lfo(Lfo::default())));
         }
-        self.automation.chosen = Some(knob);
+        self.automation.chosen = Some(param);
         self.automation.key = 0;
         self.show_tab(Tab::Automation);
     }
@@ -131,36 +131,36 @@ impl ImpastoApp {
         self.automation.recorder.is_some()
     }
 
-    /// Begin or end the recording of the knobs' moves.
+    /// Begin or end the recording of the parameters' moves.
     pub(super) fn toggle_recording(&mut self) {
         match self.automation.recorder.take() {
             None => {
-                self.automation.recorder = Some(Recorder::new(self.run.id, self.knob_values()));
+                self.automation.recorder = Some(Recorder::new(self.run.id, self.param_values()));
                 self.show_tab(Tab::Automation);
             }
             Some(recorder) => self.keep_recording(recorder),
         }
     }
 
-    /// Every knob that has a say, and what it is set to.
-    fn knob_values(&self) -> Vec<(ParamId, f64)> {
+    /// Every parameter that has a say, and what it is set to.
+    fn param_values(&self) -> Vec<(ParamId, f64)> {
         let mix = self.mix();
         let all = ParamId::all(&self.settings, &mix).into_iter();
-        all.filter_map(|knob| Some((knob, knob.get(&self.settings, &mix)?))).collect()
+        all.filter_map(|param| Some((param, param.get(&self.settings, &mix)?))).collect()
     }
 
-    fn record_knobs(&mut self) {
+    fn record_params(&mut self) {
         let Some(recorder) = &self.automation.recorder else { return };
         let over = matches!(self.run.state, RunState::Finished | RunState::Stopped | RunState::Failed);
         if recorder.run != self.run.id || over && recorder.has_any() {
             return self.actions.push(EndRecording);
         }
         // An oscillator adds to what is dragged, and has no curve of its own to be recorded.
-        let swings = |knob: ParamId| {
-            let track = self.settings.automation.get(knob);
+        let swings = |param: ParamId| {
+            let track = self.settings.automation.get(param);
             track.is_some_and(|track| track.on && matches!(track.curve, Curve::Lfo(_)))
         };
-        let values = self.knob_values().into_iter().filter(|(knob, _)| !swings(*knob)).collect();
+        let values = self.param_values().into_iter().filter(|(param, _)| !swings(*param)).collect();
         let now = self.settings.time_at(self.run.step()).min(1.0);
         if let Some(recorder) = &mut self.automation.recorder {
             recorder.note(now, values);
@@ -171,15 +171,15 @@ impl ImpastoApp {
     fn keep_recording(&mut self, recorder: Recorder) {
         let objective = self.settings.objective;
         let mut names = Vec::new();
-        for (knob, keys) in recorder.finish(objective) {
-            let before = match self.settings.automation.get(knob).map(|track| &track.curve) {
+        for (param, keys) in recorder.finish(objective) {
+            let before = match self.settings.automation.get(param).map(|track| &track.curve) {
                 Some(Curve::Keys(keys)) => keys.clone(),
                 _ => Vec::new(),
             };
-            let keys = recorder::merged(&before, keys, knob, objective);
-            self.settings.automation.set(knob, Track::new(Curve::Keys(keys)));
-            names.push(knob.label_in(&self.settings.masks));
-            self.automation.chosen = Some(knob);
+            let keys = recorder::merged(&before, keys, param, objective);
+            self.settings.automation.set(param, Track::new(Curve::Keys(keys)));
+            names.push(param.label_in(&self.settings.masks));
+            self.automation.chosen = Some(param);
             self.automation.key = 0;
         }
         self.messages.toasts.add(match names.as_slice() {

@@ -8,7 +8,7 @@ use crate::{
     command::Command,
     entry::Entry,
     icons::Icon,
-    knobs::KnobAction,
+    param_menu::ParamAction,
     row_end,
     theme::{Palette, RADIUS, ROW, space},
     widgets,
@@ -61,10 +61,10 @@ impl ImpastoApp {
         egui::Popup::menu(&button).show(|ui| {
             ui.set_min_width(190.0);
             ScrollArea::vertical().max_height(320.0).show(ui, |ui| {
-                for knob in ParamId::all(&self.settings, &self.mix()) {
-                    let name = knob.label_in(&self.settings.masks);
-                    if self.settings.automation.get(knob).is_none() && ui.button(name).clicked() {
-                        self.actions.push(KnobAction::Automate(knob));
+                for param in ParamId::all(&self.settings, &self.mix()) {
+                    let name = param.label_in(&self.settings.masks);
+                    if self.settings.automation.get(param).is_none() && ui.button(name).clicked() {
+                        self.actions.push(ParamAction::Automate(param));
                     }
                 }
             });
@@ -72,11 +72,11 @@ impl ImpastoApp {
     }
 
     pub(crate) fn automation_panel(&mut self, ui: &mut Ui) {
-        let known: Vec<ParamId> = self.settings.automation.iter().map(|(knob, _)| knob).collect();
+        let known: Vec<ParamId> = self.settings.automation.iter().map(|(param, _)| param).collect();
         let Some(&first) = known.first() else {
             return self.nothing_moves(ui);
         };
-        let chosen = self.automation.chosen.filter(|knob| known.contains(knob)).unwrap_or(first);
+        let chosen = self.automation.chosen.filter(|param| known.contains(param)).unwrap_or(first);
         self.automation.chosen = Some(chosen);
         let height = ui.available_height();
         let width = (ui.available_width() * LIST_PART).clamp(*LIST.start(), *LIST.end());
@@ -86,8 +86,8 @@ impl ImpastoApp {
                 ui.set_min_size(vec2(width, height));
                 ScrollArea::vertical().id_salt("courses").auto_shrink(false).show(ui, |ui| {
                     ui.spacing_mut().item_spacing.y = 2.0;
-                    for knob in known {
-                        self.line(ui, knob, knob == chosen);
+                    for param in known {
+                        self.line(ui, param, param == chosen);
                     }
                 });
             });
@@ -105,13 +105,13 @@ impl ImpastoApp {
         ui.add(Label::new(RichText::new(text).color(Palette::of(ui).weak)).wrap());
     }
 
-    /// A knob in the list.
-    fn line(&mut self, ui: &mut Ui, knob: ParamId, chosen: bool) {
+    /// A parameter in the list.
+    fn line(&mut self, ui: &mut Ui, param: ParamId, chosen: bool) {
         let palette = Palette::of(ui);
-        let name = knob.label_in(&self.settings.masks);
+        let name = param.label_in(&self.settings.masks);
         let mix = self.mix();
-        let (base, now) = (knob.get(&self.settings, &mix), self.settings.time_at(self.run.step()).min(1.0));
-        let rests = knob.inactive_reason(&self.settings, &mix);
+        let (base, now) = (param.get(&self.settings, &mix), self.settings.time_at(self.run.step()).min(1.0));
+        let rests = param.inactive_reason(&self.settings, &mix);
         let objective = self.settings.objective;
         let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::click());
         let fill = match (chosen, response.hovered()) {
@@ -132,11 +132,11 @@ impl ImpastoApp {
             )
         });
         if response.clicked() {
-            self.automation.chosen = Some(knob);
+            self.automation.chosen = Some(param);
             self.automation.key = 0;
         }
         let mut removed = false;
-        let Some(track) = self.settings.automation.get_mut(knob) else { return };
+        let Some(track) = self.settings.automation.get_mut(param) else { return };
         let layout = Layout::left_to_right(Align::Center);
         let inner = rect.shrink2(vec2(4.0, 0.0));
         let mut ui = ui.new_child(egui::UiBuilder::new().max_rect(inner).layout(layout));
@@ -157,7 +157,7 @@ impl ImpastoApp {
                 let (small, _) = ui.allocate_exact_size(vec2(64.0, ROW - 6.0), Sense::hover());
                 let color = if moves { palette.accent } else { palette.weak };
                 let base = base.unwrap_or_default();
-                let graph = Graph { knob, name: &name, objective, base, track, key: 0, now };
+                let graph = Graph { param, name: &name, objective, base, track, key: 0, now };
                 graph.small(ui.painter(), small, color);
             }
             let (place, _) = ui.allocate_exact_size(vec2(20.0, ROW), Sense::hover());
@@ -166,19 +166,19 @@ impl ImpastoApp {
             removed = widgets::small_icon_button(ui, Icon::Close, &label, tooltip, place).clicked();
         });
         if removed {
-            self.settings.automation.remove(knob);
+            self.settings.automation.remove(param);
         }
     }
 
     /// The chosen track: what can be set of it, and its graph.
-    fn track_ui(&mut self, ui: &mut Ui, knob: ParamId) {
+    fn track_ui(&mut self, ui: &mut Ui, param: ParamId) {
         let mix = self.mix();
         let (base, now) =
-            (knob.stored(&self.settings, &mix), self.settings.time_at(self.run.step()).min(1.0));
+            (param.stored(&self.settings, &mix), self.settings.time_at(self.run.step()).min(1.0));
         let (objective, steps) = (self.settings.objective, self.settings.steps);
-        let rests = knob.inactive_reason(&self.settings, &mix);
-        let name = knob.label_in(&self.settings.masks);
-        let Some(track) = self.settings.automation.get_mut(knob) else { return };
+        let rests = param.inactive_reason(&self.settings, &mix);
+        let name = param.label_in(&self.settings.masks);
+        let Some(track) = self.settings.automation.get_mut(param) else { return };
         let base = base.unwrap_or_default();
         let state = &mut self.automation;
         let mut edit = None;
@@ -196,7 +196,7 @@ impl ImpastoApp {
             }
             match &mut track.curve {
                 Curve::Lfo(lfo) => lfo_ui(ui, lfo, steps),
-                Curve::Keys(keys) => edit = keys_ui(ui, keys, &mut state.key, (now, knob), steps),
+                Curve::Keys(keys) => edit = keys_ui(ui, keys, &mut state.key, (now, param), steps),
             }
         });
         if let Some(why) = rests {
@@ -209,9 +209,9 @@ impl ImpastoApp {
             *place = key;
         }
         let size = vec2(ui.available_width(), ui.available_height().max(44.0));
-        let graph = Graph { knob, name: &name, objective, base, track: &shown, key: state.key, now };
+        let graph = Graph { param, name: &name, objective, base, track: &shown, key: state.key, now };
         edit = graph.show(ui, size).or(edit);
-        let value_now = shown.value(knob, objective, base, now);
+        let value_now = shown.value(param, objective, base, now);
         if let Some(edit) = edit {
             edit_keys(state, track, edit, value_now);
         }
@@ -266,7 +266,7 @@ fn percent(
     let before = 100.0 * *value;
     let mut shown = before;
     together(ui, label, tooltip, |ui| {
-        Entry { name, tooltip, drag, suffix: " %", whole: false, width: FIELD, knob: None, usual: None }
+        Entry { name, tooltip, drag, suffix: " %", whole: false, width: FIELD, param: None, default: None }
             .show(ui, &mut shown);
     });
     if shown != before {
@@ -323,7 +323,7 @@ fn lfo_ui(ui: &mut Ui, lfo: &mut Lfo, steps: u32) {
         let drag = 0.0..=f64::from(u32::MAX);
         together(ui, "Seed", tooltip, |ui| {
             let name = "Seed of the oscillator";
-            Entry { name, tooltip, drag, suffix: "", whole: true, width: FIELD, knob: None, usual: None }
+            Entry { name, tooltip, drag, suffix: "", whole: true, width: FIELD, param: None, default: None }
                 .show(ui, &mut seed);
         });
         lfo.seed = seed.clamp(0.0, f64::from(u32::MAX)) as u32;
@@ -334,7 +334,7 @@ fn keys_ui(
     ui: &mut Ui,
     keys: &mut [Key],
     chosen: &mut usize,
-    (now, knob): (f64, ParamId),
+    (now, param): (f64, ParamId),
     steps: u32,
 ) -> Option<KeyEdit> {
     let count = keys.len();
@@ -362,10 +362,10 @@ fn keys_ui(
         let mut value = key.value;
         together(ui, "=", tooltip, |ui| {
             let (name, drag) = ("Value of the keyframe", 0.0..=f64::MAX);
-            Entry { name, tooltip, drag, suffix: "", whole: false, width: FIELD, knob: None, usual: None }
+            Entry { name, tooltip, drag, suffix: "", whole: false, width: FIELD, param: None, default: None }
                 .show(ui, &mut value);
         });
-        if knob.allows(value) {
+        if param.allows(value) {
             key.value = value;
         }
         ComboBox::from_id_salt("ease of the keyframe")

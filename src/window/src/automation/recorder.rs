@@ -1,24 +1,24 @@
-//! The recorder: what hands do to knobs while it paints, as keyframes.
+//! The recorder: what hands do to parameters while it paints, as keyframes.
 
 use std::collections::BTreeMap;
 
 use impasto_core::settings::{Curve, Ease, Key, MAX_KEYS, Objective, ParamId, Track};
 use impasto_engine::session::RunId;
 
-/// How far a recorded curve may be from what was dragged, as a part of the knob's range.
+/// How far a recorded curve may be from what was dragged, as a part of the parameter's range.
 const TOLERANCE: f64 = 0.004;
 
-/// What was done to a knob.
+/// What was done to a parameter.
 struct Take {
     keys: Vec<Key>,
-    /// The knob was at rest when it was looked at last.
+    /// The parameter was at rest when it was looked at last.
     rests: bool,
 }
 
 /// A recording under way.
 pub struct Recorder {
     pub run: RunId,
-    /// What each knob was when it was looked at last.
+    /// What each parameter was when it was looked at last.
     seen: BTreeMap<ParamId, f64>,
     takes: BTreeMap<ParamId, Take>,
 }
@@ -32,12 +32,12 @@ impl Recorder {
         !self.takes.is_empty()
     }
 
-    /// Look at every knob; `at` is the time of the run.
+    /// Look at every parameter; `at` is the time of the run.
     pub fn note(&mut self, at: f64, values: Vec<(ParamId, f64)>) {
-        for (knob, value) in values {
-            let before = self.seen.insert(knob, value);
+        for (param, value) in values {
+            let before = self.seen.insert(param, value);
             let Some(before) = before else { continue };
-            let take = self.takes.get_mut(&knob);
+            let take = self.takes.get_mut(&param);
             if before == value {
                 if let Some(take) = take {
                     take.rests = true;
@@ -49,11 +49,11 @@ impl Recorder {
                 None => {
                     // Until now it was where it was set.
                     let first = Key { at: 0.0, value: before, ease: Ease::Hold };
-                    self.takes.entry(knob).or_insert(Take { keys: vec![first], rests: true })
+                    self.takes.entry(param).or_insert(Take { keys: vec![first], rests: true })
                 }
             };
             match take.keys.as_mut_slice() {
-                // The first says where the knob was, also where it is moved before the first step.
+                // The first says where the parameter was, also where it is moved before the first step.
                 [_, .., last] if last.at >= at => last.value = value,
                 [.., last] if take.rests => {
                     last.ease = Ease::Hold;
@@ -65,18 +65,18 @@ impl Recorder {
         }
     }
 
-    /// The keyframes of each knob that was moved: no more of them than its curve needs.
+    /// The keyframes of each parameter that was moved: no more of them than its curve needs.
     pub fn finish(self, objective: Objective) -> Vec<(ParamId, Vec<Key>)> {
         let takes = self.takes.into_iter();
-        takes.map(|(knob, take)| (knob, thinned(&take.keys, knob, objective, MAX_KEYS / 2))).collect()
+        takes.map(|(param, take)| (param, thinned(&take.keys, param, objective, MAX_KEYS / 2))).collect()
     }
 }
 
 /// The same curve with as few keyframes as it needs, `most` at most.
-fn thinned(keys: &[Key], knob: ParamId, objective: Objective, most: usize) -> Vec<Key> {
+fn thinned(keys: &[Key], param: ParamId, objective: Objective, most: usize) -> Vec<Key> {
     let mut tolerance = TOLERANCE;
     loop {
-        let thin = thinned_to(keys, knob, objective, tolerance);
+        let thin = thinned_to(keys, param, objective, tolerance);
         if thin.len() <= most || tolerance > 1.0 {
             return thin.into_iter().take(most).collect();
         }
@@ -84,8 +84,8 @@ fn thinned(keys: &[Key], knob: ParamId, objective: Objective, most: usize) -> Ve
     }
 }
 
-fn thinned_to(keys: &[Key], knob: ParamId, objective: Objective, tolerance: f64) -> Vec<Key> {
-    let range = knob.range(objective);
+fn thinned_to(keys: &[Key], param: ParamId, objective: Objective, tolerance: f64) -> Vec<Key> {
+    let range = param.range(objective);
     let place = |key: &Key| range.position(key.value);
     let mut kept: Vec<Key> = Vec::new();
     let mut from = 0;
@@ -110,8 +110,8 @@ fn thinned_to(keys: &[Key], knob: ParamId, objective: Objective, tolerance: f64)
 }
 
 /// A curve with a recorded one in the place of what it had from the first to the last move.
-pub fn merged(before: &[Key], recorded: Vec<Key>, knob: ParamId, objective: Objective) -> Vec<Key> {
-    // The first recorded keyframe says where the knob was until the hand came.
+pub fn merged(before: &[Key], recorded: Vec<Key>, param: ParamId, objective: Objective) -> Vec<Key> {
+    // The first recorded keyframe says where the parameter was until the hand came.
     let (Some(first), Some(last)) = (recorded.get(1).copied(), recorded.last().copied()) else {
         return if before.is_empty() { recorded } else { before.to_vec() };
     };
@@ -121,7 +121,7 @@ pub fn merged(before: &[Key], recorded: Vec<Key>, knob: ParamId, objective: Obje
     let track = Track::new(Curve::Keys(before.to_vec()));
     let mut keys: Vec<Key> = before.iter().copied().filter(|key| key.at < first.at).collect();
     if !keys.is_empty() {
-        let value = track.value(knob, objective, first.value, first.at);
+        let value = track.value(param, objective, first.value, first.at);
         keys.push(Key { at: first.at, value, ease: Ease::Hold });
     }
     keys.extend(recorded.into_iter().skip(1));
@@ -129,30 +129,30 @@ pub fn merged(before: &[Key], recorded: Vec<Key>, knob: ParamId, objective: Obje
         end.ease = Ease::Hold;
     }
     keys.extend(before.iter().copied().filter(|key| key.at > last.at));
-    thinned(&keys, knob, objective, MAX_KEYS)
+    thinned(&keys, param, objective, MAX_KEYS)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const KNOB: ParamId = ParamId::KeepColours;
+    const PARAM: ParamId = ParamId::KeepColours;
 
     fn recorded(moves: &[(f64, f64)]) -> Vec<Key> {
-        let mut recorder = Recorder::new(1, vec![(KNOB, 0.5), (ParamId::Alpha, 1.0)]);
+        let mut recorder = Recorder::new(1, vec![(PARAM, 0.5), (ParamId::Alpha, 1.0)]);
         for &(at, value) in moves {
-            recorder.note(at, vec![(KNOB, value), (ParamId::Alpha, 1.0)]);
+            recorder.note(at, vec![(PARAM, value), (ParamId::Alpha, 1.0)]);
         }
         let mut takes = recorder.finish(Objective::Balanced);
         assert!(takes.len() <= 1, "what nobody moved is not recorded");
-        takes.pop().map_or_else(Vec::new, |(knob, keys)| {
-            assert_eq!(knob, KNOB);
+        takes.pop().map_or_else(Vec::new, |(param, keys)| {
+            assert_eq!(param, PARAM);
             keys
         })
     }
 
     fn value(keys: &[Key], at: f64) -> f64 {
-        Track::new(Curve::Keys(keys.to_vec())).value(KNOB, Objective::Balanced, 0.123, at)
+        Track::new(Curve::Keys(keys.to_vec())).value(PARAM, Objective::Balanced, 0.123, at)
     }
 
     #[test]
@@ -204,11 +204,11 @@ mod tests {
         let key = |at, value| Key { at, value, ease: Ease::Linear };
         let before = [key(0.0, 0.0), key(0.5, 0.5), key(1.0, 1.0)];
         let take = vec![Key { at: 0.0, value: 0.4, ease: Ease::Hold }, key(0.4, 0.9), key(0.6, 0.8)];
-        let keys = merged(&before, take.clone(), KNOB, Objective::Balanced);
+        let keys = merged(&before, take.clone(), PARAM, Objective::Balanced);
         assert!(keys.is_sorted_by_key(|key| key.at));
         let at = |at| value(&keys, at);
         assert!((at(0.2) - 0.2).abs() < 1e-9 && (at(0.399) - 0.399).abs() < 1e-9, "{keys:?}");
         assert!((at(0.4), at(0.6), at(0.9), at(1.0)) == (0.9, 0.8, 0.8, 1.0), "{keys:?}");
-        assert_eq!(merged(&[], take.clone(), KNOB, Objective::Balanced), take);
+        assert_eq!(merged(&[], take.clone(), PARAM, Objective::Balanced), take);
     }
 }

@@ -12,8 +12,8 @@ use crate::{
     dialogs::Ask,
     messages::{Banner, Trouble},
     picture_source::{Kept, Recalled, Source},
-    pictures::{Slot, Target},
     saving::{Extension, Saving},
+    slot::{Slot, Target},
     state::Run,
     worker::NextRun,
 };

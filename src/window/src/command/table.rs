@@ -7,7 +7,7 @@ use egui::{
 use serde::{Deserialize, Serialize};
 
 use super::Row;
-use crate::{ImpastoApp, compare::Mode, icons::Icon, pictures::Target};
+use crate::{ImpastoApp, compare::Mode, icons::Icon, slot::Target};
 use impasto_core::settings::RegionRole;
 use impasto_engine::session::LevelCommand;
 
@@ -397,7 +397,7 @@ commands! {
         => |app, _| app.panels.command_palette.toggle();
     Controls "Focus the controls" PanelLeft [plain(F6)]
         "Moves the keyboard's focus from part to part of the window, with shift back; there, tab and the arrows move on, escape leaves"
-        => |app, ctx| app.go_through_regions(ctx);
+        => |app, ctx| app.go_through_landmarks(ctx);
     TogglePanels "Hide or show panels" PanelLeft [plain(Tab)]
         "Leaves only the picture and the transport, or brings the panels back"
         => |app, _| app.toggle_panels();

@@ -16,7 +16,7 @@ use impasto_core::settings::{
 use impasto_engine::session::RunState;
 
 impl ImpastoApp {
-    pub(super) fn advanced(&mut self, ui: &mut Ui, usual: &Settings) {
+    pub(super) fn advanced(&mut self, ui: &mut Ui, defaults: &Settings) {
         ui.add_space(space::XS);
         let tooltip = "What smoothness compares a pixel with: its four neighbours, or those at its corners as well, so that grain goes in all directions alike";
         row(ui, "Smoothness", tooltip, |ui| {
@@ -34,9 +34,9 @@ impl ImpastoApp {
         for term in GlobalTerm::ALL.iter().filter(|term| !term.has_strip()) {
             let TermInfo { parameter, tooltip, .. } = term.info();
             let (label, subject) = (parameter.label(), format!("The {term} weight"));
-            self.fader_row(ui, parameter, usual, &Words { label: &label, tooltip, subject: &subject });
+            self.fader_row(ui, parameter, defaults, &Words { label: &label, tooltip, subject: &subject });
         }
-        self.optimizer_rows(ui, usual);
+        self.optimizer_rows(ui, defaults);
         widgets::section(ui, "Engine");
         self.device_row(ui);
         self.preview_row(ui);
@@ -51,8 +51,8 @@ impl ImpastoApp {
         row(ui, "Seed", tooltip, |ui| {
             let mut seed = self.settings.seed as f64;
             let drag = 0.0..=9e15;
-            let (name, knob, usual) = ("Seed", None, Some(0.0));
-            Entry { name, tooltip, drag, suffix: "", whole: true, width: 84.0, knob, usual }
+            let (name, param, default) = ("Seed", None, Some(0.0));
+            Entry { name, tooltip, drag, suffix: "", whole: true, width: 84.0, param, default }
                 .show(ui, &mut seed);
             if seed != self.settings.seed as f64 {
                 self.settings.seed = seed.max(0.0) as u64;

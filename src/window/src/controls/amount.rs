@@ -54,9 +54,9 @@ fn rounded(amount: f64) -> f64 {
 
 /// About what α and β amount to, before it is measured.
 fn estimate(settings: &Settings) -> f64 {
-    let usual = Settings::for_objective(settings.objective);
+    let defaults = Settings::for_objective(settings.objective);
     let ratio = |settings: &Settings| settings.style_weight / settings.content_weight;
-    let more = ratio(settings) / ratio(&usual);
+    let more = ratio(settings) / ratio(&defaults);
     if more.is_nan() { MIDDLE } else { rounded(share(odds(MIDDLE) * more.max(0.0))) }
 }
 
@@ -110,7 +110,7 @@ impl ImpastoApp {
         }
     }
 
-    pub(super) fn amount_row(&mut self, ui: &mut Ui, usual: &Settings) {
+    pub(super) fn amount_row(&mut self, ui: &mut Ui, defaults: &Settings) {
         let tooltip = "How much style there is against content. It means the same at every size and with every pair: α and β are found by measuring. In the middle is about what is usual. Unticked, α and β count as they are set.";
         let is_on = self.settings.style_amount.is_some();
         let mut on = is_on;
@@ -126,7 +126,7 @@ impl ImpastoApp {
                 widgets::checkbox(ui, "Use the style amount", tooltip, &mut on);
             });
             let width = super::balance::room_for_slider(ui);
-            let (name, knob) = ("Style amount", ParamId::StyleAmount);
+            let (name, param) = ("Style amount", ParamId::StyleAmount);
             let middle = ui.cursor().min.x + width / 2.0;
             let y = ui.max_rect().center().y;
             let mark = Stroke::new(1.0, Palette::of(ui).rail);
@@ -138,12 +138,12 @@ impl ImpastoApp {
             if response.changed() {
                 amount = amount_at(place);
             }
-            let usual = usual.style_amount.unwrap_or(MIDDLE);
-            reset::slider(ui, &response, knob, usual, &mut amount, |_| {});
+            let default = defaults.style_amount.unwrap_or(MIDDLE);
+            reset::slider(ui, &response, param, default, &mut amount, |_| {});
             let mut percent = 100.0 * amount;
-            let (shown, usual) = (percent, Some(100.0 * usual));
+            let (shown, default) = (percent, Some(100.0 * default));
             let (name, drag, width) = ("Style amount, number", 0.0..=100.0, widgets::NUMBER);
-            Entry { name, tooltip, drag, suffix: " %", whole: false, width, knob: Some(knob), usual }
+            Entry { name, tooltip, drag, suffix: " %", whole: false, width, param: Some(param), default }
                 .show(ui, &mut percent);
             if percent != shown {
                 amount = percent / 100.0;

@@ -30,13 +30,13 @@ fn locked_row(ui: &mut Ui, label: &str, tooltip: &str, locked: bool, controls: i
 }
 
 impl ImpastoApp {
-    pub(super) fn balance_rows(&mut self, ui: &mut Ui, usual: &Settings) {
+    pub(super) fn balance_rows(&mut self, ui: &mut Ui, defaults: &Settings) {
         let shown = self.balance_in_force();
         let mut balance = shown;
         let objective = self.settings.objective;
-        let fader = |ui: &mut Ui, label, name, tooltip, knob: ParamId, usual: f64, value: &mut f64| {
+        let fader = |ui: &mut Ui, label, name, tooltip, param: ParamId, default: f64, value: &mut f64| {
             row(ui, label, tooltip, |ui| {
-                Fader { name, tooltip, knob, range: knob.range(objective), usual }.show(ui, value, 0.0);
+                Fader { name, tooltip, param, range: param.range(objective), default }.show(ui, value, 0.0);
             });
         };
         let tooltip = "α: weight of the content term. More keeps the shapes of the content.";
@@ -46,7 +46,7 @@ impl ImpastoApp {
             "Content weight α",
             tooltip,
             ParamId::Alpha,
-            usual.content_weight,
+            defaults.content_weight,
             &mut balance[0],
         );
         self.error_of(ui, "content-weight", "The content weight");
@@ -54,10 +54,11 @@ impl ImpastoApp {
         let locked = self.mixes.desk.locked.contains(&ParamId::Beta);
         let actions = &self.actions;
         locked_row(ui, "Style β", tooltip, locked, |ui| {
-            let (name, knob, usual) = ("Style weight β", ParamId::Beta, usual.style_weight);
-            let fader = Fader { name, tooltip, knob, range: knob.range(objective), usual };
+            let (name, param, default) = ("Style weight β", ParamId::Beta, defaults.style_weight);
+            let fader = Fader { name, tooltip, param, range: param.range(objective), default };
             let width = room_for_slider(ui);
-            fader.slider_with(ui, &mut balance[1], width, |ui| mixes::lock_button(ui, actions, knob, locked));
+            fader
+                .slider_with(ui, &mut balance[1], width, |ui| mixes::lock_button(ui, actions, param, locked));
             fader.number(ui, &mut balance[1], widgets::NUMBER);
         });
         self.error_of(ui, "style-weight", "The style weight");
@@ -75,11 +76,11 @@ impl ImpastoApp {
         }
     }
 
-    pub(super) fn step_size_row(&mut self, ui: &mut Ui, usual: &Settings) {
+    pub(super) fn step_size_row(&mut self, ui: &mut Ui, defaults: &Settings) {
         let tooltip =
             "Learning rate: about the largest move of a pixel in one step, where 1 is the whole range.";
         let words = Words { label: "Step size", tooltip, subject: "The learning rate" };
-        self.fader_row(ui, ParamId::LearningRate, usual, &words);
+        self.fader_row(ui, ParamId::LearningRate, defaults, &words);
     }
 
     pub(super) fn statistic_row(&mut self, ui: &mut Ui) {
@@ -102,14 +103,14 @@ impl ImpastoApp {
     }
 
     /// Tilt what the style layers' faders say, between fine texture and large strokes.
-    pub(super) fn tilt_row(&mut self, ui: &mut Ui, usual: &Settings) {
+    pub(super) fn tilt_row(&mut self, ui: &mut Ui, defaults: &Settings) {
         let tooltip = "Tilt of the style layers, -1 to 1: left fine texture, right large strokes. It multiplies what the faders say by e to the power of tilt times depth, their sum kept, and moves no fader; in the middle it is not there. Usual are -0.4 to 0.4.";
         let locked = self.mixes.desk.locked.contains(&ParamId::StyleTilt);
         let actions = &self.actions;
         locked_row(ui, "Strokes", tooltip, locked, |ui| {
             let width = room_for_slider(ui);
             let tilt = &mut self.settings.style_tilt;
-            let (name, knob) = ("Tilt of the style layers", ParamId::StyleTilt);
+            let (name, param) = ("Tilt of the style layers", ParamId::StyleTilt);
             let middle = ui.cursor().min.x + width / 2.0;
             let line = Palette::of(ui).rail;
             let y = ui.max_rect().center().y;
@@ -120,11 +121,11 @@ impl ImpastoApp {
                 let near = response.dragged() && tilt.abs() < 0.03;
                 *tilt = if near { 0.0 } else { (100.0 * *tilt).round() / 100.0 };
             }
-            let menu = |ui: &mut Ui| mixes::lock_button(ui, actions, knob, locked);
-            reset::slider(ui, &response, knob, usual.style_tilt, tilt, menu);
+            let menu = |ui: &mut Ui| mixes::lock_button(ui, actions, param, locked);
+            reset::slider(ui, &response, param, defaults.style_tilt, tilt, menu);
             let (name, width, drag) = ("Tilt of the style layers, number", widgets::NUMBER, -1.0..=1.0);
-            let (knob, usual) = (Some(knob), Some(usual.style_tilt));
-            Entry { name, tooltip, drag, suffix: "", whole: false, width, knob, usual }.show(ui, tilt);
+            let (param, default) = (Some(param), Some(defaults.style_tilt));
+            Entry { name, tooltip, drag, suffix: "", whole: false, width, param, default }.show(ui, tilt);
         });
         self.error_of(ui, "style-tilt", "The tilt");
     }

@@ -38,51 +38,51 @@ const SECTIONS: &[Section] = &[
 impl ImpastoApp {
     pub(crate) fn controls_ui(&mut self, ui: &mut Ui) {
         egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-            let usual = self.mixes.presets.usual.settings().clone();
+            let defaults = self.mixes.presets.defaults.settings().clone();
             ui.spacing_mut().item_spacing.y = 2.0;
             ui.add_space(2.0);
-            SECTIONS.iter().for_each(|section| section(self, ui, &usual));
+            SECTIONS.iter().for_each(|section| section(self, ui, &defaults));
             ui.add_space(space::L);
         });
     }
 
-    fn mixer_section(&mut self, ui: &mut Ui, usual: &Settings) {
+    fn mixer_section(&mut self, ui: &mut Ui, defaults: &Settings) {
         widgets::compact_section(ui, "Mixer", |ui| self.reset_button(ui));
-        self.live(ui, |app, ui| app.balance_rows(ui, usual));
+        self.live(ui, |app, ui| app.balance_rows(ui, defaults));
         for remark in self.settings.remarks() {
             ui.add(Label::new(widgets::weak(ui, widgets::sentence(&remark))).wrap());
         }
-        self.live(ui, |app, ui| app.mixer_ui(ui, usual));
+        self.live(ui, |app, ui| app.mixer_ui(ui, defaults));
         ui.spacing_mut().item_spacing.y = space::XS;
     }
 
-    fn colour_section(&mut self, ui: &mut Ui, usual: &Settings) {
+    fn colour_section(&mut self, ui: &mut Ui, defaults: &Settings) {
         section(ui, "Style and colour");
         if self.settings.objective == Objective::Balanced {
             self.edit(ui, |app, ui| app.statistic_row(ui));
         }
-        self.live(ui, |app, ui| app.colour_rows(ui, usual));
+        self.live(ui, |app, ui| app.colour_rows(ui, defaults));
     }
 
-    fn picture_section(&mut self, ui: &mut Ui, usual: &Settings) {
+    fn picture_section(&mut self, ui: &mut Ui, defaults: &Settings) {
         section(ui, "Picture");
         self.edit(ui, |app, ui| {
             app.objective_row(ui);
             app.pyramid_row(ui);
-            app.steps_row(ui, usual);
+            app.steps_row(ui, defaults);
         });
         self.live(ui, |app, ui| {
-            app.step_size_row(ui, usual);
+            app.step_size_row(ui, defaults);
             app.begin_rows(ui);
         });
     }
 
-    fn advanced_section(&mut self, ui: &mut Ui, usual: &Settings) {
+    fn advanced_section(&mut self, ui: &mut Ui, defaults: &Settings) {
         ui.add_space(space::M);
         let open = widgets::is_focus_wanted(ui.ctx()).then_some(true);
         egui::CollapsingHeader::new("Advanced")
             .open(open)
-            .show_unindented(ui, |ui| self.live(ui, |app, ui| app.advanced(ui, usual)));
+            .show_unindented(ui, |ui| self.live(ui, |app, ui| app.advanced(ui, defaults)));
         // If no control has this name, the search ends.
         self.panels.focus_search_frames =
             if open.is_some() { self.panels.focus_search_frames + 1 } else { 0 };
@@ -94,7 +94,7 @@ impl ImpastoApp {
     fn reset_button(&self, ui: &mut Ui) {
         let command = Command::ResetMix;
         let hint = command.hint(ui.ctx());
-        let tooltip = format!("{hint}\nNow: {}", self.mixes.presets.usual.name());
+        let tooltip = format!("{hint}\nNow: {}", self.mixes.presets.defaults.name());
         if widgets::quiet_button(ui, "Reset all", &tooltip).clicked() {
             self.actions.push(command);
         }

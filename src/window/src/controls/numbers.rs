@@ -15,18 +15,19 @@ pub(super) struct Words<'a> {
 
 impl ImpastoApp {
     /// A row with a parameter's fader, and what is wrong with its value below.
-    pub(super) fn fader_row(&mut self, ui: &mut Ui, id: ParamId, usual: &Settings, words: &Words<'_>) {
-        self.number_row(ui, id, usual, words, |ui, name, range, usual, value| {
-            Fader { name, tooltip: words.tooltip, knob: id, range, usual }.show(ui, value, 0.0);
+    pub(super) fn fader_row(&mut self, ui: &mut Ui, id: ParamId, defaults: &Settings, words: &Words<'_>) {
+        self.number_row(ui, id, defaults, words, |ui, name, range, default, value| {
+            Fader { name, tooltip: words.tooltip, param: id, range, default }.show(ui, value, 0.0);
         });
     }
 
     /// A row with a parameter's number, and what is wrong with its value below.
-    pub(super) fn entry_row(&mut self, ui: &mut Ui, id: ParamId, usual: &Settings, words: &Words<'_>) {
-        self.number_row(ui, id, usual, words, |ui, name, range, usual, value| {
+    pub(super) fn entry_row(&mut self, ui: &mut Ui, id: ParamId, defaults: &Settings, words: &Words<'_>) {
+        self.number_row(ui, id, defaults, words, |ui, name, range, default, value| {
             let (tooltip, drag) = (words.tooltip, range.min..=range.max);
-            let (knob, usual) = (Some(id), Some(usual));
-            Entry { name, tooltip, drag, suffix: "", whole: false, width: 84.0, knob, usual }.show(ui, value);
+            let (param, default) = (Some(id), Some(default));
+            Entry { name, tooltip, drag, suffix: "", whole: false, width: 84.0, param, default }
+                .show(ui, value);
         });
     }
 
@@ -34,17 +35,17 @@ impl ImpastoApp {
         &mut self,
         ui: &mut Ui,
         id: ParamId,
-        usual: &Settings,
+        defaults: &Settings,
         words: &Words<'_>,
         show: impl FnOnce(&mut Ui, &str, Range, f64, &mut f64),
     ) {
         let Some(parameter) = Parameter::of_id(id) else { return };
-        let value = id.stored(&self.settings, &[]).zip(id.stored(usual, &[]));
-        let Some((mut value, usual)) = value else { return };
+        let value = id.stored(&self.settings, &[]).zip(id.stored(defaults, &[]));
+        let Some((mut value, default)) = value else { return };
         // A fader's number has the longer name.
         let name = parameter.control.trim_end_matches(", number");
         let range = id.range(self.settings.objective);
-        row(ui, words.label, words.tooltip, |ui| show(ui, name, range, usual, &mut value));
+        row(ui, words.label, words.tooltip, |ui| show(ui, name, range, default, &mut value));
         id.store(&mut self.settings, &mut [], value);
         self.error_of(ui, parameter.flag_name(), words.subject);
     }

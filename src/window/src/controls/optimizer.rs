@@ -11,7 +11,7 @@ use crate::{
 use impasto_core::settings::{LineSearch, MAX_HISTORY, Optimizer, ParamId, Settings};
 
 impl ImpastoApp {
-    pub(super) fn optimizer_rows(&mut self, ui: &mut Ui, usual: &Settings) {
+    pub(super) fn optimizer_rows(&mut self, ui: &mut Ui, defaults: &Settings) {
         let tooltip = "How the image is moved along its gradient. It can be changed at any time; the new one begins at the picture as it is shown.";
         row(ui, "Optimizer", tooltip, |ui| {
             let chosen = &mut self.settings.optimizer;
@@ -29,8 +29,8 @@ impl ImpastoApp {
             });
         });
         match self.settings.optimizer {
-            Optimizer::Adam => self.adam_rows(ui, usual),
-            Optimizer::Lbfgs => self.lbfgs_rows(ui, usual),
+            Optimizer::Adam => self.adam_rows(ui, defaults),
+            Optimizer::Lbfgs => self.lbfgs_rows(ui, defaults),
         }
         let tooltip = "Shows and saves the iterate with the lowest objective so far, instead of the last one or the mean of Adam's. It begins anew with every change of the objective and at every size.";
         row(ui, "Keep best", tooltip, |ui| {
@@ -44,7 +44,7 @@ impl ImpastoApp {
         });
     }
 
-    fn adam_rows(&mut self, ui: &mut Ui, usual: &Settings) {
+    fn adam_rows(&mut self, ui: &mut Ui, defaults: &Settings) {
         let tooltip = "Decay of the iterates' mean, which is what is shown and saved: 0.99 takes the optimizer's noise out, 0 shows the iterate itself. It reaches back over a tenth of the steps since the size was entered or a weight changed at most, so that it never trails behind.";
         for (id, label, tooltip, subject) in [
             (ParamId::Averaging, "Averaging", tooltip, "The averaging"),
@@ -52,17 +52,17 @@ impl ImpastoApp {
             (ParamId::Beta2, "Adam β2", "Adam's decay of the gradient's square, 0 to below 1", "β2"),
             (ParamId::Epsilon, "Adam ε", "Adam's term against division by zero, above 0", "ε"),
         ] {
-            self.entry_row(ui, id, usual, &Words { label, tooltip, subject });
+            self.entry_row(ui, id, defaults, &Words { label, tooltip, subject });
         }
     }
 
-    fn lbfgs_rows(&mut self, ui: &mut Ui, usual: &Settings) {
+    fn lbfgs_rows(&mut self, ui: &mut Ui, defaults: &Settings) {
         let tooltip = "Steps whose curvature L-BFGS remembers, 1 to 50; usual are 10 to 20. Each takes the memory of two images.";
         row(ui, "History", tooltip, |ui| {
             let mut history = f64::from(self.settings.history);
             let drag = 1.0..=f64::from(MAX_HISTORY);
-            let (name, knob, usual) = ("History", None, Some(f64::from(usual.history)));
-            Entry { name, tooltip, drag, suffix: "", whole: true, width: 84.0, knob, usual }
+            let (name, param, default) = ("History", None, Some(f64::from(defaults.history)));
+            Entry { name, tooltip, drag, suffix: "", whole: true, width: 84.0, param, default }
                 .show(ui, &mut history);
             self.settings.history = history as u32;
             ui.label(widgets::weak(ui, "steps"));

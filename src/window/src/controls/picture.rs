@@ -64,13 +64,22 @@ impl ImpastoApp {
         });
     }
 
-    pub(super) fn steps_row(&mut self, ui: &mut Ui, usual: &Settings) {
+    pub(super) fn steps_row(&mut self, ui: &mut Ui, defaults: &Settings) {
         let tooltip = "Length of the climb through the sizes, in steps. It can be raised at any time.";
         row(ui, "Steps", tooltip, |ui| {
             let mut steps = f64::from(self.settings.steps);
-            let (drag, usual) = (1.0..=1e6, Some(f64::from(usual.steps)));
-            Entry { name: "Steps", tooltip, drag, suffix: "", whole: true, width: 84.0, knob: None, usual }
-                .show(ui, &mut steps);
+            let (drag, default) = (1.0..=1e6, Some(f64::from(defaults.steps)));
+            Entry {
+                name: "Steps",
+                tooltip,
+                drag,
+                suffix: "",
+                whole: true,
+                width: 84.0,
+                param: None,
+                default,
+            }
+            .show(ui, &mut steps);
             self.settings.steps = steps as u32;
             let tooltip = "Off: after these steps painting continues until the picture hardly changes; then it rests, and any change resumes it";
             widgets::checkbox(ui, "Stop after the steps", tooltip, &mut self.view.layout.stop_after_steps);
@@ -90,8 +99,8 @@ impl ImpastoApp {
                 suffix: "",
                 whole: true,
                 width: 84.0,
-                knob: None,
-                usual: Some(0.0),
+                param: None,
+                default: Some(0.0),
             }
             .show(ui, &mut every);
             self.settings.preview_every = every as u32;

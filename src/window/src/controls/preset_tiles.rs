@@ -11,10 +11,10 @@ use egui::{
 use crate::{
     ImpastoApp,
     colour_image::color_image,
+    defaults::PresetName,
     presets::PresetAction,
     theme::{Palette, RADIUS, space},
     tips,
-    usual::PresetName,
 };
 use impasto_assets::presets;
 use impasto_core::{
@@ -117,7 +117,7 @@ impl ImpastoApp {
             slots.filter_map(|slot| Some(&slot.picture.as_ref()?.picture)).collect();
         let tiles = &mut self.mixes.tiles;
         tiles.follow_pair(&pair);
-        let preset = match self.mixes.presets.usual.is() {
+        let preset = match self.mixes.presets.defaults.is() {
             Some(PresetName::Bundled(preset)) if self.view.film.view().is_none() => Some(*preset),
             _ => None,
         };
@@ -139,7 +139,7 @@ impl ImpastoApp {
 
     pub(super) fn preset_tiles(&mut self, ui: &mut Ui) {
         self.mixes.tiles.load_bundled(ui.ctx());
-        let is = self.mixes.presets.usual.is().cloned();
+        let is = self.mixes.presets.defaults.is().cloned();
         ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = space::XS;
             let count = Preset::ALL.len() as f32;

@@ -4,7 +4,7 @@ use egui::{RichText, Ui};
 
 use super::combo;
 use crate::{
-    ImpastoApp, mixes::Mixes, presets::PresetAction, theme::Palette, usual::PresetName, widgets::row,
+    ImpastoApp, defaults::PresetName, mixes::Mixes, presets::PresetAction, theme::Palette, widgets::row,
 };
 use impasto_base::error::chain;
 use impasto_core::settings::Preset;
@@ -13,7 +13,7 @@ impl ImpastoApp {
     pub(super) fn preset_row(&self, ui: &mut Ui) {
         let tooltip = "A mix to begin with: sets the objective, the weights, the statistic and the optimizer, and leaves size and device alone. What was set before can be brought back.";
         row(ui, "Preset", tooltip, |ui| {
-            let is = self.mixes.presets.usual.is().cloned();
+            let is = self.mixes.presets.defaults.is().cloned();
             let text = is.as_ref().map_or("Custom", PresetName::text).to_owned();
             let actions = &self.actions;
             combo(ui, "Preset", tooltip, text, |ui| {
@@ -65,7 +65,7 @@ impl ImpastoApp {
         let Some(settings) = name.apply(&presets.list, &self.settings) else { return false };
         let before = std::mem::replace(&mut self.settings, settings);
         // From preset to preset, the person's own mix is what is worth bringing back.
-        if presets.usual.is().is_none() || before_preset.is_none() {
+        if presets.defaults.is().is_none() || before_preset.is_none() {
             *before_preset = Some(Box::new(before));
         }
         true

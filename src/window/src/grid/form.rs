@@ -372,8 +372,8 @@ impl Form {
             suffix: " px",
             whole: true,
             width: 70.0,
-            knob: None,
-            usual: None,
+            param: None,
+            default: None,
         };
         entry.show(ui, &mut self.size);
         self.size = self.size.clamp(64.0, LARGEST);
@@ -385,8 +385,8 @@ impl Form {
             suffix: " steps",
             whole: true,
             width: 84.0,
-            knob: None,
-            usual: None,
+            param: None,
+            default: None,
         };
         entry.show(ui, &mut self.steps);
         self.steps = self.steps.clamp(1.0, 5000.0);

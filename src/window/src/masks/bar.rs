@@ -78,7 +78,7 @@ struct Number {
     tooltip: &'static str,
     /// In percent.
     range: [f32; 2],
-    usual: f64,
+    default: f64,
 }
 
 const SIZE: Number = Number {
@@ -86,35 +86,35 @@ const SIZE: Number = Number {
     name: "Size of the brush",
     tooltip: "Diameter of the brush, in percent of the picture's longer side (wheel, or [ and ])",
     range: [200.0 * RADII[0], 200.0 * RADII[1]],
-    usual: 10.0,
+    default: 10.0,
 };
 const HARDNESS: Number = Number {
     label: "Hard",
     name: "Hardness of the brush",
     tooltip: "How much of the brush is full before it falls off to its edge (shift-wheel)",
     range: [0.0, 100.0],
-    usual: 50.0,
+    default: 50.0,
 };
 const EDGE: Number = Number {
     label: "Edge",
     name: "Edge of the shape",
     tooltip: "Width of the soft edge of ellipses and paths, in percent of the picture's longer side (wheel, or [ and ])",
     range: [0.0, 100.0 * WIDEST],
-    usual: 2.0,
+    default: 2.0,
 };
 const LIKENESS: Number = Number {
     label: "Alike",
     name: "Likeness for the wand",
     tooltip: "How alike a place must be to what was clicked on: 100 % is the same, 0 % as different as most. Dragging sets it (wheel, or [ and ])",
     range: [100.0 * LIKENESSES[0], 100.0 * LIKENESSES[1]],
-    usual: 100.0 * ALIKE as f64,
+    default: 100.0 * ALIKE as f64,
 };
 const OPACITY: Number = Number {
     label: "Opacity",
     name: "Opacity of the stroke",
     tooltip: "How much one stroke changes the mask (ctrl-wheel)",
     range: [1.0, 100.0],
-    usual: 100.0,
+    default: 100.0,
 };
 
 impl Number {
@@ -129,8 +129,8 @@ impl Number {
             suffix: " %",
             whole: false,
             width: NUMBER,
-            knob: None,
-            usual: Some(self.usual),
+            param: None,
+            default: Some(self.default),
         };
         let before = percent;
         entry.show(ui, &mut percent);

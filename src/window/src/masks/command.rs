@@ -81,8 +81,8 @@ mod tests {
             .automation
             .set(ParamId::RegionStrength(2), Track::new(Curve::Lfo(Lfo { period: 0.5, ..Lfo::default() })));
         assert_eq!(leave_out(&mut settings), ["rock"]);
-        let knobs: Vec<ParamId> = settings.automation.iter().map(|(knob, _)| knob).collect();
-        assert_eq!(knobs, [ParamId::RegionStrength(1)], "it is the second now");
+        let params: Vec<ParamId> = settings.automation.iter().map(|(param, _)| param).collect();
+        assert_eq!(params, [ParamId::RegionStrength(1)], "it is the second now");
         settings.automation = Default::default();
         let styles = ["a.png", "b#1.png", "c.png"].map(|name| (name.to_owned(), StyleMix::default()));
         let line = CommandLine {

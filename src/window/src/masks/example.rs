@@ -7,7 +7,7 @@ use crate::{
     ImpastoApp,
     command::Tab,
     picture_source::Source,
-    pictures::{Slot, Target},
+    slot::{Slot, Target},
 };
 use impasto_core::{
     picture::{

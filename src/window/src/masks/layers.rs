@@ -14,7 +14,7 @@ use impasto_core::settings::Region;
 use impasto_network::vgg::Layer;
 
 /// The factor of a layer that counts as in the rest of the picture, and the largest that a slider gives.
-const USUAL: f64 = 1.0;
+const DEFAULT: f64 = 1.0;
 const MOST: f64 = 2.0;
 /// Widths, in points.
 const NAME: f32 = 60.0;
@@ -85,8 +85,8 @@ fn factor(ui: &mut Ui, region: &mut Region, layers: &[Layer], layer: Layer) {
             suffix: "",
             whole: false,
             width: NUMBER,
-            knob: None,
-            usual: Some(USUAL),
+            param: None,
+            default: Some(DEFAULT),
         };
         entry.show(ui, &mut value);
     });
@@ -100,8 +100,8 @@ fn set_factor(region: &mut Region, layers: &[Layer], layer: Layer, factor: f64) 
     let mut factors = region.layers.clone().unwrap_or_default();
     layers.iter().for_each(|&other| factors.set(other, region.layer_factor(other)));
     factors.set(layer, factor);
-    let all_usual = factors.iter().all(|(_, factor)| factor == USUAL);
-    region.layers = (!all_usual).then_some(factors);
+    let all_default = factors.iter().all(|(_, factor)| factor == DEFAULT);
+    region.layers = (!all_default).then_some(factors);
 }
 
 #[cfg(test)]

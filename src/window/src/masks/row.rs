@@ -329,14 +329,14 @@ impl Row<'_> {
                 return;
             }
             let (Place::Region(index), range) = (self.place, self.range) else { return };
-            let Ok(knob) = u8::try_from(index).map(ParamId::RegionStrength) else { return };
+            let Ok(param) = u8::try_from(index).map(ParamId::RegionStrength) else { return };
             let label = format!("Strength of {name}");
             let fader = Fader {
                 name: &label,
                 tooltip: "How strongly its styles act, 1 as in the rest of the picture",
-                knob,
+                param,
                 range,
-                usual: 1.0,
+                default: 1.0,
             };
             let taken = EDGE + STYLES + NUMBER + 3.0 * space::XS + 2.0 * space::XS;
             fader.slider(ui, &mut region.strength, (ui.available_width() - taken).max(40.0));

@@ -6,7 +6,7 @@ use egui::{Popup, Ui};
 use crate::{
     ImpastoApp,
     entry::Entry,
-    pictures::Slot,
+    slot::Slot,
     theme::{ROW, space},
     widgets,
 };
@@ -14,7 +14,7 @@ use impasto_base::hash::Sha256Hash;
 use impasto_core::settings::{Masks, Region, RegionStyle, Settings};
 
 /// Weight of a style that was just chosen.
-const USUAL: f64 = 1.0;
+const DEFAULT: f64 = 1.0;
 
 /// What a slot has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -196,7 +196,7 @@ pub fn button(
                 if widgets::checkbox(ui, &what, "Whether the region has this style", &mut on).changed() {
                     match place {
                         Some(place) => drop(styles.remove(place)),
-                        None => styles.push(RegionStyle { style: index, weight: USUAL }),
+                        None => styles.push(RegionStyle { style: index, weight: DEFAULT }),
                     }
                     styles.sort_by_key(|style| style.style);
                 }
@@ -213,8 +213,8 @@ pub fn button(
                         suffix: "",
                         whole: false,
                         width: 52.0,
-                        knob: None,
-                        usual: Some(USUAL),
+                        param: None,
+                        default: Some(DEFAULT),
                     };
                     entry.show(ui, &mut style.weight);
                     style.weight = style.weight.max(0.0);

@@ -36,7 +36,7 @@ struct List {
     tooltip: &'static str,
     add_tooltip: &'static str,
     term: fn(Layer) -> Term,
-    knob: fn(Layer) -> ParamId,
+    param: fn(Layer) -> ParamId,
     visualization: fn(Layer) -> LayerVisualization,
     series: fn(Layer) -> Series,
 }
@@ -48,7 +48,7 @@ const STYLE: List = List {
     tooltip: "Weight of this layer's style. Shallow layers carry colour and fine grain, deep ones large strokes and shapes.",
     add_tooltip: "Add a style layer: relu1_1 is the finest, relu5_4 the coarsest",
     term: Term::Style,
-    knob: ParamId::Style,
+    param: ParamId::Style,
     visualization: LayerVisualization::texture,
     series: Series::Style,
 };
@@ -60,7 +60,7 @@ const CONTENT: List = List {
     tooltip: "Weight of this layer's content. Shallow layers hold on to every detail, deep ones to the arrangement.",
     add_tooltip: "Add a content layer",
     term: Term::Content,
-    knob: ParamId::Content,
+    param: ParamId::Content,
     visualization: LayerVisualization::reconstruction,
     series: Series::ContentLayer,
 };
@@ -109,16 +109,16 @@ impl Context<'_> {
 
 impl ImpastoApp {
     /// The strips of all terms.
-    pub(super) fn mixer_ui(&mut self, ui: &mut Ui, usual: &Settings) {
+    pub(super) fn mixer_ui(&mut self, ui: &mut Ui, defaults: &Settings) {
         let before = self.settings.clone();
         let mut settings = before.clone();
         let context = self.strips_context();
         ui.spacing_mut().item_spacing.y = 0.0;
-        let mut reset = list_ui(ui, &STYLE, &mut settings.style_layers, &usual.style_layers, &context);
-        reset |= list_ui(ui, &CONTENT, &mut settings.content_layers, &usual.content_layers, &context);
+        let mut reset = list_ui(ui, &STYLE, &mut settings.style_layers, &defaults.style_layers, &context);
+        reset |= list_ui(ui, &CONTENT, &mut settings.content_layers, &defaults.content_layers, &context);
         ui.add_space(6.0);
         for &term in GlobalTerm::ALL.iter().filter(|term| term.has_strip()) {
-            reset |= term_ui(ui, term, &mut settings, usual, &context);
+            reset |= term_ui(ui, term, &mut settings, defaults, &context);
         }
         self.settings = settings;
 
@@ -171,12 +171,12 @@ fn term_strip(
     ui: &mut Ui,
     term: GlobalTerm,
     settings: &mut Settings,
-    usual: &Settings,
+    defaults: &Settings,
     context: &Context<'_>,
     show: impl FnOnce(&mut Ui, &StripUi<'_>, &mut Strip) -> Used,
 ) -> Used {
-    let TermInfo { parameter: knob, tooltip, .. } = term.info();
-    let (name, label) = (term.to_string(), knob.label());
+    let TermInfo { parameter: param, tooltip, .. } = term.info();
+    let (name, label) = (term.to_string(), param.label());
     let mut strip = term.strip(settings);
     let strip_ui = StripUi {
         actions: context.actions,
@@ -184,15 +184,15 @@ fn term_strip(
         what: &name,
         fader: &label,
         tooltip,
-        knob,
-        range: knob.range(context.objective),
-        usual: term.weight(usual),
+        param,
+        range: param.range(context.objective),
+        default: term.weight(defaults),
         look: context.look(ui, Term::Global(term), Series::Global(term), strip),
         extract: None,
         indented: context.extracts.is_some(),
         removable: false,
-        linked: context.desk.linked.contains(&knob),
-        locked: context.desk.locked.contains(&knob),
+        linked: context.desk.linked.contains(&param),
+        locked: context.desk.locked.contains(&param),
     };
     let used = show(ui, &strip_ui, &mut strip);
     term.set_strip(settings, strip);
@@ -204,10 +204,11 @@ fn term_ui(
     ui: &mut Ui,
     term: GlobalTerm,
     settings: &mut Settings,
-    usual: &Settings,
+    defaults: &Settings,
     context: &Context<'_>,
 ) -> bool {
-    let used = term_strip(ui, term, settings, usual, context, |ui, strip_ui, strip| strip_ui.show(ui, strip));
+    let used =
+        term_strip(ui, term, settings, defaults, context, |ui, strip_ui, strip| strip_ui.show(ui, strip));
     context.error(ui, Parameter::of_id(term.info().parameter).map_or("", Parameter::flag_name));
     used.reset
 }
@@ -217,29 +218,29 @@ fn layer_strip(
     ui: &mut Ui,
     list: &List,
     (layer, before): (Layer, Strip),
-    usual: &LayerWeights,
+    defaults: &LayerWeights,
     context: &Context<'_>,
     show: impl FnOnce(&mut Ui, &StripUi<'_>, &mut Strip) -> Used,
 ) -> (Strip, Used) {
     let mut strip = before;
     let label = layer.to_string();
     let visualization = (list.visualization)(layer);
-    let knob = (list.knob)(layer);
+    let param = (list.param)(layer);
     let strip_ui = StripUi {
         actions: context.actions,
         label: &label,
         what: &format!("{} layer {label}", list.kind),
         fader: &format!("{label} {} weight", list.kind),
         tooltip: list.tooltip,
-        knob,
-        range: knob.range(context.objective),
-        usual: usual.get(layer).unwrap_or(1.0),
+        param,
+        range: param.range(context.objective),
+        default: defaults.get(layer).unwrap_or(1.0),
         look: context.look(ui, (list.term)(layer), (list.series)(layer), strip),
         extract: context.extracts.map(|extracts| (extracts, visualization)),
         indented: context.extracts.is_some(),
         removable: true,
-        linked: context.desk.linked.contains(&knob),
-        locked: context.desk.locked.contains(&knob),
+        linked: context.desk.linked.contains(&param),
+        locked: context.desk.locked.contains(&param),
     };
     let used = show(ui, &strip_ui, &mut strip);
     (strip, used)
@@ -250,15 +251,15 @@ fn list_ui(
     ui: &mut Ui,
     list: &List,
     weights: &mut LayerWeights,
-    usual: &LayerWeights,
+    defaults: &LayerWeights,
     context: &Context<'_>,
 ) -> bool {
     let mut reset = false;
-    widgets::compact_section(ui, list.title, |ui| add_ui(ui, list, weights, usual));
+    widgets::compact_section(ui, list.title, |ui| add_ui(ui, list, weights, defaults));
     let all: Vec<(Layer, Strip)> = weights.strips().collect();
     for (layer, before) in all {
         let show = |ui: &mut Ui, strip_ui: &StripUi<'_>, strip: &mut Strip| strip_ui.show(ui, strip);
-        let (strip, used) = layer_strip(ui, list, (layer, before), usual, context, show);
+        let (strip, used) = layer_strip(ui, list, (layer, before), defaults, context, show);
         reset |= used.reset;
         if used.picture {
             context.actions.push((list.visualization)(layer));
@@ -274,7 +275,7 @@ fn list_ui(
 }
 
 /// Add a layer, as long as one is left.
-fn add_ui(ui: &mut Ui, list: &List, weights: &mut LayerWeights, usual: &LayerWeights) {
+fn add_ui(ui: &mut Ui, list: &List, weights: &mut LayerWeights, defaults: &LayerWeights) {
     let free: Vec<Layer> = Layer::ALL.into_iter().filter(|&layer| weights.get(layer).is_none()).collect();
     if free.is_empty() {
         return;
@@ -288,7 +289,7 @@ fn add_ui(ui: &mut Ui, list: &List, weights: &mut LayerWeights, usual: &LayerWei
             let tooltip =
                 format!("{} channels, sees one position per {} pixels", layer.channels(), layer.stride());
             if ui.button(text).on_hover_text(tooltip).clicked() {
-                weights.set(layer, usual.get(layer).unwrap_or(1.0));
+                weights.set(layer, defaults.get(layer).unwrap_or(1.0));
             }
         }
     });

@@ -62,9 +62,9 @@ pub struct StripUi<'a> {
     /// Name of the fader.
     pub fader: &'a str,
     pub tooltip: &'a str,
-    pub knob: ParamId,
+    pub param: ParamId,
     pub range: Range,
-    pub usual: f64,
+    pub default: f64,
     pub look: Look<'a>,
     /// What its layer holds, where that is shown.
     pub extract: Option<(&'a Extracts, LayerVisualization)>,
@@ -138,7 +138,7 @@ impl StripUi<'_> {
         let tooltip = "Links this fader: when a linked one moves, the others follow by the same factor";
         let name = format!("Link {}", self.what);
         if switch(ui, link, Sign::Icon(Icon::Link), &name, tooltip, self.linked).clicked() {
-            self.actions.push(MixAction::Link(self.knob));
+            self.actions.push(MixAction::Link(self.param));
         }
         at(ui, slider, |ui| {
             self.dim_if_silent(ui);
@@ -154,9 +154,9 @@ impl StripUi<'_> {
         Fader {
             name: self.fader,
             tooltip: self.tooltip,
-            knob: self.knob,
+            param: self.param,
             range: self.range,
-            usual: self.usual,
+            default: self.default,
         }
     }
 
@@ -175,16 +175,16 @@ impl StripUi<'_> {
                 self.actions.push(action);
             }
         };
-        lock_button(ui, self.actions, self.knob, self.locked);
+        lock_button(ui, self.actions, self.param, self.locked);
         ui.separator();
         entry(
             ui,
             if self.linked { "Unlink" } else { "Link" },
             "Moves with the other linked faders",
-            MixAction::Link(self.knob),
+            MixAction::Link(self.param),
         );
         if self.removable {
-            let kind = if let ParamId::Content(_) = self.knob { ParamId::Content } else { ParamId::Style };
+            let kind = if let ParamId::Content(_) = self.param { ParamId::Content } else { ParamId::Style };
             let tooltip = "They keep their ratios when one is moved";
             entry(ui, "Link all of these layers", tooltip, MixAction::LinkAll(kind));
         }

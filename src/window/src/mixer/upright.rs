@@ -35,41 +35,44 @@ fn line(ui: &mut Ui) {
 
 impl ImpastoApp {
     pub(crate) fn mixer_tab(&mut self, ui: &mut Ui) {
-        let usual = &self.mixes.presets.usual.settings().clone();
+        let defaults = &self.mixes.presets.defaults.settings().clone();
         ScrollArea::horizontal().id_salt("mixer").auto_shrink(false).show(ui, |ui| {
             ui.horizontal_top(|ui| {
                 ui.spacing_mut().item_spacing.x = 0.0;
-                self.upright_balance(ui, usual);
+                self.upright_balance(ui, defaults);
                 line(ui);
                 let before = self.settings.clone();
                 let mut settings = before.clone();
                 let context = self.strips_context();
                 let mut reset = false;
-                let mut layers = |ui: &mut Ui,
-                                  list: &List,
-                                  weights: &mut LayerWeights,
-                                  usual: &LayerWeights| {
-                    let all: Vec<_> = weights.strips().collect();
-                    for (layer, before) in all {
-                        let rect = place(ui);
-                        let (strip, used) =
-                            layer_strip(ui, list, (layer, before), usual, &context, |ui, strip_ui, strip| {
-                                strip_ui.show_upright(ui, strip, rect)
-                            });
-                        reset |= used.reset;
-                        if strip != before {
-                            weights.set_strip(layer, strip);
+                let mut layers =
+                    |ui: &mut Ui, list: &List, weights: &mut LayerWeights, defaults: &LayerWeights| {
+                        let all: Vec<_> = weights.strips().collect();
+                        for (layer, before) in all {
+                            let rect = place(ui);
+                            let (strip, used) = layer_strip(
+                                ui,
+                                list,
+                                (layer, before),
+                                defaults,
+                                &context,
+                                |ui, strip_ui, strip| strip_ui.show_upright(ui, strip, rect),
+                            );
+                            reset |= used.reset;
+                            if strip != before {
+                                weights.set_strip(layer, strip);
+                            }
                         }
-                    }
-                    line(ui);
-                };
-                layers(ui, &STYLE, &mut settings.style_layers, &usual.style_layers);
-                layers(ui, &CONTENT, &mut settings.content_layers, &usual.content_layers);
+                        line(ui);
+                    };
+                layers(ui, &STYLE, &mut settings.style_layers, &defaults.style_layers);
+                layers(ui, &CONTENT, &mut settings.content_layers, &defaults.content_layers);
                 for &term in GlobalTerm::ALL.iter().filter(|term| term.has_strip()) {
                     let rect = place(ui);
-                    let used = term_strip(ui, term, &mut settings, usual, &context, |ui, strip_ui, strip| {
-                        strip_ui.show_upright(ui, strip, rect)
-                    });
+                    let used =
+                        term_strip(ui, term, &mut settings, defaults, &context, |ui, strip_ui, strip| {
+                            strip_ui.show_upright(ui, strip, rect)
+                        });
                     reset |= used.reset;
                 }
                 self.settings = settings;
@@ -79,15 +82,15 @@ impl ImpastoApp {
     }
 
     /// α and β.
-    fn upright_balance(&mut self, ui: &mut Ui, usual: &Settings) {
+    fn upright_balance(&mut self, ui: &mut Ui, defaults: &Settings) {
         let shown = self.balance_in_force();
         let mut balance = shown;
         let objective = self.settings.objective;
         let rows = [
-            ("Content α", "Content weight α", ParamId::Alpha, usual.content_weight),
-            ("Style β", "Style weight β", ParamId::Beta, usual.style_weight),
+            ("Content α", "Content weight α", ParamId::Alpha, defaults.content_weight),
+            ("Style β", "Style weight β", ParamId::Beta, defaults.style_weight),
         ];
-        for ((label, name, knob, usual), value) in rows.into_iter().zip(&mut balance) {
+        for ((label, name, param, default), value) in rows.into_iter().zip(&mut balance) {
             let rect = place(ui);
             // In line with the strips, which have switches below.
             let (above, rest) =
@@ -95,11 +98,11 @@ impl ImpastoApp {
             let (track, number) = rest.split_top_bottom_at_y(rest.max.y - NUMBER - space::XS);
             let (font, color) = (FontId::proportional(12.5), Palette::of(ui).text);
             ui.painter().text(above.center(), Align2::CENTER_CENTER, label, font, color);
-            let tooltip = match knob {
+            let tooltip = match param {
                 ParamId::Alpha => "α: weight of the content term. More keeps the shapes of the content.",
                 _ => "β: weight of the style term. More takes the strokes and colours of the style.",
             };
-            let fader = Fader { name, tooltip, knob, range: knob.range(objective), usual };
+            let fader = Fader { name, tooltip, param, range: param.range(objective), default };
             let track = Rect::from_center_size(track.center(), vec2(20.0, track.height() - space::XS));
             let mut inside = ui.new_child(UiBuilder::new().max_rect(track));
             fader.upright(&mut inside, value, track.height(), |_| {});

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::usual::PresetName;
+use crate::defaults::PresetName;
 use impasto_core::settings::{ParamId, Preset, Slots};
 
 /// An end of the morph: a slot, or a preset.
@@ -106,10 +106,11 @@ impl MixDesk {
 
     /// Bring numbers of a file into their ranges, and empty slots that cannot be used; returns their letters.
     pub fn mend(&mut self) -> Vec<char> {
-        let usual = Self::default();
-        let share = |value: f64, usual: f64| if value.is_finite() { value.clamp(0.0, 1.0) } else { usual };
-        self.morph = share(self.morph, usual.morph);
-        self.amount = share(self.amount, usual.amount);
+        let defaults = Self::default();
+        let share =
+            |value: f64, default: f64| if value.is_finite() { value.clamp(0.0, 1.0) } else { default };
+        self.morph = share(self.morph, defaults.morph);
+        self.amount = share(self.amount, defaults.amount);
         self.seed = self.seed.min(MOST_SEED);
         self.slots.drop_unusable()
     }

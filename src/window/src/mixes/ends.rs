@@ -1,7 +1,7 @@
 //! The two ends of the morph as settings, and what changes at its middle: worked out anew only where something of it has changed.
 
 use super::desk::{End, MixDesk};
-use crate::{fields, presets::Presets, usual::PresetName};
+use crate::{defaults::PresetName, fields, presets::Presets};
 use impasto_base::hash::Sha256Hash;
 use impasto_core::settings::{Settings, Slots, StoredMix, StyleMix};
 

@@ -28,13 +28,13 @@ impl Links {
         settings: &mut Settings,
         held: bool,
     ) {
-        let moved = linked.iter().copied().find(|knob| {
-            knob.stored(before, &[]).zip(knob.stored(settings, &[])).is_some_and(|(was, is)| was != is)
+        let moved = linked.iter().copied().find(|param| {
+            param.stored(before, &[]).zip(param.stored(settings, &[])).is_some_and(|(was, is)| was != is)
         });
         if let Some(moved) = moved {
             if self.held.as_ref().is_none_or(|held| held.moved != moved) {
                 let start =
-                    linked.iter().filter_map(|knob| Some((*knob, knob.stored(before, &[])?))).collect();
+                    linked.iter().filter_map(|param| Some((*param, param.stored(before, &[])?))).collect();
                 self.held = Some(Held { moved, start });
             }
             if let Some(held) = &self.held {
@@ -51,10 +51,10 @@ impl Held {
     fn carry(&self, settings: &mut Settings) {
         let from = self.start.get(&self.moved).copied().unwrap_or(0.0);
         let Some(to) = self.moved.stored(settings, &[]).filter(|_| from > 0.0) else { return };
-        for (knob, weight) in self.start.iter().filter(|(knob, _)| **knob != self.moved) {
+        for (param, weight) in self.start.iter().filter(|(param, _)| **param != self.moved) {
             let carried = weight * (to / from);
             if carried.is_finite() {
-                knob.store(settings, &mut [], carried);
+                param.store(settings, &mut [], carried);
             }
         }
     }
@@ -72,7 +72,7 @@ mod tests {
     const CONTENT: ParamId = ParamId::Content(Layer::PAPER_CONTENT);
 
     fn weights(settings: &Settings) -> [f64; 4] {
-        [FIRST, SECOND, THIRD, CONTENT].map(|knob| knob.stored(settings, &[]).unwrap())
+        [FIRST, SECOND, THIRD, CONTENT].map(|param| param.stored(settings, &[]).unwrap())
     }
 
     #[test]
@@ -84,9 +84,9 @@ mod tests {
         let muted = Strip { weight: 0.7, muted: true, solo: false };
         settings.style_layers.set_strip(Layer::PAPER_STYLE[1], muted);
         let mut links = Links::default();
-        let mut to = |settings: &mut Settings, knob: ParamId, weight, held| {
+        let mut to = |settings: &mut Settings, param: ParamId, weight, held| {
             let before = settings.clone();
-            knob.store(settings, &mut [], weight);
+            param.store(settings, &mut [], weight);
             links.follow(&linked, &before, settings, held);
         };
         assert_eq!(weights(&settings), [1.0, 0.7, 0.5, 0.5]);

@@ -11,9 +11,9 @@ use super::{
     ImpastoApp,
     action::{Act, Action, Actions},
     controls::{amount::Asked, preset_tiles::PresetTiles},
+    defaults::PresetName,
     fields,
     presets::Presets,
-    usual::PresetName,
     widgets,
 };
 use impasto_base::hash::Sha256Hash;
@@ -144,9 +144,9 @@ impl ImpastoApp {
                 let title = format!("Randomize amount {}", percent(self.mixes.desk.amount));
                 self.undo.call("randomize amount", title);
             }
-            MixAction::Link(knob) => {
-                let on = toggle(&mut self.mixes.desk.linked, knob);
-                self.undo.call("", format!("Link of {} {}", named(knob), if on { "on" } else { "off" }));
+            MixAction::Link(param) => {
+                let on = toggle(&mut self.mixes.desk.linked, param);
+                self.undo.call("", format!("Link of {} {}", named(param), if on { "on" } else { "off" }));
             }
             MixAction::Unlink => {
                 self.mixes.desk.linked.clear();
@@ -155,7 +155,7 @@ impl ImpastoApp {
             MixAction::LinkAll(kind) => {
                 let (style, content) = (&self.settings.style_layers, &self.settings.content_layers);
                 let all = impasto_network::vgg::Layer::ALL.into_iter().map(kind);
-                let used = all.filter(|knob| match knob {
+                let used = all.filter(|param| match param {
                     ParamId::Style(layer) => style.strip(*layer).is_some(),
                     ParamId::Content(layer) => content.strip(*layer).is_some(),
                     _ => false,
@@ -163,9 +163,9 @@ impl ImpastoApp {
                 self.mixes.desk.linked.extend(used);
                 self.undo.call("", "Faders linked".to_owned());
             }
-            MixAction::Lock(knob) => {
-                let on = toggle(&mut self.mixes.desk.locked, knob);
-                self.undo.call("", format!("Lock of {} {}", named(knob), if on { "on" } else { "off" }));
+            MixAction::Lock(param) => {
+                let on = toggle(&mut self.mixes.desk.locked, param);
+                self.undo.call("", format!("Lock of {} {}", named(param), if on { "on" } else { "off" }));
             }
         }
     }
@@ -209,7 +209,7 @@ impl ImpastoApp {
     pub(super) fn randomize(&mut self) {
         let (seed, amount) = (self.mixes.desk.seed, self.mixes.desk.amount);
         let locked = self.mixes.desk.locked.clone();
-        let randomized = self.settings.randomized(seed, amount, |knob| locked.contains(&knob));
+        let randomized = self.settings.randomized(seed, amount, |param| locked.contains(&param));
         if randomized == self.settings {
             self.messages.toasts.add("Nothing was drawn: the amount is 0, or everything is locked or muted.");
             return;
@@ -223,24 +223,24 @@ impl ImpastoApp {
     pub(super) fn mixes_findings(&self) -> Vec<(String, String, Action)> {
         let mut all = Vec::new();
         let settings = &self.settings;
-        for knob in settings.strips() {
-            all.extend(switches(settings, knob).into_iter().flatten());
+        for param in settings.strips() {
+            all.extend(switches(settings, param).into_iter().flatten());
             let on = |set: &std::collections::BTreeSet<ParamId>, on, off| {
-                if set.contains(&knob) { off } else { on }
+                if set.contains(&param) { off } else { on }
             };
             let link = on(&self.mixes.desk.linked, "Link", "Unlink");
             all.push((
-                format!("{link} {}", named(knob)),
+                format!("{link} {}", named(param)),
                 "moves with the other linked faders".to_owned(),
-                MixAction::Link(knob).into(),
+                MixAction::Link(param).into(),
             ));
         }
-        for knob in settings.strips().into_iter().chain([ParamId::Beta, ParamId::StyleTilt]) {
-            let lock = if self.mixes.desk.locked.contains(&knob) { "Unlock" } else { "Lock" };
+        for param in settings.strips().into_iter().chain([ParamId::Beta, ParamId::StyleTilt]) {
+            let lock = if self.mixes.desk.locked.contains(&param) { "Unlock" } else { "Lock" };
             all.push((
-                format!("{lock} {}", named(knob)),
+                format!("{lock} {}", named(param)),
                 "Randomize leaves it alone".to_owned(),
-                MixAction::Lock(knob).into(),
+                MixAction::Lock(param).into(),
             ));
         }
         let own = String::new;
@@ -267,22 +267,22 @@ impl ImpastoApp {
 }
 
 /// The entry of a fader's menu that locks it.
-pub fn lock_button(ui: &mut egui::Ui, actions: &Actions, knob: ParamId, locked: bool) {
+pub fn lock_button(ui: &mut egui::Ui, actions: &Actions, param: ParamId, locked: bool) {
     let text = if locked { "Unlock" } else { "Lock" };
     if ui.button(text).on_hover_text("Randomize leaves what is locked alone").clicked() {
-        actions.push(MixAction::Lock(knob));
+        actions.push(MixAction::Lock(param));
     }
 }
 
-/// A knob in the middle of a sentence.
-fn named(knob: ParamId) -> String {
-    knob.label().to_lowercase()
+/// A parameter in the middle of a sentence.
+fn named(param: ParamId) -> String {
+    param.label().to_lowercase()
 }
 
-fn toggle(set: &mut std::collections::BTreeSet<ParamId>, knob: ParamId) -> bool {
-    let on = !set.remove(&knob);
+fn toggle(set: &mut std::collections::BTreeSet<ParamId>, param: ParamId) -> bool {
+    let on = !set.remove(&param);
     if on {
-        set.insert(knob);
+        set.insert(param);
     }
     on
 }
@@ -301,19 +301,19 @@ fn ends(desk: &MixDesk, presets: &Presets) -> Vec<End> {
 }
 
 /// Mute and solo of a strip as entries of the palette.
-fn switches(settings: &Settings, knob: ParamId) -> Option<[(String, String, Action); 2]> {
-    let strip = settings.strip(knob)?;
+fn switches(settings: &Settings, param: ParamId) -> Option<[(String, String, Action); 2]> {
+    let strip = settings.strip(param)?;
     let with = |strip: Strip| {
         let mut settings = settings.clone();
-        settings.set_strip(knob, strip);
+        settings.set_strip(param, strip);
         Box::new(settings).into()
     };
     let mute = if strip.muted { "Unmute" } else { "Mute" };
     let solo = if strip.solo { "End solo of" } else { "Solo" };
     let weight = format!("weight {}", widgets::number(strip.weight));
     Some([
-        (format!("{mute} {}", named(knob)), weight.clone(), with(Strip { muted: !strip.muted, ..strip })),
-        (format!("{solo} {}", named(knob)), weight, with(Strip { solo: !strip.solo, ..strip })),
+        (format!("{mute} {}", named(param)), weight.clone(), with(Strip { muted: !strip.muted, ..strip })),
+        (format!("{solo} {}", named(param)), weight, with(Strip { solo: !strip.solo, ..strip })),
     ])
 }
 
@@ -322,8 +322,8 @@ fn contents(mix: &Settings) -> String {
     if let Some(preset) = Preset::ALL.into_iter().find(|preset| preset.apply(mix) == *mix) {
         return preset.name().to_owned();
     }
-    let usual = Settings::for_objective(mix.objective);
-    let changes = fields::changes(&usual, mix);
+    let defaults = Settings::for_objective(mix.objective);
+    let changes = fields::changes(&defaults, mix);
     let changes: Vec<String> = changes
         .iter()
         .filter(|change| {

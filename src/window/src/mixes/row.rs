@@ -175,8 +175,8 @@ impl ImpastoApp {
                 suffix: " %",
                 whole: true,
                 width: NUMBER,
-                knob: None,
-                usual: None,
+                param: None,
+                default: None,
             }
             .show(ui, &mut percent);
         });
@@ -239,8 +239,8 @@ impl ImpastoApp {
             suffix: " %",
             whole: true,
             width: NUMBER,
-            knob: None,
-            usual: Some(30.0),
+            param: None,
+            default: Some(30.0),
         }
         .show(ui, &mut percent);
         let tooltip = "Seed of the next random mix, a whole number: the same seed, amount and mix give the same result. Each use counts it on.";
@@ -249,8 +249,17 @@ impl ImpastoApp {
             ui.label(widgets::weak(ui, "Seed")).on_hover_text(tooltip);
         }
         let (name, drag) = ("Randomize seed", 0.0..=MOST_SEED as f64);
-        Entry { name, tooltip, drag, suffix: "", whole: true, width: NUMBER, knob: None, usual: Some(1.0) }
-            .show(ui, &mut seed);
+        Entry {
+            name,
+            tooltip,
+            drag,
+            suffix: "",
+            whole: true,
+            width: NUMBER,
+            param: None,
+            default: Some(1.0),
+        }
+        .show(ui, &mut seed);
         let hint = command.hint(ui.ctx());
         let clicked = if words {
             widgets::text_button(ui, Icon::Dice, "Randomize", command.text(), &hint, true).clicked()

@@ -20,7 +20,7 @@ use crate::{
 use impasto_core::settings::{Preset, Settings};
 
 /// Seconds that an entry lasts at first.
-const USUAL: f64 = 60.0;
+const DEFAULT: f64 = 60.0;
 const WIDTH: f32 = 640.0;
 /// Widths of a row's columns in points: the look, how long, and the buttons.
 const LOOK: f32 = 130.0;
@@ -53,7 +53,7 @@ impl Act for PlaylistAction {
 impl ImpastoApp {
     /// The present painting as an entry; what cannot be found again cannot be one.
     fn present_entry(&self) -> Result<Entry, String> {
-        let origin = |slot: &crate::pictures::Slot| {
+        let origin = |slot: &crate::slot::Slot| {
             let loaded = slot.picture.as_ref()?;
             let name = &loaded.picture.name;
             Some(match loaded.origin.clone() {
@@ -77,7 +77,7 @@ impl ImpastoApp {
             return Err("there is no style yet".to_owned());
         }
         let settings = Some(Box::new(self.settings.clone()));
-        Ok(Entry { seconds: Some(USUAL), preset: None, content, styles, settings })
+        Ok(Entry { seconds: Some(DEFAULT), preset: None, content, styles, settings })
     }
 
     /// The page, while it is open; never over a presentation.
@@ -325,7 +325,7 @@ fn row(
                 )
             });
             if check.changed() {
-                entry.seconds = (!finished).then_some(USUAL);
+                entry.seconds = (!finished).then_some(DEFAULT);
             }
             if let Some(seconds) = &mut entry.seconds {
                 let drag = DragValue::new(seconds).range(SECONDS).speed(1.0).max_decimals(0).suffix(" s");

@@ -9,7 +9,7 @@ use crate::{
     ImpastoApp,
     messages::Trouble,
     picture_source::Source,
-    pictures::{Slot, Target},
+    slot::{Slot, Target},
     widgets,
 };
 use impasto_base::text;

@@ -59,8 +59,8 @@ impl ImpastoApp {
                 suffix: "",
                 whole: true,
                 width: 64.0,
-                knob: None,
-                usual: None,
+                param: None,
+                default: None,
             }
             .show(ui, &mut port);
             remote.settings.port = port.clamp(1.0, 65535.0) as u16;
@@ -135,9 +135,9 @@ impl ImpastoApp {
     fn controllers_section(&mut self, ui: &mut Ui) {
         section(ui, "Controllers");
         let (mapping, masks) = (&mut self.remote.mapping, &self.settings.masks);
-        if let Some(knob) = mapping.learning {
+        if let Some(param) = mapping.learning {
             ui.horizontal(|ui| {
-                ui.label(format!("Move a controller: it will turn {}.", knob.label_in(masks)));
+                ui.label(format!("Move a controller: it will turn {}.", param.label_in(masks)));
                 if ui.button("Cancel").on_hover_text("Learns nothing").clicked() {
                     mapping.learning = None;
                 }
@@ -149,14 +149,14 @@ impl ImpastoApp {
             ui.add(Label::new(widgets::weak(ui, text)).wrap());
         }
         let mut unbound = None;
-        for (source, knob) in &mapping.bindings {
+        for (source, param) in &mapping.bindings {
             ui.horizontal(|ui| {
                 let tooltip = "Takes this controller from its fader";
                 let name = format!("Forget {source}");
                 if widgets::icon_button(ui, Icon::Close, &name, tooltip, true).clicked() {
                     unbound = Some(source.clone());
                 }
-                ui.label(knob.label_in(masks));
+                ui.label(param.label_in(masks));
                 ui.add(Label::new(widgets::weak(ui, source.to_string())).truncate());
             });
         }

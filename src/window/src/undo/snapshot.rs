@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{ImpastoApp, mixes::MixDesk, pictures::Slot, widgets};
+use crate::{ImpastoApp, mixes::MixDesk, slot::Slot, widgets};
 use impasto_core::{picture::Picture, settings::Settings};
 
 /// A property of a slot that a person sets, beside its picture: what it is called, and its value in words.

@@ -8,6 +8,7 @@ mod read_back;
 mod scales;
 mod similar;
 mod starting;
+mod updating;
 
 use std::{
     collections::VecDeque,

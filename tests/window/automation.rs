@@ -1,4 +1,4 @@
-//! Knobs that move: automation in the window, with a fake engine.
+//! Parameters that move: automation in the window, with a fake engine.
 
 use std::time::Duration;
 

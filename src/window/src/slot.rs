@@ -1,4 +1,4 @@
-//! The picture slots: which pictures a run takes, and what can be done with them.
+//! A picture slot: what is in it or on its way, and what can be done with it.
 
 use std::sync::{
     Arc,

@@ -1,4 +1,4 @@
-//! The left panel: the content and the styles.
+//! The panel at the left: the content, the styles and the palette.
 
 use egui::{Rect, Ui, vec2};
 
@@ -8,7 +8,7 @@ use super::{
     command::Command,
     gallery::Use,
     icons::Icon,
-    pictures::{SlotAction, Target},
+    slot::{SlotAction, Target},
     theme::{ROW, space},
     widgets,
 };
@@ -22,7 +22,7 @@ const TALL: f32 = 118.0;
 const LOW: f32 = 64.0;
 
 impl ImpastoApp {
-    pub(super) fn slots_ui(&mut self, ui: &mut Ui) {
+    pub(super) fn picture_panel_ui(&mut self, ui: &mut Ui) {
         self.pictures.drop_rects.clear();
         let mut rects: Vec<(Rect, Target)> = Vec::new();
         egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {

@@ -1,4 +1,4 @@
-//! The pictures that a painting is made from, as the window holds them.
+//! The slots of all pictures that a painting is made from.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -11,7 +11,7 @@ use super::{
     masks::MaskDesk,
     part::PartDialog,
     picture_source::{Opened, Source},
-    pictures::{Slot, Target},
+    slot::{Slot, Target},
 };
 use impasto_core::{picture::Picture, settings::StyleMix};
 

@@ -1,4 +1,5 @@
-//! The parts of the window that F6 goes through, so that the keyboard is at any control in a few presses.
+//! Landmarks: the parts of the window that a screen reader names and F6 goes through, so that the keyboard is
+//! at any control in a few presses.
 
 use egui::{Context, Id, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo};
 
@@ -7,9 +8,9 @@ use super::{
     theme::{Palette, RADIUS},
 };
 
-/// The parts that are shown, in the order in which F6 goes through them.
+/// The landmarks that are shown, in the order in which F6 goes through them.
 #[derive(Default)]
-pub struct Regions {
+pub struct Landmarks {
     /// Those of this frame so far, and those of the frame before.
     now: Vec<Id>,
     shown: Vec<Id>,
@@ -17,7 +18,7 @@ pub struct Regions {
     last: Option<Id>,
 }
 
-impl Regions {
+impl Landmarks {
     /// The parts of the next frame begin.
     pub fn begin_frame(&mut self) {
         self.shown = std::mem::take(&mut self.now);
@@ -66,11 +67,11 @@ impl Regions {
 impl ImpastoApp {
     /// Move the keyboard's focus to the next part, with shift to the one before. Panels that are put away
     /// come back for it.
-    pub(super) fn go_through_regions(&mut self, ctx: &Context) {
+    pub(super) fn go_through_landmarks(&mut self, ctx: &Context) {
         let back = ctx.input(|input| input.modifiers.shift);
         if self.view.put_away.is_some() {
             self.toggle_panels();
         }
-        self.view.regions.go(ctx, back);
+        self.view.landmarks.go(ctx, back);
     }
 }

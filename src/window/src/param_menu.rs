@@ -11,9 +11,9 @@ use egui::{Context, Id, PointerButton, Popup, Response, SetOpenCommand};
 use super::{action::Actions, widgets};
 use impasto_core::settings::ParamId;
 
-/// What can be done with a knob beside turning it.
+/// What can be done with a parameter beside turning it.
 #[derive(Clone, Copy)]
-pub enum KnobAction {
+pub enum ParamAction {
     /// Show its automation; add one if it has none.
     Automate(ParamId),
     /// Its automation on or off.
@@ -25,7 +25,7 @@ pub enum KnobAction {
     Forget(ParamId),
 }
 
-/// What the faders show of a frame: each knob that has a track, and whether that moves it.
+/// What the faders show of a frame: each parameter that has a track, and whether that moves it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Marks {
     pub tracks: BTreeMap<ParamId, bool>,
@@ -36,7 +36,7 @@ pub struct Marks {
 }
 
 fn marks_id() -> Id {
-    Id::unique("marks of the knobs")
+    Id::unique("marks of the parameters")
 }
 
 /// Set the marks for the faders of this frame.
@@ -51,69 +51,69 @@ fn marks(ctx: &Context) -> Arc<Marks> {
     ctx.data(|data| data.get_temp(marks_id())).unwrap_or_default()
 }
 
-/// Whether the knob moves by itself.
-pub fn moves(ctx: &Context, knob: ParamId) -> bool {
-    marks(ctx).tracks.get(&knob).is_some_and(|on| *on)
+/// Whether the parameter moves by itself.
+pub fn moves(ctx: &Context, param: ParamId) -> bool {
+    marks(ctx).tracks.get(&param).is_some_and(|on| *on)
 }
 
 /// The menu of a fader or a number, under the second button: back to the usual value if it has one,
 /// `more`, and what moves by itself. True when the way back was chosen.
 pub fn menu(
     response: &Response,
-    knob: Option<ParamId>,
-    usual: Option<f64>,
+    param: Option<ParamId>,
+    default: Option<f64>,
     more: impl FnOnce(&mut egui::Ui),
 ) -> bool {
     let ctx = &response.ctx;
     // A slider senses no clicks, only drags.
     let clicked = response.contains_pointer()
         && ctx.input(|input| input.pointer.button_clicked(PointerButton::Secondary));
-    let id = response.id.with("menu of the knob");
-    if (knob.is_none() && usual.is_none()) || (!clicked && !Popup::is_id_open(ctx, id)) {
+    let id = response.id.with("menu of the parameter");
+    if (param.is_none() && default.is_none()) || (!clicked && !Popup::is_id_open(ctx, id)) {
         return false;
     }
     let popup = Popup::menu(response).id(id).open_memory(clicked.then_some(SetOpenCommand::Bool(true)));
     let shown = popup.at_pointer_fixed().show(|ui| {
         ui.set_min_width(190.0);
-        if let Some(knob) = knob {
-            let name = marks(ctx).regions.get(&knob).cloned().unwrap_or_else(|| knob.label());
+        if let Some(param) = param {
+            let name = marks(ctx).regions.get(&param).cloned().unwrap_or_else(|| param.label());
             ui.label(widgets::weak(ui, name));
         }
-        let back = usual.is_some_and(|usual| {
-            let text = format!("Reset to {}", widgets::number(usual));
+        let back = default.is_some_and(|default| {
+            let text = format!("Reset to {}", widgets::number(default));
             ui.button(text).on_hover_text("Back to its usual value").clicked()
         });
         more(ui);
-        let Some(knob) = knob else { return back };
-        if usual.is_some() {
+        let Some(param) = param else { return back };
+        if default.is_some() {
             ui.separator();
         }
         let mut entries = Vec::new();
         let marks = marks(ui.ctx());
-        match marks.tracks.get(&knob) {
+        match marks.tracks.get(&param) {
             None => entries.push((
                 "Automate…",
                 "Lets this move by itself while it paints: an oscillator or keyframes",
-                KnobAction::Automate(knob),
+                ParamAction::Automate(param),
             )),
             Some(on) => {
                 entries.push((
                     "Show its automation",
                     "Opens its course, to change it",
-                    KnobAction::Automate(knob),
+                    ParamAction::Automate(param),
                 ));
                 let text = if *on { "Switch its automation off" } else { "Switch its automation on" };
-                entries.push((text, "The course stays as it is", KnobAction::Switch(knob)));
+                entries.push((text, "The course stays as it is", ParamAction::Switch(param)));
                 let tooltip = "Takes the course away; the setting stays where it was set";
-                entries.push(("Remove its automation", tooltip, KnobAction::Still(knob)));
+                entries.push(("Remove its automation", tooltip, ParamAction::Still(param)));
             }
         }
         let tooltip =
             "The next controller that you move turns this: MIDI, or any address of Open Sound Control";
-        entries.push(("Learn a controller…", tooltip, KnobAction::Learn(knob)));
-        if marks.bound.contains(&knob) {
+        entries.push(("Learn a controller…", tooltip, ParamAction::Learn(param)));
+        if marks.bound.contains(&param) {
             let tooltip = "Takes every controller from this";
-            entries.push(("Forget its controller", tooltip, KnobAction::Forget(knob)));
+            entries.push(("Forget its controller", tooltip, ParamAction::Forget(param)));
         }
         for (text, tooltip, action) in entries {
             if ui.button(text).on_hover_text(tooltip).clicked() {

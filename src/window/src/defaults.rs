@@ -39,7 +39,7 @@ impl PresetName {
 
 /// What was worked out for the settings.
 #[derive(Default)]
-pub struct Usual {
+pub struct Defaults {
     /// The settings that it holds for.
     of: Option<Settings>,
     /// The preset that they are.
@@ -50,7 +50,7 @@ pub struct Usual {
     settings: Settings,
 }
 
-impl Usual {
+impl Defaults {
     /// The preset that the settings are.
     pub fn is(&self) -> Option<&PresetName> {
         self.is.as_ref()
@@ -83,9 +83,9 @@ impl Usual {
         if self.is.is_some() {
             self.base.clone_from(&self.is);
         }
-        let usual = self.base.as_ref().and_then(|base| base.apply(own, &Settings::default()));
-        self.settings = match usual.filter(|usual| usual.objective == settings.objective) {
-            Some(usual) => usual,
+        let defaults = self.base.as_ref().and_then(|base| base.apply(own, &Settings::default()));
+        self.settings = match defaults.filter(|defaults| defaults.objective == settings.objective) {
+            Some(defaults) => defaults,
             None => {
                 self.base = None;
                 Settings::for_objective(settings.objective)
@@ -107,24 +107,24 @@ mod tests {
             name: "Storm".into(),
             mix: Ok(Mix::of(&Settings { style_weight: 33.0, ..Settings::default() })),
         }];
-        let mut usual = Usual::default();
+        let mut defaults = Defaults::default();
         let mut settings = Preset::BoldStrokes.apply(&Settings::default());
-        assert!(usual.follow(&own, &settings) && !usual.follow(&own, &settings));
-        assert_eq!(usual.is(), Some(&PresetName::Bundled(Preset::BoldStrokes)));
+        assert!(defaults.follow(&own, &settings) && !defaults.follow(&own, &settings));
+        assert_eq!(defaults.is(), Some(&PresetName::Bundled(Preset::BoldStrokes)));
         settings.style_weight = 9.0;
-        assert!(usual.follow(&own, &settings));
-        assert_eq!((usual.is(), usual.settings().style_weight), (None, 1.25));
-        assert_eq!(usual.name(), "as Bold strokes");
+        assert!(defaults.follow(&own, &settings));
+        assert_eq!((defaults.is(), defaults.settings().style_weight), (None, 1.25));
+        assert_eq!(defaults.name(), "as Bold strokes");
         settings.style_weight = 33.0;
         settings = own[0].mix.as_ref().unwrap().apply(&settings).unwrap();
-        usual.follow(&own, &settings);
-        assert_eq!((usual.name().as_str(), usual.settings().style_weight), ("as Storm", 33.0));
+        defaults.follow(&own, &settings);
+        assert_eq!((defaults.name().as_str(), defaults.settings().style_weight), ("as Storm", 33.0));
         // Its file is gone: what is left is the objective.
-        usual.forget();
-        assert!(usual.follow(&[], &settings));
-        assert_eq!((usual.name().as_str(), usual.settings().style_weight), ("usual of balanced", 1.0));
+        defaults.forget();
+        assert!(defaults.follow(&[], &settings));
+        assert_eq!((defaults.name().as_str(), defaults.settings().style_weight), ("usual of balanced", 1.0));
         settings = Settings { seed: 4, beta2: 0.5, ..Settings::for_objective(Objective::Paper) };
-        usual.follow(&own, &settings);
-        assert_eq!(usual.settings(), &Settings::for_objective(Objective::Paper));
+        defaults.follow(&own, &settings);
+        assert_eq!(defaults.settings(), &Settings::for_objective(Objective::Paper));
     }
 }
