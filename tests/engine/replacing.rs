@@ -77,7 +77,7 @@ fn other_pictures_keep_the_run_and_end_at_their_own_targets() {
         ("luminance", Settings { luminance_only: true, ..plain.clone() }, new_version(&with_styles(&[1]), 9)),
         (
             "distributions",
-            Settings { statistic: Statistic::Wasserstein, histogram_weight: 2.0, ..plain.clone() },
+            Settings { statistic: Statistic::Wasserstein, sliced_weight: 2.0, ..plain.clone() },
             with_styles(&[1]),
         ),
         ("the nearest places", Settings { coherence_weight: 0.5, ..plain.clone() }, with_styles(&[1])),

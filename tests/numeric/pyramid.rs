@@ -185,7 +185,7 @@ fn a_level_that_comes_again_aims_at_what_the_settings_want_by_then() {
         ("layers", Settings { style_layers: layers, ..settings() }, usual),
         ("statistic", Settings { statistic: Statistic::Wasserstein, ..settings() }, usual),
         ("colours", Settings { match_colours: 0.7, ..settings() }, usual),
-        ("histogram", Settings { histogram_weight: 1.0, ..settings() }, usual),
+        ("histogram", Settings { sliced_weight: 1.0, ..settings() }, usual),
         ("coherence", Settings { coherence_weight: 1.0, ..settings() }, usual),
         ("scale", settings(), larger),
         ("nothing", settings(), usual),

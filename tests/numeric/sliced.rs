@@ -6,14 +6,14 @@ use crate::common::{Reference, adapter, assert_close, cpu, reference_run, refere
 use impasto_core::settings::{GlobalTerm, Objective, Padding, Settings};
 use impasto_network::{compute::Device, vgg::Weights};
 
-const HISTOGRAM: GlobalTerm = GlobalTerm::Histogram;
+const HISTOGRAM: GlobalTerm = GlobalTerm::Sliced;
 
 fn agrees_with_pytorch(device: &Device) {
     let settings = Settings {
         content_weight: 0.0,
         style_weight: 0.0,
         smoothness_weight: 0.0,
-        histogram_weight: 3.0,
+        sliced_weight: 3.0,
         padding: Padding::Zero,
         ..Settings::for_objective(Objective::Balanced)
     };
@@ -46,7 +46,7 @@ fn it_is_switched_on_moved_with_the_styles_and_switched_off_while_it_paints() {
     let mut run = reference_run(&cpu(), &reference, &weights, &settings);
     run.step().unwrap();
     assert_eq!(run.losses().unwrap().unwrap().global[&HISTOGRAM], 0.0);
-    let with = Settings { histogram_weight: 5.0, ..settings.clone() };
+    let with = Settings { sliced_weight: 5.0, ..settings.clone() };
     run.update(&with, &[1.0]).unwrap();
     run.step().unwrap();
     let losses = run.losses().unwrap().unwrap();
