@@ -27,7 +27,7 @@ fn nearly_flat() -> Arc<Picture> {
 fn paint(engine: &mut PaintEngine, inputs: Inputs, settings: Settings, steps: u32) -> [f64; 2] {
     let settings = Settings { size: 48, device: DeviceChoice::Cpu, ..settings };
     let what = format!(
-        "{:?} of {} from {}: {:?}, {:?}, colours {}, luminance {}, histogram {}",
+        "{:?} of {} from {}: {:?}, {:?}, colours {}, luminance {}, sliced {}",
         settings.statistic,
         inputs.styles[0].picture.name,
         inputs.content.name,

@@ -27,6 +27,7 @@ pub mod neighbours;
 mod roots;
 mod sliced;
 mod smoothness;
+mod sorting;
 mod style;
 
 pub use bases::Basis;

@@ -9,12 +9,9 @@
 //!
 //! Sorting runs on the host.
 
-use std::{
-    iter::{Copied, StepBy},
-    slice::Iter,
-};
-
 use rayon::prelude::*;
+
+use super::sorting::{sorted, sorted_by_comparison};
 
 /// Points of an axis's curve.
 pub const POINTS: usize = 2048;
@@ -30,13 +27,6 @@ pub struct Quantiles {
     energy: f64,
 }
 
-/// One axis's values with their positions, sorted by value.
-fn sorted(values: impl Iterator<Item = f32>) -> Vec<(f32, u32)> {
-    let mut pairs: Vec<(f32, u32)> = values.zip(0..).collect();
-    pairs.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-    pairs
-}
-
 /// Interpolate a curve at `share`, 0 to 1, between the midpoints of its points.
 fn at(curve: impl Fn(usize) -> f32, points: usize, share: f64) -> f32 {
     let place = (share * points as f64 - 0.5).clamp(0.0, (points - 1) as f64);
@@ -50,7 +40,8 @@ impl Quantiles {
     pub fn of(values: &[f32], channels: usize) -> Self {
         let mut curves = vec![0.0; channels * POINTS];
         curves.par_chunks_exact_mut(POINTS).enumerate().for_each(|(channel, curve)| {
-            let sorted = sorted(values[channel..].iter().step_by(channels).copied());
+            let column: Vec<f32> = values[channel..].iter().step_by(channels).copied().collect();
+            let sorted = sorted(&column);
             for (index, point) in curve.iter_mut().enumerate() {
                 let share = (index as f64 + 0.5) / POINTS as f64;
                 *point = at(|place| sorted[place].0, sorted.len(), share);
@@ -67,7 +58,7 @@ impl Quantiles {
         let total: f64 = weights.iter().map(|&weight| f64::from(weight)).sum();
         let mut curves = vec![0.0; channels * POINTS];
         curves.par_chunks_exact_mut(POINTS).enumerate().for_each(|(channel, curve)| {
-            let sorted = sorted(values[channel..].iter().step_by(channels).copied());
+            let sorted = sorted_by_comparison(values[channel..].iter().step_by(channels).copied());
             let counted = sorted.iter().filter(|(_, position)| weights[*position as usize] > 0.0);
             let mut below = 0.0;
             let middles: Vec<(f64, f32)> = counted
@@ -130,16 +121,13 @@ impl Quantiles {
     pub fn remap_weighted(&self, values: &[f32], weights: &[f32]) -> Vec<f32> {
         let total: f64 = weights.iter().map(|&weight| f64::from(weight)).sum();
         self.remap_each(values, |curve, values, target| {
-            remap_channel_weighted(curve, &sorted(values), weights, total, target);
+            let sorted = sorted_by_comparison(values.iter().copied());
+            remap_channel_weighted(curve, &sorted, weights, total, target);
         })
     }
 
     /// Remap each channel, given its curve and its values.
-    fn remap_each(
-        &self,
-        values: &[f32],
-        remap: impl Fn(&[f32], StepBy<Copied<Iter<'_, f32>>>, &mut [f32]) + Sync,
-    ) -> Vec<f32> {
+    fn remap_each(&self, values: &[f32], remap: impl Fn(&[f32], &[f32], &mut [f32]) + Sync) -> Vec<f32> {
         let channels = self.curves.len() / POINTS;
         let positions = values.len() / channels;
         let firsts: Vec<usize> = (0..channels).step_by(TOGETHER).collect();
@@ -147,11 +135,17 @@ impl Quantiles {
             .par_iter()
             .map(|&first| {
                 let width = TOGETHER.min(channels - first);
+                let mut columns = vec![0.0; width * positions];
+                for (position, row) in values.chunks_exact(channels).enumerate() {
+                    for (within, value) in row[first..first + width].iter().enumerate() {
+                        columns[within * positions + position] = *value;
+                    }
+                }
                 let mut group = vec![0.0; width * positions];
-                for (within, target) in group.chunks_exact_mut(positions).enumerate() {
-                    let channel = first + within;
-                    let curve = &self.curves[channel * POINTS..][..POINTS];
-                    remap(curve, values[channel..].iter().copied().step_by(channels), target);
+                let targets = group.chunks_exact_mut(positions).zip(columns.chunks_exact(positions));
+                for (within, (target, column)) in targets.enumerate() {
+                    let curve = &self.curves[(first + within) * POINTS..][..POINTS];
+                    remap(curve, column, target);
                 }
                 group
             })

@@ -374,6 +374,7 @@ mod tests {
         new.content_weight = 3.0;
         new.style_layers.set("relu1_2".parse().unwrap(), 1.0);
         new.learning_rate = 0.01;
+        new.sliced_bases = 2;
         new.smoothness = Smoothness::Nine;
         GlobalTerm::ALL.iter().for_each(|term| term.set_weight(&mut new, 2.0));
         (new.keep_best, new.stop_when_converged) = (true, true);

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::{Dimensions, Inputs, Shapes, terms::SAMPLES};
-use crate::objective::POINTS;
-use crate::settings::{GlobalTerm, Optimizer, Precision, RegionRole, Settings};
+use crate::{
+    objective::POINTS,
+    settings::{GlobalTerm, Optimizer, Precision, RegionRole, Settings},
+};
 use impasto_network::vgg::Layer;
 
 /// Positions of a layer in a picture.

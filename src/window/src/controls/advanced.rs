@@ -34,7 +34,7 @@ impl ImpastoApp {
         });
         for term in GlobalTerm::ALL.iter().filter(|term| !term.has_strip()) {
             let TermInfo { parameter, tooltip, .. } = term.info();
-            let (label, subject) = (parameter.label(), format!("The {term} weight"));
+            let (label, subject) = (widgets::capital(&term.to_string()), format!("The {term} weight"));
             self.fader_row(ui, parameter, usual, &Words { label: &label, tooltip, subject: &subject });
             if *term == GlobalTerm::Sliced {
                 self.bases_row(ui, usual);

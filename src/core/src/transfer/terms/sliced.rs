@@ -265,3 +265,116 @@ impl LayerTargets for Sliced {
         self.layers.values().flatten().flatten().chain(blends).map(Quantiles::floats).sum()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::{Device, TensorData};
+
+    use super::*;
+
+    const LAYER: Layer = Layer::PAPER_STYLE[0];
+    const PART: Part<'_> = Part { index: 0, weights: None, share: 1.0 };
+
+    fn features((height, width): (usize, usize), salt: usize) -> Features {
+        let channels = LAYER.channels();
+        let values = crate::objective::test_values(channels * height * width, salt);
+        let shape = [1, channels, height, width];
+        Features::Tensor(Tensor::from_data(TensorData::new(values, shape), &Device::flex()))
+    }
+
+    fn weights(of_styles: [f64; 2]) -> StyleWeights {
+        StyleWeights { whole: of_styles.into(), parts: vec![of_styles.into()] }
+    }
+
+    /// Of two styles.
+    fn sliced(bases: usize, of_styles: [f64; 2]) -> Sliced {
+        let of = |salt| distributions(&features((9, 8), salt), LAYER.channels(), None, 0..bases);
+        let layers = BTreeMap::from([(LAYER, vec![of(1), of(2)])]);
+        Sliced { layers, weights: weights(of_styles), bases, ..Sliced::default() }
+    }
+
+    fn values(term: &mut Sliced, salt: usize) -> Vec<f32> {
+        term.target(LAYER, &features((6, 10), salt), &PART).unwrap().0.values()
+    }
+
+    /// The same in a basis, from nothing.
+    fn expected(salt: usize, basis: usize, of_styles: [f64; 2]) -> Vec<f32> {
+        let mut term = sliced(4, of_styles);
+        term.set_cycle(basis as u32, 0);
+        values(&mut term, salt)
+    }
+
+    #[test]
+    fn targets_stay_until_they_are_due_and_go_through_the_bases() {
+        let mut term = sliced(3, [1.0, 0.5]);
+        assert!(!term.advance(2), "nothing to count");
+        for turn in 0..7 {
+            let own = expected(turn, turn % 3, [1.0, 0.5]);
+            assert_eq!(values(&mut term, turn), own, "turn {turn}");
+            assert!(!term.advance(2));
+            assert_eq!(values(&mut term, turn + 50), own, "turn {turn} stays");
+            assert!(term.advance(2));
+        }
+        assert_ne!(expected(0, 0, [1.0, 0.5]), expected(0, 1, [1.0, 0.5]));
+        // One basis is the channels at every turn.
+        let mut one = sliced(1, [1.0, 0.5]);
+        for turn in 0..3 {
+            assert_eq!(values(&mut one, turn), expected(turn, 0, [1.0, 0.5]));
+            one.expire();
+            assert!(one.advance(2));
+        }
+    }
+
+    #[test]
+    fn other_weights_take_the_next_basis_and_a_restored_cycle_is_the_same() {
+        let picture = Tensor::<4>::zeros([1, 3, 6, 10], &Device::flex());
+        let mut term = sliced(3, [1.0, 0.0]);
+        assert!(term.cycle().is_none());
+        values(&mut term, 5);
+        term.evaluated(&picture);
+        term.blend(&weights([0.0, 1.0]));
+        let due = term.cycle().unwrap();
+        assert!(due.turn == 1 && due.picture.is_none());
+        assert_eq!(values(&mut term, 6), expected(6, 1, [0.0, 1.0]));
+        term.evaluated(&picture);
+        term.advance(8);
+        let cycle = term.cycle().unwrap();
+        assert!((cycle.turn, cycle.age) == (1, 1) && cycle.picture.is_some());
+        let mut restored = sliced(3, [0.0, 1.0]);
+        restored.set_cycle(cycle.turn, cycle.age);
+        let kept = values(&mut restored, 6);
+        for due in [false, true] {
+            assert_eq!((values(&mut term, 7), values(&mut restored, 7)), (kept.clone(), kept.clone()));
+            assert_eq!((term.advance(3), restored.advance(3)), (due, due));
+        }
+        assert_eq!(values(&mut term, 7), values(&mut restored, 7));
+        term.forget_aims();
+        assert!(term.cycle().is_none());
+        assert_eq!(values(&mut term, 8), expected(8, 0, [0.0, 1.0]));
+    }
+
+    #[test]
+    fn positions_count_by_their_weights_in_every_basis() {
+        let close = |a: &[f32], b: &[f32]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-4);
+        let (picture, style) = (features((6, 10), 3), features((9, 8), 1));
+        let of = |count: usize, shape| PositionWeights::new(vec![0.5; count], shape, &Device::flex());
+        let (own, styles) = (of(60, (6, 10)), of(72, (9, 8)));
+        let plain = distributions(&style, LAYER.channels(), None, 0..3);
+        let weighted = distributions(&style, LAYER.channels(), Some(&styles), 0..3);
+        for (index, (plain, weighted)) in plain.iter().zip(&weighted).enumerate() {
+            let basis = Basis::new(LAYER.channels(), index);
+            let target = remapped(&picture, plain, None, &basis).values();
+            assert!(close(&target, &remapped(&picture, weighted, Some(&own), &basis).values()), "{index}");
+            // The distance is that of the coordinates.
+            let mut coordinates = picture.values();
+            basis.turn(&mut coordinates);
+            let mapped = plain.remap(&coordinates);
+            let distance = |a: &[f32], b: &[f32]| -> f64 {
+                a.iter().zip(b).map(|(a, b)| f64::from(a - b).powi(2)).sum()
+            };
+            let (along, of_features) =
+                (distance(&coordinates, &mapped), distance(&picture.values(), &target));
+            assert!((along / of_features - 1.0).abs() < 1e-4, "{index}: {along} {of_features}");
+        }
+    }
+}
