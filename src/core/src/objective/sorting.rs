@@ -69,7 +69,9 @@ mod tests {
                 for (value, position) in &found {
                     prop_assert_eq!(value.to_bits(), values[*position as usize].to_bits());
                 }
-                let in_order = |pair: &[(f32, u32)]| pair[0].0.to_bits() != pair[1].0.to_bits() || pair[0].1 < pair[1].1;
+                let in_order = |pair: &[(f32, u32)]| {
+                    pair[0].0.to_bits() != pair[1].0.to_bits() || pair[0].1 < pair[1].1
+                };
                 prop_assert!(found.windows(2).all(in_order));
             }
         }

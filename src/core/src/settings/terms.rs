@@ -15,7 +15,12 @@ pub enum GlobalTerm {
     Coherence,
 }
 
-named!(GlobalTerm, "term", Smoothness => "smoothness", Sliced => "sliced" | "histogram", Coherence => "coherence");
+named!(
+    GlobalTerm, "term",
+    Smoothness => "smoothness",
+    Sliced => "sliced" | "histogram",
+    Coherence => "coherence",
+);
 serde_as_text!(GlobalTerm);
 
 /// Description of a term.
