@@ -68,11 +68,11 @@ xdotool key F1; sleep 1; take keys
 stop
 
 start --size 384 --steps 200
-sleep 8; find "example with regions"; sleep 45; xdotool key k; sleep 2; take regions
+sleep 8; find "example with regions"; sleep 70; xdotool key k; sleep 2; take regions
 stop
 
 start assets/rocket.jpg assets/woodcut.jpg --size 256 --steps 60
-sleep 8; xdotool key g; sleep 1; xdotool mousemove 940 184 click 1; sleep 20; rests 900; take grid
+sleep 8; xdotool key g; sleep 1; xdotool mousemove 921 148 click 1; sleep 20; rests 900; take grid
 stop
 
 "$program" layers -c assets/chelsea.jpg -s assets/swirl.jpg -o "$work/layers.png" --size 128 --device cpu --quiet

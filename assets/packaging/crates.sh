@@ -16,7 +16,8 @@ case " $* " in
       echo "placeholders are left, see assets/packaging/README.md" >&2
       exit 1
     fi
-    [ -z "$(git status --porcelain)" ] || { echo "the folder has changes that are not committed" >&2; exit 1; }
+    changes=$(git status --porcelain)
+    [ -z "$changes" ] || { echo "the folder has changes that are not committed" >&2; exit 1; }
     ;;
 esac
 split=$(sed -n 's/^const SPLIT: usize = \([0-9_]*\);$/\1/p' weights/block-5/build.rs | tr -d _)

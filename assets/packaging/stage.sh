@@ -54,7 +54,7 @@ for page in LICENSE-MIT LICENSE-APACHE SECURITY.md assets/third-party.txt; do pu
 put weights/README.md "$doc/weights.md"
 put assets/README.md "$doc/pictures.md"
 put assets/packaging/copyright "$doc/copyright"
-for page in assets/guide/*.md; do put "$page" "$doc/guide/$(basename "$page")"; done
+for page in assets/guide/*.md assets/guide/*.jpg; do put "$page" "$doc/guide/$(basename "$page")"; done
 packed "$tree/$doc/changelog.gz" < CHANGELOG.md
 # Debian's own list of changes.
 mkdir -p "$tree/debian"

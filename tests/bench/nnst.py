@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Paint by Neural Neighbor Style Transfer, written anew from the paper and its published code.
+"""Paint by Neural Neighbor Style Transfer, implemented by us after the paper and its published code.
 
     python tests/bench/nnst.py --content assets/chelsea.jpg --style assets/swirl.jpg --output out.png --size 192
     python tests/bench/nnst.py --check

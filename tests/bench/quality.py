@@ -51,6 +51,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CONTENTS = [ROOT / f"assets/{name}.jpg" for name in ("chelsea", "astronaut", "coffee", "rocket")]
 STYLES = [ROOT / f"assets/{name}.jpg" for name in ("swirl", "mosaic", "woodcut", "embers")]
 
+
 def time_to_quality(arguments):
     """Print how long the tutorial's recipe takes, here and in PyTorch, and how long Impasto to a picture as good."""
     with tempfile.TemporaryDirectory() as folder:

@@ -9,7 +9,7 @@ use std::{
 use crate::window_support::{
     Log, Setup, Window,
     drawing::{can_draw, draw},
-    drop_files, has,
+    drop_files, has, saved_project,
 };
 use egui_kittest::kittest::Queryable as _;
 use image::RgbImage;
@@ -194,18 +194,6 @@ fn a_project_is_saved_and_dropped_on_another_window() {
     // It was saved before its first step, of which the engine's state is kept as well.
     assert_eq!((job.start, job.settings.style_weight), (Start::Moment, 5.5));
     assert_eq!((job.inputs.content.name.as_str(), job.inputs.content.dimensions()), ("lake.png", (60, 40)));
-}
-
-/// Saves a project and reads it.
-fn saved_project(window: &mut Window, name: &str) -> (PathBuf, Project) {
-    let path = window.folder.path().join(name);
-    window.dialogs.will_pick(&path);
-    let modifiers = egui::Modifiers::COMMAND | egui::Modifiers::SHIFT | egui::Modifiers::ALT;
-    window.harness.key_press_modifiers(modifiers, egui::Key::S);
-    let wanted = path.clone();
-    window.until("the project is saved", move |_, _| wanted.exists());
-    let project = Project::read(&path).unwrap();
-    (path, project)
 }
 
 #[test]

@@ -2,12 +2,11 @@
 
 use crate::{
     masks::{LEFT, LINE, MIDDLE, NONE, at, drag, masking, tool, until_values, value},
-    window_support::{Log, Window, press, undo},
+    window_support::{Log, Window, press, saved_project, undo},
 };
 use egui::{Event, Key, Modifiers, Role};
 use egui_kittest::kittest::Queryable as _;
 use impasto_core::{picture::pasted_hash, settings::RegionRole};
-use impasto_formats::project::Project;
 
 /// A dab of the tool, which is not drawn yet when this ends.
 fn press_and_release(window: &mut Window, y: f32) {
@@ -67,12 +66,7 @@ fn what_follows_a_stroke_at_once_finds_it_in_the_mask() {
     until_values(&mut window, "two", &[([0.5, 0.9], 0), ([0.5, 0.7], 255)]);
     // A project that is saved at once has the last stroke.
     press_and_release(&mut window, 0.9);
-    let path = window.folder.path().join("mine.impasto");
-    window.dialogs.will_pick(&path);
-    window.harness.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT | Modifiers::ALT, Key::S);
-    let wanted = path.clone();
-    window.until("the project is saved", move |_, _| wanted.exists());
-    let project = Project::read(&path).unwrap();
+    let (_, project) = saved_project(&mut window, "mine.impasto");
     let name = &project.manifest.settings.masks.regions[0].mask;
     let hash = pasted_hash(name).unwrap();
     let mask = project.drawings[&hash].picture().unwrap().rgb;

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::window_support::{Setup, Window, drop_files, press, saved};
-use egui::{Key, Modifiers, Role};
+use crate::window_support::{Setup, Window, drop_files, press, saved, saved_project};
+use egui::Role;
 use egui_kittest::kittest::Queryable as _;
 use impasto_core::{picture::Picture, settings::Settings};
-use impasto_formats::{project::Project, recipe};
+use impasto_formats::recipe;
 
 /// A window that paints with a region that was drawn in two strokes: black, and that inverted.
 fn painting() -> (Window, Arc<Picture>) {
@@ -37,12 +37,7 @@ fn painting() -> (Window, Arc<Picture>) {
 #[test]
 fn a_drawn_region_comes_back_from_a_project() {
     let (mut window, drawn) = painting();
-    let path = window.folder.path().join("mine.impasto");
-    window.dialogs.will_pick(&path);
-    window.harness.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT | Modifiers::ALT, Key::S);
-    let wanted = path.clone();
-    window.until("the project is saved", move |_, _| wanted.exists());
-    let project = Project::read(&path).unwrap();
+    let (path, project) = saved_project(&mut window, "mine.impasto");
     assert_eq!(project.manifest.settings.masks.regions[0].mask, drawn.reference());
     assert_eq!(project.drawings[&drawn.sha256].picture().unwrap().rgb, drawn.rgb);
 

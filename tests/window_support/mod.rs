@@ -28,6 +28,7 @@ use impasto_engine::{
     queue::Painter,
     session::{Job, Session},
 };
+use impasto_formats::project::Project;
 use impasto_network::vgg::Layer;
 use impasto_window::{
     AppStart, ImpastoApp, KeepAwake, Notifier, Options, SpawnSession,
@@ -412,6 +413,18 @@ pub fn saved(window: &mut Window, name: &str) -> PathBuf {
     window.until("it is saved", move |_, _| wanted.exists());
     window.steps(3);
     path
+}
+
+/// Saves a project and reads it.
+pub fn saved_project(window: &mut Window, name: &str) -> (PathBuf, Project) {
+    let path = window.folder.path().join(name);
+    window.dialogs.will_pick(&path);
+    let modifiers = egui::Modifiers::COMMAND | egui::Modifiers::SHIFT | egui::Modifiers::ALT;
+    window.harness.key_press_modifiers(modifiers, Key::S);
+    let wanted = path.clone();
+    window.until("the project is saved", move |_, _| wanted.exists());
+    let project = Project::read(&path).unwrap();
+    (path, project)
 }
 
 /// Clicks the control of this name and role; one that is scrolled away is brought into view.

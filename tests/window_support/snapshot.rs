@@ -17,6 +17,8 @@ const SHARE: f64 = 0.0002;
 /// the time.
 const WORD: f32 = 100.0;
 const COUNT: f32 = 140.0;
+/// Width of what is covered of a folder, in points: the letters of its name of chance are not equally wide.
+const FOLDER: f32 = 300.0;
 
 /// Where the pictures are.
 fn folder() -> PathBuf {
@@ -88,6 +90,7 @@ fn times(window: &Window) -> Vec<Rect> {
     };
     let folder = std::env::temp_dir().display().to_string();
     let folders = window.harness.query_all_by_label_contains(&folder).map(|node| node.rect());
+    let folders = folders.map(|rect| rect.with_max_x(rect.max.x.max(rect.min.x + FOLDER)));
     transport.map(|node| line(node.rect())).chain(folders).filter(|rect| rect.is_positive()).collect()
 }
 

@@ -347,7 +347,7 @@ mod tests {
         rig.is_woken();
         assert!(rig.ports.errors().is_empty(), "nobody wants it");
         rig.open(&["midiC0D0", "Other"], false);
-        until("the reason is told", || rig.ports.errors().len() == 1);
+        until("the reason is reported", || rig.ports.errors().len() == 1);
         rig.is_woken();
         assert!(rig.ports.errors()[0].starts_with("midiC0D0 cannot be read: "), "{:?}", rig.ports.errors());
         fs::remove_file(&file).unwrap();
@@ -396,7 +396,7 @@ mod tests {
         for place in [0.0, 0.5, 1.0] {
             rig.ports.send(&CC, place);
         }
-        // What it is told comes back, as a motor fader's echo does.
+        // What is sent to it comes back, as a motor fader's echo does.
         until("the last position has come", || rig.has_heard(1.0));
     }
 }

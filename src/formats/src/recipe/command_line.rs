@@ -50,7 +50,7 @@ impl CommandLine<'_> {
             if mix.scale != 1.0 || !plain {
                 word.push_str(&format!("@{}", mix.scale));
             }
-            // After a name with a # even none is told.
+            // A name that has a # itself ends with another one, also without a region.
             if region.is_some() || picture.contains('#') {
                 word.push('#');
             }

@@ -1,6 +1,6 @@
 //! What can be done with a region or a map beside drawing on it.
 
-use std::{path::PathBuf, sync::Arc};
+use std::path::PathBuf;
 
 use egui::Context;
 
@@ -156,10 +156,7 @@ impl ImpastoApp {
 
     /// Make the opacity of the content the mask.
     fn mask_from_alpha(&mut self, place: Place) {
-        let Some(content) = self.pictures.content.picture.as_ref().map(|slot| Arc::clone(&slot.picture))
-        else {
-            return self.messages.toasts.add(super::NO_CONTENT);
-        };
+        let Some(content) = self.mask_content() else { return };
         if content.alpha.is_none() {
             return self.messages.toasts.add("The content has no transparency.");
         }
@@ -174,16 +171,13 @@ impl ImpastoApp {
 
     /// Add another mask to this one, take it away, or keep what is in both.
     fn combine_masks(&mut self, place: Place, other: Place, mode: Mode) {
-        let Some(content) = self.pictures.content.picture.as_ref() else {
-            return self.messages.toasts.add(super::NO_CONTENT);
-        };
-        let content = content.picture.dimensions();
+        let Some(content) = self.mask_content() else { return };
         if self.lacks_picture(other) {
             return;
         }
         let Some(mask) = self.mask_picture(other).cloned() else { return };
         let made = move || {
-            let pixels = GreyPixels::new(&pixels_of(&mask, content))?;
+            let pixels = GreyPixels::new(&pixels_of(&mask, content.dimensions()))?;
             Ok(vec![Stroke::new(Shape::Pixels(pixels), mode)])
         };
         let what = match mode {

@@ -7,7 +7,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use egui::Context;
 
-use super::{NO_CONTENT, Place, tool::Tool};
+use super::{Place, tool::Tool};
 use crate::{ImpastoApp, action::Act, page::Page, widgets};
 use impasto_core::{
     picture::{
@@ -149,10 +149,7 @@ impl ImpastoApp {
             self.messages.toasts.add(text);
             return None;
         }
-        if self.pictures.content.picture.is_none() {
-            self.messages.toasts.add(NO_CONTENT);
-            return None;
-        }
+        self.mask_content()?;
         self.messages.toasts.add("The first region: what you paint now belongs to it.");
         Some(Ground::NewRegion(RegionRole::Paint))
     }
@@ -167,11 +164,7 @@ impl ImpastoApp {
     /// The same with strokes that take time to be found out; `anew` says whether they leave nothing of what was
     /// there.
     pub(super) fn draw_made(&mut self, ground: Ground, made: Made, anew: bool, what: Option<&'static str>) {
-        let Some(content) = self.pictures.content.picture.as_ref() else {
-            self.messages.toasts.add(NO_CONTENT);
-            return;
-        };
-        let content = Arc::clone(&content.picture);
+        let Some(content) = self.mask_content() else { return };
         let size = content.dimensions();
         let (base, first) = match ground {
             Ground::NewRegion(_) => (None, Some(BLACK)),

@@ -222,13 +222,19 @@ impl ImpastoApp {
         locked
     }
 
+    /// The content, which masks are drawn on. `None` if there is none, which is told.
+    fn mask_content(&mut self) -> Option<Arc<Picture>> {
+        let content = self.pictures.content.picture.as_ref().map(|slot| Arc::clone(&slot.picture));
+        if content.is_none() {
+            self.messages.toasts.add(NO_CONTENT);
+        }
+        content
+    }
+
     /// Add a region behind the others, and select it. Without a name, or with one that is taken, it gets a free
     /// one. `None` if there are too many, or there is no content yet.
     fn push_region(&mut self, region: Region) -> Option<Place> {
-        if self.pictures.content.picture.is_none() {
-            self.messages.toasts.add(NO_CONTENT);
-            return None;
-        }
+        self.mask_content()?;
         let regions = &mut self.settings.masks.regions;
         if regions.len() >= MAX_REGIONS {
             let text = format!("There are {MAX_REGIONS} regions already, which is the most.");

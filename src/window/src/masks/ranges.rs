@@ -1,7 +1,5 @@
 //! The dialog that makes a mask of how light the content is, or of its hues.
 
-use std::sync::Arc;
-
 use egui::{
     Color32, ColorImage, Context, Image, Rect, Role, Sense, Shape, TextureHandle, Ui, WidgetInfo, vec2,
 };
@@ -114,10 +112,7 @@ struct DrawRange(Place, Range);
 impl Act for DrawRange {
     fn apply(self, app: &mut ImpastoApp, _: &Context) {
         let DrawRange(place, range) = self;
-        let Some(content) = app.pictures.content.picture.as_ref().map(|slot| Arc::clone(&slot.picture))
-        else {
-            return app.messages.toasts.add(super::NO_CONTENT);
-        };
+        let Some(content) = app.mask_content() else { return };
         let made = move || {
             let mask = range.mask(&resized(&content, size_for(content.dimensions())));
             Ok(vec![Stroke::of_pixels(&mask)?])
@@ -128,11 +123,9 @@ impl Act for DrawRange {
 
 impl ImpastoApp {
     pub(super) fn ask_for_range(&mut self, ctx: &Context, place: Place) {
-        let Some(content) = self.pictures.content.picture.as_ref() else {
-            return self.messages.toasts.add(super::NO_CONTENT);
-        };
-        let (width, height) = content.picture.dimensions();
-        let small = resized(&content.picture, fit(width, height, PREVIEW));
+        let Some(content) = self.mask_content() else { return };
+        let (width, height) = content.dimensions();
+        let small = resized(&content, fit(width, height, PREVIEW));
         let luminances = Luminances { from: 0.5, to: 1.0 };
         let range = Range { by: By::default(), luminances, hues: Hues::default() };
         self.pictures.masks.range = Some(RangeDialog { place, range, small, preview: None });

@@ -78,10 +78,7 @@ impl Act for SnapMask {
         if app.refuses_strokes(place) || app.lacks_picture(place) {
             return;
         }
-        let Some(content) = app.pictures.content.picture.as_ref().map(|slot| Arc::clone(&slot.picture))
-        else {
-            return app.messages.toasts.add(super::NO_CONTENT);
-        };
+        let Some(content) = app.mask_content() else { return };
         let Some(mask) = app.mask_picture(place).cloned() else { return };
         let edges = app.edges(&content, Some(&mask));
         let made = move || {
@@ -89,25 +86,6 @@ impl Act for SnapMask {
             Stroke::of_pixels(&edges.snap(&pixels)).map(|stroke| vec![stroke])
         };
         app.draw_made(Ground::Mask(place), Box::new(made), true, Some("Snap to edges"));
-    }
-}
-
-/// Draw the strokes of one line on the selected mask, as one that ends where an edge of the content is.
-pub struct PaintSnapped(pub Vec<Stroke>);
-
-impl Act for PaintSnapped {
-    fn apply(self, app: &mut ImpastoApp, _: &Context) {
-        let strokes = self.0;
-        let Some(first) = strokes.first() else { return };
-        let (mode, opacity) = (first.mode, first.opacity);
-        let what = if mode == Mode::Subtract { "Snapped erasing" } else { "Snapped stroke" };
-        app.draw_snapped(what, (mode, opacity), move |edges| {
-            let mut cover = GrayImage::new(edges.size.0, edges.size.1);
-            for stroke in strokes {
-                draw(&mut cover, &Stroke { mode: Mode::Add, opacity: 1.0, ..stroke })?;
-            }
-            Ok(edges.snap_cover(&cover))
-        });
     }
 }
 
@@ -122,33 +100,39 @@ pub struct PaintCover {
     pub cover: Cover,
 }
 
-impl Act for PaintCover {
-    fn apply(self, app: &mut ImpastoApp, _: &Context) {
-        app.draw_snapped(self.what, (self.mode, self.opacity), self.cover);
+impl PaintCover {
+    /// The strokes of one line, as one that ends where an edge of the content is; `None` if there are none.
+    pub fn snapped(strokes: Vec<Stroke>) -> Option<Self> {
+        let first = strokes.first()?;
+        let (mode, opacity) = (first.mode, first.opacity);
+        let what = if mode == Mode::Subtract { "Snapped erasing" } else { "Snapped stroke" };
+        let cover = move |edges: &Edges| {
+            let mut cover = GrayImage::new(edges.size.0, edges.size.1);
+            for stroke in strokes {
+                draw(&mut cover, &Stroke { mode: Mode::Add, opacity: 1.0, ..stroke })?;
+            }
+            Ok(edges.snap_cover(&cover))
+        };
+        Some(Self { what, mode, opacity, cover: Box::new(cover) })
     }
 }
 
-impl ImpastoApp {
-    fn draw_snapped(
-        &mut self,
-        what: &'static str,
-        (mode, opacity): (Mode, f32),
-        cover: impl FnOnce(&Edges) -> Result<GrayImage, String> + Send + 'static,
-    ) {
-        let Some(content) = self.pictures.content.picture.as_ref().map(|slot| Arc::clone(&slot.picture))
-        else {
-            return self.messages.toasts.add(super::NO_CONTENT);
-        };
-        let Some(ground) = self.ground_of(mode) else { return };
-        let mask = self.selected_mask().and_then(|place| self.mask_picture(place).cloned());
-        let edges = self.edges(&content, mask.as_deref());
+impl Act for PaintCover {
+    fn apply(self, app: &mut ImpastoApp, _: &Context) {
+        let Self { what, mode, opacity, cover } = self;
+        let Some(content) = app.mask_content() else { return };
+        let Some(ground) = app.ground_of(mode) else { return };
+        let mask = app.selected_mask().and_then(|place| app.mask_picture(place).cloned());
+        let edges = app.edges(&content, mask.as_deref());
         let made = move || {
             let shape = Shape::Pixels(GreyPixels::new(&cover(&edges)?)?);
             Ok(vec![Stroke { shape, mode, opacity }])
         };
-        self.draw_made(ground, Box::new(made), mode == Mode::Replace, Some(what));
+        app.draw_made(ground, Box::new(made), mode == Mode::Replace, Some(what));
     }
+}
 
+impl ImpastoApp {
     /// The edges of the content, for strokes on a mask.
     pub(super) fn edges(&mut self, content: &Arc<Picture>, mask: Option<&Picture>) -> Edges {
         let drawn = mask.and_then(|mask| mask.drawing.as_ref()).map(|drawing| drawing.size);

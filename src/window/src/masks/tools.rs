@@ -6,7 +6,7 @@ use super::{
     draw::Paint,
     overlay::Sheets,
     pen::Pen,
-    snapping::PaintSnapped,
+    snapping::PaintCover,
     tool::{Numbers, Tool},
     wand::Wand,
 };
@@ -187,12 +187,10 @@ impl ImpastoApp {
             return self.lift_wand(pen);
         }
         let strokes = pen.strokes();
-        match strokes.is_empty() {
-            true => {}
-            false if self.view.masking.snaps && pen.tool.is_brush() => {
-                self.actions.push(PaintSnapped(strokes))
-            }
-            false => self.actions.push(Paint(strokes)),
+        if self.view.masking.snaps && pen.tool.is_brush() {
+            PaintCover::snapped(strokes).into_iter().for_each(|cover| self.actions.push(cover));
+        } else if !strokes.is_empty() {
+            self.actions.push(Paint(strokes));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A raw device in use: what it sends, read without waiting, and what it is told.
+//! A raw device in use, read and written without blocking.
 
 use std::{
     collections::BTreeMap,
@@ -100,6 +100,7 @@ impl Device {
                 return;
             }
             match output.write(&self.unsent) {
+                Ok(0) => return,
                 Ok(length) => drop(self.unsent.drain(..length)),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return,

@@ -3,6 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use super::{super::Masks, ParamId};
+use impasto_base::text;
 
 /// Around a region's name or number.
 const REGION: &str = "region/";
@@ -33,7 +34,8 @@ impl ParamName {
         let index = |has: &dyn Fn(&str) -> bool| masks.regions.iter().position(|region| has(&region.name));
         let found = index(&|other| other == name).or_else(|| index(&|other| in_address(other) == *name));
         found.and_then(|index| u8::try_from(index).ok()).map(ParamId::RegionStrength).ok_or_else(|| {
-            let names: Vec<&str> = masks.regions.iter().map(|region| region.name.as_str()).collect();
+            let names: Vec<String> =
+                masks.regions.iter().map(|region| text::display_name(&region.name)).collect();
             let there = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
             format!("there is no region called {name:?}; there are: {there}")
         })
@@ -83,13 +85,16 @@ impl ParamId {
         named.filter(|name| name.resolve(masks) == Ok(self)).unwrap_or(self.into())
     }
 
-    /// As [`ParamId::label`], with the name of its region.
+    /// As [`ParamId::label`], with the name of its region, which may be a stranger's: escaped and shortened.
     pub fn label_in(self, masks: &Masks) -> String {
         let region = match self {
             ParamId::RegionStrength(index) => masks.regions.get(usize::from(index)),
             _ => None,
         };
-        region.map_or_else(|| self.label(), |region| format!("Strength of {}", region.name))
+        region.map_or_else(
+            || self.label(),
+            |region| format!("Strength of {}", text::display_name(&region.name)),
+        )
     }
 }
 
@@ -159,5 +164,17 @@ mod tests {
         assert_eq!(ParamId::RegionStrength(0).label_in(&masks), "Strength of my sky");
         assert_eq!(ParamId::RegionStrength(9).label_in(&masks), "Strength of region 10");
         assert_eq!(ParamId::Beta.label_in(&masks), ParamId::Beta.label());
+    }
+
+    #[test]
+    fn a_strangers_name_is_short_and_harmless_where_it_is_read() {
+        let long = "y".repeat(100_000);
+        let masks = masks(&["a\u{202e}b\u{1b}[2J", &long]);
+        for index in 0..2 {
+            let label = ParamId::RegionStrength(index).label_in(&masks);
+            assert!(label.chars().count() < 120 && !label.contains(['\u{202e}', '\u{1b}']), "{label}");
+        }
+        let error = "region/sea/strength".parse::<ParamName>().unwrap().resolve(&masks).unwrap_err();
+        assert!(error.chars().count() < 300 && !error.contains(['\u{202e}', '\u{1b}']), "{error}");
     }
 }
