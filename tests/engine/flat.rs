@@ -27,7 +27,7 @@ fn nearly_flat() -> Arc<Picture> {
 fn paint(engine: &mut PaintEngine, inputs: Inputs, settings: Settings, steps: u32) -> [f64; 2] {
     let settings = Settings { size: 48, device: DeviceChoice::Cpu, ..settings };
     let what = format!(
-        "{:?} of {} from {}: {:?}, {:?}, colours {}, luminance {}, histogram {}",
+        "{:?} of {} from {}: {:?}, {:?}, colours {}, luminance {}, sliced {}",
         settings.statistic,
         inputs.styles[0].picture.name,
         inputs.content.name,
@@ -35,7 +35,7 @@ fn paint(engine: &mut PaintEngine, inputs: Inputs, settings: Settings, steps: u3
         settings.init,
         settings.match_colours,
         settings.luminance_only,
-        settings.histogram_weight,
+        settings.sliced_weight,
     );
     let job = Job {
         run: 1,
@@ -96,7 +96,7 @@ fn flat_styles_paint_whatever_is_done_with_their_colours() {
             (&plain, Settings { luminance_only: true, ..usual.clone() }),
             (&plain, Settings { keep_colours: 1.0, ..usual.clone() }),
             (&with_palette, Settings { settle_colours: 1.0, ..usual.clone() }),
-            (&plain, Settings { histogram_weight: 1.0, ..usual.clone() }),
+            (&plain, Settings { sliced_weight: 1.0, ..usual.clone() }),
             (&plain, Settings { style_amount: Some(0.7), ..usual.clone() }),
             (&plain, Settings { init: Init::Blank(Rgb([255; 3])), ..usual.clone() }),
             (&plain, Settings { init: Init::Noise, ..usual.clone() }),

@@ -68,7 +68,7 @@ fn other_pictures_keep_the_run_and_end_at_their_own_targets() {
     };
     let palette = Inputs { palette: Some(Arc::new(picture::STYLES[3].open())), ..pair() };
     let coloured = Settings { match_colours: 0.7, ..plain.clone() };
-    let cases: [(&str, Settings, Inputs); 10] = [
+    let cases: [(&str, Settings, Inputs); 11] = [
         ("another style", plain.clone(), with_styles(&[1])),
         ("one more style", plain.clone(), two),
         ("another content", plain.clone(), new_version(&pair(), 20)),
@@ -77,9 +77,10 @@ fn other_pictures_keep_the_run_and_end_at_their_own_targets() {
         ("luminance", Settings { luminance_only: true, ..plain.clone() }, new_version(&with_styles(&[1]), 9)),
         (
             "distributions",
-            Settings { statistic: Statistic::Wasserstein, histogram_weight: 2.0, ..plain.clone() },
+            Settings { statistic: Statistic::Wasserstein, sliced_weight: 2.0, ..plain.clone() },
             with_styles(&[1]),
         ),
+        ("histograms", Settings { sliced_weight: 2.0, sliced_bases: 1, ..plain.clone() }, with_styles(&[1])),
         ("the nearest places", Settings { coherence_weight: 0.5, ..plain.clone() }, with_styles(&[1])),
         ("the style amount", Settings { style_amount: Some(0.6), ..plain.clone() }, with_styles(&[1])),
         ("low memory", Settings { low_memory: true, ..plain }, with_styles(&[1])),

@@ -77,7 +77,7 @@ fn every_kernel_runs_on_an_adapter_that_binds_eight_buffers() {
     let usual = Settings::default();
     let mut tries: Vec<Settings> = Statistic::ALL
         .iter()
-        .map(|&statistic| Settings { statistic, histogram_weight: 1.0, keep_best: true, ..usual.clone() })
+        .map(|&statistic| Settings { statistic, sliced_weight: 1.0, keep_best: true, ..usual.clone() })
         .collect();
     tries.extend(Pooling::ALL.iter().map(|&pooling| Settings { pooling, ..usual.clone() }));
     tries.extend(Padding::ALL.iter().map(|&padding| Settings { padding, low_memory: true, ..usual.clone() }));

@@ -74,7 +74,7 @@ fn a_part_of_a_style_agrees_with_pytorch_on_an_adapter() {
 #[test]
 fn a_mask_that_hides_nothing_is_none_to_the_last_bit() {
     let weights = Arc::new(Weights::bundled().unwrap());
-    let settings = Settings { histogram_weight: 2.0, ..settings(Statistic::Moments) };
+    let settings = Settings { sliced_weight: 2.0, ..settings(Statistic::Moments) };
     let (width, height) = pictures().styles[0].dimensions();
     let of = |mask: Option<GrayImage>| run(&cpu(), &weights, mask, &settings).gradient().unwrap().0;
     let usual = of(None);
@@ -85,7 +85,7 @@ fn a_mask_that_hides_nothing_is_none_to_the_last_bit() {
 #[test]
 fn a_style_is_replaced_by_a_part_of_itself_and_back() {
     let weights = Arc::new(Weights::bundled().unwrap());
-    let settings = Settings { histogram_weight: 2.0, ..settings(Statistic::Gram) };
+    let settings = Settings { sliced_weight: 2.0, sliced_bases: 1, ..settings(Statistic::Gram) };
     let pictures = pictures();
     let style = || pictures.styles[0].clone();
     let gradient = |run: &mut StyleTransfer| run.gradient().unwrap().0;

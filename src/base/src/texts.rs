@@ -5,7 +5,7 @@
 /// Implement `ALL`, `Display` and `FromStr` for an enum.
 #[macro_export]
 macro_rules! named {
-    ($type:ident, $what:literal, $($variant:ident => $name:literal),+ $(,)?) => {
+    ($type:ident, $what:literal, $($variant:ident => $name:literal $(| $former:literal)*),+ $(,)?) => {
         impl $type {
             /// Every variant, in display order.
             pub const ALL: &'static [$type] = &[$($type::$variant),+];
@@ -19,7 +19,7 @@ macro_rules! named {
             type Err = String;
             fn from_str(text: &str) -> Result<Self, String> {
                 match text.trim().to_ascii_lowercase().as_str() {
-                    $($name => Ok($type::$variant),)+
+                    $($name $(| $former)* => Ok($type::$variant),)+
                     _ => Err(format!(concat!("no ", $what, " is called {:?}; there are: {}"), text, [$($name),+].join(", "))),
                 }
             }

@@ -16,19 +16,23 @@
 //!
 //! In balanced a layer's style may use other statistics than the Gram matrix, see [`StyleTarget`].
 //!
-//! total = α·Σ w·content + β·Σ w·style + γ·smoothness + δ·histogram + κ·coherence, where histogram and coherence
-//! are each the mean of two layers' terms, see [`Quantiles`] and [`neighbours`]. The objectives differ only in the
-//! factors of the two squared distances, see [`Objective::content_factor`] and [`Objective::style_factor`].
+//! total = α·Σ w·content + β·Σ w·style + γ·smoothness + δ·sliced + κ·coherence, where sliced (Wasserstein) and
+//! coherence are each the mean of two layers' terms, see [`Quantiles`] and [`neighbours`]. The objectives differ
+//! only in the factors of the two squared distances, see [`Objective::content_factor`] and
+//! [`Objective::style_factor`].
 
-mod histogram;
+mod bases;
 mod moments;
 pub mod neighbours;
 mod roots;
+mod sliced;
 mod smoothness;
+mod sorting;
 mod style;
 
-pub use histogram::Quantiles;
+pub use bases::Basis;
 pub use moments::Moments;
+pub use sliced::{POINTS, Quantiles};
 pub use smoothness::smoothness_gradient;
 pub use style::{StyleTarget, StyleTerm};
 

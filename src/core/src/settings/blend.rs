@@ -115,7 +115,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::settings::{GlobalTerm, Mix, Objective, Optimizer, Preset, Region, Statistic};
+    use crate::settings::{GlobalTerm, MAX_BASES, Mix, Objective, Optimizer, Preset, Region, Statistic};
     use impasto_network::vgg::Layer;
 
     fn presets() -> Vec<Settings> {
@@ -235,6 +235,7 @@ mod tests {
             }
         }
         let b: Settings = serde_json::from_value(value).unwrap();
+        let b = Settings { sliced_bases: MAX_BASES, ..b };
         b.validate().unwrap();
         let (quarter, ends) = (Settings::blend(&a, &b, 0.25), numbers(&a).into_iter().zip(numbers(&b)));
         let mut changed = 0;

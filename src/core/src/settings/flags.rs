@@ -6,8 +6,8 @@ use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, parser::Va
 use serde_json::Value;
 
 use super::{
-    Automation, Kind, LayerWeight, LayerWeights, Masks, Objective, PARAMETERS, ParamTrack, Parameter,
-    PresetError, PresetFolder, Settings,
+    Automation, FORMER_BASES, Kind, LayerWeight, LayerWeights, Masks, Objective, PARAMETERS, ParamTrack,
+    Parameter, PresetError, PresetFolder, Settings, former,
     user_presets::{apply_named, over_defaults},
 };
 use impasto_base::{files, paths};
@@ -103,6 +103,10 @@ impl SettingsFlags {
         }
         for argument in PARAMETERS.iter().filter_map(|row| row.argument.as_ref()) {
             (argument.read)(&mut settings, &self.0);
+        }
+        if let Some(&weight) = self.0.get_one::<f64>(former::FIELD) {
+            settings.sliced_weight = weight;
+            settings.sliced_bases = *self.0.get_one("sliced_bases").unwrap_or(&FORMER_BASES);
         }
         // A palette without an amount is applied fully.
         if self.0.get_one::<PathBuf>("palette").is_some()
@@ -241,6 +245,14 @@ impl Args for SettingsFlags {
         command
             .args(single.into_iter().chain(repeated).filter_map(argument))
             .arg(
+                Arg::new(former::FIELD)
+                    .long(former::FLAG)
+                    .hide(true)
+                    .conflicts_with("sliced_weight")
+                    .allow_negative_numbers(true)
+                    .value_parser(clap::value_parser!(f64)),
+            )
+            .arg(
                 Arg::new(AUTOMATION)
                     .long(AUTOMATION)
                     .value_name("FILE.toml")
@@ -318,6 +330,17 @@ mod tests {
         assert_eq!(resolve(&["--palette", "leaves.jpg", "--match-colours", "0.5"]).match_colours, 0.5);
         let unused = resolve(&["--palette", "leaves.jpg", "--match-colours", "0"]);
         assert!(unused.remarks()[0].contains("palette is not used"), "{:?}", unused.remarks());
+    }
+
+    #[test]
+    fn the_histograms_flag_is_that_of_one_basis() {
+        let settings = |flags: &[&str]| {
+            let settings = resolve(flags);
+            (settings.sliced_weight, settings.sliced_bases)
+        };
+        assert_eq!(settings(&["--histogram-weight", "2"]), (2.0, 1));
+        assert_eq!(settings(&["--histogram-weight", "2", "--sliced-bases", "3"]), (2.0, 3));
+        assert_eq!(settings(&["--sliced-weight", "2"]), (2.0, Settings::default().sliced_bases));
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod automation;
 mod blend;
 mod crop;
 mod flags;
+mod former;
 mod layer_weights;
 mod look;
 mod masks;
@@ -31,6 +32,7 @@ use impasto_network::vgg::Layer;
 pub use automation::{Automation, Curve, Ease, Key, Lfo, MAX_KEYS, ParamTrack, Track, Waveform};
 pub use crop::Crop;
 pub use flags::{SettingsFileError, SettingsFlags};
+pub use former::{FORMER_BASES, rename_fields};
 pub use layer_weights::{LayerWeight, LayerWeights, Strip};
 pub use masks::{Edge, MAX_REGIONS, Masks, Region, RegionRole, RegionStyle};
 pub use parameters::{
@@ -43,7 +45,7 @@ pub use stages::{Effective, Modulated};
 pub use style_mix::StyleMix;
 pub use terms::{GlobalTerm, TermInfo};
 pub use user_presets::{Mix, PresetError, PresetFolder, UserPreset};
-pub use validate::{MAX_HISTORY, MAX_SIZE, MIN_SIZE, SettingsError};
+pub use validate::{MAX_BASES, MAX_HISTORY, MAX_SIZE, MIN_SIZE, SettingsError};
 pub use values::{
     DeviceChoice, Init, LineSearch, Objective, Optimizer, Padding, Pooling, Precision, Rgb, Smoothness,
     Statistic, Transparency,
@@ -54,7 +56,8 @@ pub use values::{
 /// [`PARAMETERS`] describes each field: its flag, its range, when it takes effect.
 ///
 /// Weights are dimensionless factors of the objective's terms, see [`crate::objective`].
-/// Text forms (TOML, JSON) use the field names; missing fields take their defaults, unknown ones are errors.
+/// Text forms (TOML, JSON) use the field names; missing fields take their defaults, or what programs without them
+/// did, unknown ones are errors.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
@@ -70,8 +73,12 @@ pub struct Settings {
     pub content_weight: f64,
     /// β: weight of the style term.
     pub style_weight: f64,
-    /// Weight of the histogram term; 0 leaves it out.
-    pub histogram_weight: f64,
+    /// Weight of the sliced Wasserstein term; 0 leaves it out.
+    #[serde(alias = "histogram_weight")]
+    pub sliced_weight: f64,
+    /// Orthonormal bases that the sliced Wasserstein term goes through, 1 to [`MAX_BASES`]; 1 is the channels.
+    #[serde(default = "former::bases")]
+    pub sliced_bases: u32,
     /// Weight of the coherence term; 0 leaves it out.
     pub coherence_weight: f64,
     /// Neighbours that smoothness compares.
@@ -164,7 +171,8 @@ impl Default for Settings {
             steps: 500,
             content_weight: 1.0,
             style_weight: Objective::Balanced.default_style_weight(),
-            histogram_weight: 0.0,
+            sliced_weight: 0.0,
+            sliced_bases: 4,
             coherence_weight: 0.0,
             smoothness: Smoothness::Four,
             style_amount: None,
@@ -366,6 +374,7 @@ mod tests {
         new.content_weight = 3.0;
         new.style_layers.set("relu1_2".parse().unwrap(), 1.0);
         new.learning_rate = 0.01;
+        new.sliced_bases = 2;
         new.smoothness = Smoothness::Nine;
         GlobalTerm::ALL.iter().for_each(|term| term.set_weight(&mut new, 2.0));
         (new.keep_best, new.stop_when_converged) = (true, true);

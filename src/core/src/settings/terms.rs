@@ -10,12 +10,17 @@ use impasto_network::vgg::Layer;
 pub enum GlobalTerm {
     Smoothness,
     /// Mean over its layers.
-    Histogram,
+    Sliced,
     /// Mean over its layers.
     Coherence,
 }
 
-named!(GlobalTerm, "term", Smoothness => "smoothness", Histogram => "histogram", Coherence => "coherence");
+named!(
+    GlobalTerm, "term",
+    Smoothness => "smoothness",
+    Sliced => "sliced" | "histogram",
+    Coherence => "coherence",
+);
 serde_as_text!(GlobalTerm);
 
 /// Description of a term.
@@ -48,13 +53,13 @@ impl GlobalTerm {
                 }),
                 tooltip: "Weight of the smoothness term (total variation). More removes grain.",
             },
-            Self::Histogram => TermInfo {
-                parameter: ParamId::Histogram,
+            Self::Sliced => TermInfo {
+                parameter: ParamId::Sliced,
                 // A shallow and a deep layer as in Risser, Wilmot & Barnes (arXiv 1701.08893): relu1_1 and
                 // relu4_1.
                 layers: &[Layer::PAPER_STYLE[0], Layer::PAPER_STYLE[3]],
                 switches: None,
-                tooltip: "Weight of the histogram term: how closely the distribution of each feature follows the style's at relu1_1 and relu4_1. Steadies colours and contrasts; in balanced usual are 0.25 to 2.5, and a step takes longer.",
+                tooltip: "Weight of the sliced Wasserstein term: how closely the distribution of the features follows the style's at relu1_1 and relu4_1. Steadies colours, contrasts and textures; in balanced usual are 0.25 to 2.5.",
             },
             Self::Coherence => TermInfo {
                 parameter: ParamId::Coherence,

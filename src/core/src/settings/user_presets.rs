@@ -7,7 +7,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{Objective, Parameter, Preset, Settings, SettingsError, parameters::Scope};
+use super::{Objective, Parameter, Preset, Settings, SettingsError, former, parameters::Scope};
 use impasto_base::files;
 
 /// Whether a key belongs to no mix: device, size and inputs.
@@ -92,6 +92,7 @@ pub(super) fn over_defaults(
 ) -> Result<Settings, toml::de::Error> {
     let mut given = toml::Table::new();
     tables.into_iter().for_each(|table| given.extend(table));
+    former::rename(&mut given);
     let objective: Objective = match given.get("objective") {
         Some(name) => name.clone().try_into()?,
         None => Objective::default(),

@@ -13,6 +13,9 @@ pub const MAX_SIZE: u32 = 8192;
 /// Maximum history of L-BFGS; each entry takes the memory of two images.
 pub const MAX_HISTORY: u32 = 50;
 
+/// Maximum bases of the sliced Wasserstein term: each holds the curves of 64 and of 512 axes for every style.
+pub const MAX_BASES: u32 = 8;
+
 /// An invalid setting, with advice.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{setting}: {message}")]
@@ -152,6 +155,8 @@ mod tests {
         assert!(message(|s| s.style_layers.set("relu3_1".parse().unwrap(), -0.5)).contains("relu3_1"));
         assert!(message(|s| s.learning_rate = 0.0).starts_with("lr"));
         assert!(message(|s| s.history = 0).starts_with("history"));
+        assert!(message(|s| s.sliced_bases = 0).starts_with("sliced-bases"));
+        assert!(message(|s| s.sliced_bases = MAX_BASES + 1).contains("between 1 and 8"));
         assert!(message(|s| s.beta2 = 1.0).starts_with("beta2"));
         assert!(message(|s| s.epsilon = 0.0).starts_with("epsilon"));
         assert!(message(|s| s.style_scale = 0.0).starts_with("style-scale"));

@@ -23,6 +23,19 @@ pub struct State {
     pub terms: Vec<(Term, f32)>,
     /// Of the term that keeps its aims for some evaluations, if it is in use.
     pub aims: Option<Aims>,
+    /// Of the term that goes through bases, unless it is at their beginning.
+    pub cycle: Option<Cycle<Planes>>,
+}
+
+/// Where a term is among its bases. What it keeps for some evaluations is computed anew from the picture.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cycle<P> {
+    /// Number of the basis, counted on beyond the last one.
+    pub turn: u32,
+    /// Evaluations since features were sorted.
+    pub age: u32,
+    /// The network's input then; `None` if the next evaluation sorts.
+    pub picture: Option<P>,
 }
 
 /// What the places of the picture aim at.
@@ -90,6 +103,7 @@ impl State {
         };
         let average = self.average.iter().map(|(sum, ..)| sum);
         let kept = self.lowest.kept.iter().map(|(_, best)| best);
-        std::iter::once(&self.variable).chain(optimizer).chain(average).chain(kept)
+        let sorted = self.cycle.iter().filter_map(|cycle| cycle.picture.as_ref());
+        std::iter::once(&self.variable).chain(optimizer).chain(average).chain(kept).chain(sorted)
     }
 }

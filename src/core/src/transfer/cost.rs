@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::{Dimensions, Inputs, Shapes, terms::SAMPLES};
-use crate::settings::{GlobalTerm, Optimizer, Precision, RegionRole, Settings};
+use crate::{
+    objective::POINTS,
+    settings::{GlobalTerm, Optimizer, Precision, RegionRole, Settings},
+};
 use impasto_network::vgg::Layer;
 
 /// Positions of a layer in a picture.
@@ -106,7 +109,7 @@ pub fn memory_bytes(shapes: &Shapes, settings: &Settings, kernels: KernelSet) ->
     };
     let images = images * picture.input() + styles;
     let masks = picture.masks(settings);
-    let aims = picture.aims(settings, shapes.styles.len());
+    let aims = picture.aims(settings, shapes.styles.len()) + picture.sorted(settings, shapes.styles.len());
     (4.0 * (weights + stored * content + step.max(stored * style) + grams + images + masks + aims)) as u64
         + PROGRAM
 }
@@ -184,6 +187,19 @@ impl Features {
             (parts + 1.0) * self.output(layer) + ((styles + 2) * SAMPLES * layer.channels()) as f64
         };
         GlobalTerm::Coherence.layers(settings).iter().map(of_layer).sum()
+    }
+
+    /// Of the sliced Wasserstein term: the picture that is sorted; at each of its layers the target in each part of
+    /// the picture, the features with their coordinates and what they become; and the curves of each style in each
+    /// basis, and of each part.
+    fn sorted(&self, settings: &Settings, styles: usize) -> f64 {
+        let parts = 1 + settings.masks.painted().count();
+        let curves = (styles * settings.sliced_bases as usize + parts) * POINTS;
+        let of_layer =
+            |&layer: &Layer| (parts as f64 + 3.0) * self.output(layer) + (curves * layer.channels()) as f64;
+        let layers = GlobalTerm::Sliced.layers(settings);
+        let picture = if layers.is_empty() { 0.0 } else { self.input() };
+        picture + layers.iter().map(of_layer).sum::<f64>()
     }
 
     /// Of a forward pass for a style's statistics: a layer's input and output, and the outputs that the
@@ -398,6 +414,21 @@ mod tests {
         let features = 2 * 4 * (256 * 128 * 128 + 512 * 64 * 64);
         assert!(with(0.5, 1) >= with(0.0, 1) + features, "{} {}", with(0.5, 1), with(0.0, 1));
         assert!(with(0.5, 2) >= with(0.5, 1) + 4 * 2048 * (256 + 512));
+    }
+
+    #[test]
+    fn what_is_sorted_takes_memory() {
+        let with = |sliced_weight: f64, sliced_bases: u32, styles: usize| {
+            let shapes = Shapes { content: (512, 512), styles: vec![(64, 64); styles] };
+            let settings = Settings { sliced_weight, sliced_bases, ..Settings::default() };
+            memory_bytes(&shapes, &settings, KernelSet::Cpu)
+        };
+        assert_eq!(with(0.0, 8, 2), with(0.0, 1, 2));
+        // A target, coordinates and what they become of 64 channels at the whole size.
+        assert!(with(0.5, 1, 1) >= with(0.0, 1, 1) + 3 * 4 * 64 * 512 * 512);
+        let curves = 4 * 2048 * (64 + 512);
+        assert!(with(0.5, 4, 1) >= with(0.5, 1, 1) + 3 * curves);
+        assert!(with(0.5, 4, 2) >= with(0.5, 4, 1) + 4 * curves);
     }
 
     #[test]

@@ -5,9 +5,12 @@ use std::{collections::BTreeMap, sync::Arc};
 use burn::tensor::Tensor;
 
 use super::{
-    LevelMasks, Term, TransferError, feature_targets,
+    LevelMasks, Term, TransferError,
+    checkpoint::Cycle,
+    feature_targets,
     freeze::Freeze,
     luminance::Luminance,
+    planes::Planes,
     prepare::network_options,
     study::{LayerStudy, StudyFeatures, study},
     targets::{Replacement, Targets},
@@ -16,7 +19,7 @@ use super::{
 };
 use crate::{
     objective::{Moments, StyleTarget},
-    settings::{Effective, LayerWeights},
+    settings::{Effective, GlobalTerm, LayerWeights},
 };
 use impasto_network::{
     compute::{FeatureGradient, Features, LayerTime, Network},
@@ -104,6 +107,23 @@ impl Evaluator {
     /// The terms' targets, to change what they aim at between two evaluations.
     pub fn targets_mut(&mut self) -> &mut Targets {
         &mut self.targets
+    }
+
+    /// Go on where a saved state was among the bases, with what is sorted anew from its picture.
+    pub fn set_cycle(&mut self, saved: Option<&Cycle<Planes>>, settings: &Effective) {
+        let Some(Cycle { turn, age, picture }) = saved else { return };
+        self.targets.set_cycle(*turn, *age);
+        let (Some(picture), Some(deepest)) = (picture, settings.global_layers().max()) else { return };
+        let picture = picture.tensor(&self.targets.content().device());
+        let targets = &mut self.targets;
+        self.network.forward(picture.clone(), deepest, |layer, features| {
+            for mut term in targets.terms_at(layer, settings) {
+                if term.id() == Term::Global(GlobalTerm::Sliced) {
+                    term.evaluate(features, false);
+                }
+            }
+        });
+        self.targets.evaluated(&picture);
     }
 
     /// See [`Targets::set_masks`].
@@ -272,6 +292,7 @@ impl Evaluator {
             }
         };
         let activations = deepest.map(|deepest| self.network.forward(image.clone(), deepest, &mut look));
+        self.targets.evaluated(image);
         let mut measured_gradient = match &activations {
             Some(activations) if !alone.is_empty() => self.network.backward(activations.clone(), &alone),
             _ => None,

@@ -5,7 +5,7 @@ use burn::tensor::{Tensor, TensorData};
 use super::{
     StyleTransfer, TransferError,
     adam::{Adam, AdamMoments},
-    checkpoint::{AdamState, LowestState, OptimizerState, State},
+    checkpoint::{AdamState, Cycle, LowestState, OptimizerState, State},
     good_state::StepLosses,
     lbfgs::Lbfgs,
     lowest::Lowest,
@@ -20,8 +20,7 @@ fn numbers(tensors: Vec<Tensor<1>>) -> Result<Vec<f32>, TransferError> {
 }
 
 impl StyleTransfer {
-    /// The complete state of the next steps, bit for bit, except for the histogram targets on a graphics
-    /// adapter, which are recomputed.
+    /// The complete state of the next steps, bit for bit.
     ///
     /// # Errors
     ///
@@ -44,6 +43,12 @@ impl StyleTransfer {
             None => None,
             Some(parts) => values(parts.clone().sum())?.first().copied(),
         };
+        let cycle = match self.evaluator.targets().cycle() {
+            None => None,
+            Some(Cycle { turn, age, picture }) => {
+                Some(Cycle { turn, age, picture: picture.as_ref().map(Planes::of).transpose()? })
+            }
+        };
         let kept = match self.lowest.kept() {
             None => None,
             Some((total, best)) => Some((values(total.clone())?[0], Planes::of(best)?)),
@@ -62,6 +67,7 @@ impl StyleTransfer {
                 .zip(numbers(self.evaluated.terms.values().collect())?)
                 .collect(),
             aims: self.evaluator.targets().aims(),
+            cycle,
         })
     }
 
@@ -71,9 +77,12 @@ impl StyleTransfer {
         let optimizer = self.lbfgs.as_ref().map_or(2, Lbfgs::images);
         let average = usize::from(self.average.sum().is_some());
         let kept = usize::from(self.lowest.kept().is_some());
+        let sorted =
+            usize::from(self.evaluator.targets().cycle().is_some_and(|cycle| cycle.picture.is_some()));
         let aims = self.evaluator.targets().aims();
         let aims: usize = aims.iter().flat_map(|aims| aims.parts.values()).map(Vec::len).sum();
-        12 * u64::from(width) * u64::from(height) * (1 + optimizer + average + kept) as u64 + 4 * aims as u64
+        12 * u64::from(width) * u64::from(height) * (1 + optimizer + average + kept + sorted) as u64
+            + 4 * aims as u64
     }
 
     /// Continue from a state of a run with the same pictures at the same size.
@@ -109,6 +118,7 @@ impl StyleTransfer {
         self.lowest = Lowest::of(state.lowest.past.iter().copied().map(number).collect(), kept);
         self.converged = false;
         self.evaluator.targets_mut().set_aims(state.aims.as_ref());
+        self.evaluator.set_cycle(state.cycle.as_ref(), &self.settings);
         Ok(())
     }
 }

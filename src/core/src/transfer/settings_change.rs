@@ -84,6 +84,7 @@ impl StyleTransfer {
                 s.content_weight,
                 s.style_weight,
                 GlobalTerm::ALL.iter().map(|term| term.weight(s)).collect::<Vec<_>>(),
+                s.sliced_bases,
                 s.smoothness,
                 s.statistic,
                 s.luminance_only,

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Term, TransferError,
-    checkpoint::{AdamState, Aims, LbfgsState, LowestState, OptimizerState, State},
+    checkpoint::{AdamState, Aims, Cycle, LbfgsState, LowestState, OptimizerState, State},
     line_search::WolfeSearch,
     lowest::WINDOW,
     planes::Planes,
@@ -87,6 +87,16 @@ struct Header {
     terms: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     aims: Option<AimsHeader>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cycle: Option<CycleHeader>,
+}
+
+/// Where a term is among its bases; its picture is a tensor.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CycleHeader {
+    turn: u32,
+    age: u32,
 }
 
 /// Which aims a state has.
@@ -97,6 +107,9 @@ struct AimsHeader {
     /// Layers and parts of the picture.
     parts: Vec<(Layer, usize)>,
 }
+
+/// Name of the tensor of the picture whose features were sorted.
+const SORTED: &str = "cycle.picture";
 
 /// Name of the tensor of the aims at a layer in a part.
 fn aims_name((layer, part): (Layer, usize)) -> String {
@@ -221,6 +234,9 @@ impl<'a> Writer<'a> {
             self.planes("lowest.best", best);
             self.f32s("lowest.best.total", [*total]);
         }
+        if let Some(picture) = state.cycle.as_ref().and_then(|cycle| cycle.picture.as_ref()) {
+            self.planes(SORTED, picture);
+        }
         self.f32s("terms", state.terms.iter().map(|&(_, value)| value));
         for (&at, samples) in state.aims.iter().flat_map(|aims| &aims.parts) {
             let (shape, values) = (vec![samples.len()], TensorValues::U32(samples));
@@ -262,6 +278,7 @@ pub fn to_bytes(
             .aims
             .as_ref()
             .map(|aims| AimsHeader { age: aims.age, parts: aims.parts.keys().copied().collect() }),
+        cycle: state.cycle.as_ref().map(|&Cycle { turn, age, .. }| CycleHeader { turn, age }),
     };
     let header = serde_json::to_string(&header).expect("numbers and texts");
     let mut writer = Writer::default();
@@ -400,6 +417,13 @@ impl<'a> Reader<'a> {
             Some(aims) => Some(self.aims(aims)?),
             None => None,
         };
+        let cycle = match header.cycle {
+            Some(CycleHeader { turn, age }) => {
+                let picture = self.option(SORTED, |reader| reader.planes(SORTED))?;
+                Some(Cycle { turn, age, picture })
+            }
+            None => None,
+        };
         Some(State {
             variable,
             optimizer,
@@ -409,6 +433,7 @@ impl<'a> Reader<'a> {
             lowest: LowestState { past, kept },
             terms: names.into_iter().zip(values).collect(),
             aims,
+            cycle,
         })
     }
 

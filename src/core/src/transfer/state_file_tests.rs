@@ -35,6 +35,7 @@ fn state(optimizer: OptimizerState) -> State {
             .chain(GlobalTerm::ALL.iter().map(|&term| (Term::Global(term), 0.01)))
             .collect(),
         aims: None,
+        cycle: None,
     }
 }
 
@@ -65,7 +66,11 @@ fn a_state_of_either_optimizer_survives_as_bytes_and_every_cut_is_refused() {
     let parts = [((Layer::ALL[4], 0), vec![7, u32::MAX]), ((Layer::ALL[8], 2), vec![])];
     let aims = Some(Aims { age: 5, parts: parts.into_iter().collect() });
     let aiming = State { aims, ..state(adam()) };
-    for state in [state(adam()), state(OptimizerState::Adam(None)), state(lbfgs()), aiming] {
+    let sorted = Cycle { turn: 9, age: 7, picture: Some(planes(0.35)) };
+    let cycling = State { cycle: Some(sorted.clone()), ..state(lbfgs()) };
+    let due = State { cycle: Some(Cycle { picture: None, ..sorted }), ..state(adam()) };
+    let states = [state(adam()), state(OptimizerState::Adam(None)), state(lbfgs()), aiming, cycling, due];
+    for state in states {
         let bytes = bytes(&state);
         let SavedRun { progress: run, details: kept, frozen: held, state: back } =
             from_bytes(&bytes).unwrap();

@@ -5,7 +5,7 @@ use image::{GrayImage, RgbImage};
 
 use super::{
     Pictures, TransferError,
-    checkpoint::Aims,
+    checkpoint::{Aims, Cycle},
     feature_targets::{FeatureTargets, NetworkImages, StyleWeights, shares},
     freeze::Freeze,
     luminance::Luminance,
@@ -121,6 +121,21 @@ impl Targets {
         }
     }
 
+    /// See [`LayerTargets::evaluated`](terms::LayerTargets::evaluated).
+    pub fn evaluated(&mut self, picture: &Tensor<4>) {
+        self.global.iter_mut().for_each(|(_, targets)| targets.evaluated(picture));
+    }
+
+    /// Where a term is among its bases, for a saved state.
+    pub fn cycle(&self) -> Option<Cycle<Tensor<4>>> {
+        self.global.iter().find_map(|(_, targets)| targets.cycle())
+    }
+
+    /// See [`LayerTargets::set_cycle`](terms::LayerTargets::set_cycle).
+    pub fn set_cycle(&mut self, turn: u32, age: u32) {
+        self.global.iter_mut().for_each(|(_, targets)| targets.set_cycle(turn, age));
+    }
+
     /// The masks; `None` if the whole picture is painted alike.
     pub fn masks(&self) -> Option<&LevelMasks> {
         self.masks.as_ref()
@@ -162,7 +177,7 @@ impl Targets {
         self.features.ensure(network, &pictures, content, style);
         for (term, targets) in &mut self.global {
             let layers = term.layers(settings);
-            targets.ensure(network, &styles, &self.style_masks, &self.style_weights, layers);
+            targets.ensure(network, &styles, &self.style_masks, &self.style_weights, (layers, settings));
         }
         if let Some(masks) = &mut self.masks {
             let [_, _, height, width] = self.content.dims();

@@ -13,7 +13,7 @@ use impasto_base::{files::read_regular, text};
 use impasto_core::{
     picture::{MAX_FILE_BYTES, MAX_TEXT, embedded_text},
     run::{DownscalePart, Strokes, bring_back_strokes},
-    settings::{Parameter, Settings, Transparency},
+    settings::{FORMER_BASES, Parameter, Settings, Transparency, rename_fields},
 };
 
 /// Settings are objects of this name at every level.
@@ -104,6 +104,7 @@ fn bound_downscales(recipe: &mut Recipe) -> Option<u64> {
 /// objective's defaults, as for a settings file. Changes are partial and are not completed.
 pub fn adapt(recipe: &mut Value, unknown: &mut Vec<String>) {
     let mut keep_known = |fields: &mut Map<String, Value>| {
+        rename_fields(fields);
         fields.retain(|name, _| {
             let known = Parameter::of_field(name).is_some();
             if !known {
@@ -119,8 +120,9 @@ pub fn adapt(recipe: &mut Value, unknown: &mut Vec<String>) {
                 fields.get("objective").and_then(Value::as_str).and_then(|text| text.parse().ok());
             let defaults = serde_json::to_value(Settings::for_objective(objective.unwrap_or_default()));
             if let Ok(Value::Object(mut filled)) = defaults {
-                // Programs without this setting flattened everything.
+                // Programs without these settings flattened everything, and had one basis.
                 filled.insert("transparency".to_owned(), Transparency::Flatten.to_string().into());
+                filled.insert("sliced_bases".to_owned(), FORMER_BASES.into());
                 filled.append(fields);
                 *fields = filled;
             }
@@ -149,7 +151,7 @@ mod tests {
     use crate::recipe::{events, tests::recipe};
     use impasto_core::{
         run::Pass,
-        settings::{Masks, Objective},
+        settings::{Masks, Objective, ParamId},
     };
 
     #[test]
@@ -196,11 +198,38 @@ mod tests {
             value["settings"] = json!({"objective": "classic", "size": 60});
         })
         .unwrap();
-        // Programs that did not write it flattened everything.
-        let transparency = Transparency::Flatten;
-        let mut expected = Settings { size: 60, transparency, ..Settings::default() };
+        let mut expected = Settings { size: 60, ..Settings::default() };
         expected.set_objective(Objective::Classic);
+        // Programs that did not write them flattened everything, and had one basis.
+        (expected.transparency, expected.sliced_bases) = (Transparency::Flatten, 1);
         assert_eq!(back.settings, expected);
+    }
+
+    #[test]
+    fn a_recipe_with_the_histogram_term_has_one_basis() {
+        let (back, remarks) = changed(|value| {
+            for pointer in ["/settings", "/passes/0/settings"] {
+                let fields = value.pointer_mut(pointer).unwrap().as_object_mut().unwrap();
+                fields.remove("sliced_weight");
+                fields.remove("sliced_bases");
+                fields.insert("histogram_weight".to_owned(), json!(0.5));
+            }
+            let track = json!({"histogram": {"keys": [{"at": 0.0, "value": 1.0}]}});
+            value["passes"][0]["changes"] = json!([
+                {"step": 3, "settings": {"histogram_weight": 2.0}},
+                {"step": 4, "settings": {"automation": track}},
+            ]);
+        })
+        .unwrap();
+        assert!(remarks.is_empty(), "{remarks:?}");
+        let settings = &back.last().settings;
+        assert_eq!((settings.sliced_weight, settings.sliced_bases), (0.5, 1));
+        let events = events::events(back.last()).unwrap();
+        let events::EventKind::Update(later, _) = &events[1].kind else { panic!("no update") };
+        assert_eq!((later.sliced_weight, later.sliced_bases), (2.0, 1));
+        assert!(later.automation.get(ParamId::Sliced).is_some());
+        // Older programs do not know its present name.
+        assert_eq!(crate::recipe::version_of(&back.passes), VERSION);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use impasto_core::{
     settings::{ParamId, Parameter, StyleMix},
 };
 
-/// Newest format version: it has settled colours and transparent styles that are not flattened; version 3 masks and parts of styles, and version 2 changes of
+/// Newest format version: it has settled colours, the terms beside the statistics and transparent styles that are not flattened; version 3 masks and parts of styles, and version 2 changes of
 /// pictures, and many changes. A recipe without them is written as version 1, which older programs read.
 pub const VERSION: u64 = 4;
 
@@ -13,7 +13,7 @@ pub const VERSION: u64 = 4;
 pub(crate) const MASKS_VERSION: u64 = 3;
 
 /// Parameters that programs before version 4 leave out; without effect at 0.
-const NEWEST: [ParamId; 2] = [ParamId::SettleColours, ParamId::Coherence];
+const NEWEST: [ParamId; 3] = [ParamId::SettleColours, ParamId::Sliced, ParamId::Coherence];
 
 /// Changes of a run that programs of version 1 read.
 const FEW_CHANGES: usize = 400;

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{Recipe, RecipeError, read_file};
 use impasto_core::{
     run::{Job, Pass, SourceRecord, Start},
-    settings::Settings,
+    settings::{FORMER_BASES, ParamId, Settings},
 };
 
 /// What the file at a painting's place turns out to be.
@@ -68,6 +68,9 @@ fn that_count(settings: &Settings, job: &Job) -> Settings {
         || settings.keeps_transparency() == job.settings.keeps_transparency()
     {
         settings.transparency = job.settings.transparency;
+    }
+    if settings.sliced_weight == 0.0 && settings.automation.get(ParamId::Sliced).is_none() {
+        settings.sliced_bases = FORMER_BASES;
     }
     settings
 }
@@ -145,8 +148,14 @@ mod tests {
             let same: Vec<usize> = (0..jobs.len()).filter(|&other| recipe.is_of(&jobs[other])).collect();
             assert_eq!(same, [number]);
         }
-        let previews = Settings { preview_every: 9, ..settings };
+        let previews = Settings { preview_every: 9, ..settings.clone() };
         assert!(painted(&jobs[0]).is_of(&job(inputs(255, mixes[0]), &previews)));
+        // Programs without several bases painted the same, unless their term counted.
+        let sliced = |sliced_weight: f64, sliced_bases: u32| {
+            job(inputs(255, mixes[0]), &Settings { sliced_weight, sliced_bases, ..settings.clone() })
+        };
+        assert!(painted(&sliced(0.0, 1)).is_of(&sliced(0.0, 4)));
+        assert!(!painted(&sliced(0.5, 1)).is_of(&sliced(0.5, 4)));
     }
 
     #[test]

@@ -11,7 +11,8 @@ use crate::{
     widgets::{self, row},
 };
 use impasto_core::settings::{
-    GlobalTerm, Init, Padding, Pooling, Precision, Rgb, Settings, Smoothness, TermInfo, Transparency,
+    GlobalTerm, Init, MAX_BASES, Padding, Pooling, Precision, Rgb, Settings, Smoothness, TermInfo,
+    Transparency,
 };
 use impasto_engine::session::RunState;
 
@@ -35,6 +36,9 @@ impl ImpastoApp {
             let TermInfo { parameter, tooltip, .. } = term.info();
             let (label, subject) = (parameter.label(), format!("The {term} weight"));
             self.fader_row(ui, parameter, defaults, &Words { label: &label, tooltip, subject: &subject });
+            if *term == GlobalTerm::Sliced {
+                self.bases_row(ui, defaults);
+            }
         }
         self.optimizer_rows(ui, defaults);
         widgets::section(ui, "Engine");
@@ -42,6 +46,20 @@ impl ImpastoApp {
         self.preview_row(ui);
         self.follow_row(ui);
         self.network_rows(ui);
+    }
+
+    /// How many bases the sliced Wasserstein term goes through.
+    fn bases_row(&mut self, ui: &mut Ui, defaults: &Settings) {
+        let tooltip = "Sets of directions, 1 to 8, along which Sliced Wasserstein compares the features with the style's, one set after the other. 1 is each feature by itself, its histogram; more also see which features occur together.";
+        row(ui, "Bases", tooltip, |ui| {
+            let mut bases = f64::from(self.settings.sliced_bases);
+            let drag = 1.0..=f64::from(MAX_BASES);
+            let (name, param, default) = ("Bases", None, Some(f64::from(defaults.sliced_bases)));
+            Entry { name, tooltip, drag, suffix: "", whole: true, width: 84.0, param, default }
+                .show(ui, &mut bases);
+            self.settings.sliced_bases = bases as u32;
+        });
+        self.error_of(ui, "sliced-bases", "The number of bases");
     }
 
     /// What painting starts from.

@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::{
-    super::{Objective, Settings, StyleMix},
+    super::{Objective, Settings, StyleMix, former},
     Effect, Kind, Layers, Number, PARAMETERS, Parameter, Range, Scale,
     rows::{LAYER, PICTURE, STRENGTH, STROKES},
 };
@@ -188,6 +188,9 @@ impl FromStr for ParamId {
                 all.join(", ")
             )
         };
+        if text == former::ADDRESS {
+            return Ok(ParamId::Sliced);
+        }
         if let Some(id) = PARAMETERS.iter().find(|row| row.address == text).and_then(|row| row.id) {
             return Ok(id);
         }

@@ -5,9 +5,9 @@ use std::{fmt::Display, path::PathBuf};
 
 use super::{
     super::{
-        CLASSIC_MAX_SIZE, DeviceChoice, Init, LayerWeights, LineSearch, MAX_HISTORY, MAX_SIZE, MIN_SIZE,
-        Objective, Optimizer, Padding, Pooling, Precision, Rgb, STYLE_SCALES, Smoothness, Statistic,
-        Transparency,
+        CLASSIC_MAX_SIZE, DeviceChoice, Init, LayerWeights, LineSearch, MAX_BASES, MAX_HISTORY, MAX_SIZE,
+        MIN_SIZE, Objective, Optimizer, Padding, Pooling, Precision, Rgb, STYLE_SCALES, Smoothness,
+        Statistic, Transparency,
     },
     Argument, AxisValues, Blend, Effect, Flag, InactiveWhen, Kind, Layers, Limits, Number, OnObjective,
     Parameter, ROW, RandomChange, Randomize, Range, Scale, Scope, Whole,
@@ -120,14 +120,25 @@ parameters! {
         inactive: AMOUNT_IS_ON,
         axis: AxisValues::Around,
     }
-    [Histogram] histogram_weight: number(Scale { range: |_| Range::from_zero(1e-2, 100.0), limits: Limits::Weight }) {
-        address: "histogram",
-        label: "Histogram",
-        synonyms: "distribution, risser, delta",
-        control: "Histogram weight, number",
-        flag: flag("histogram-weight", "DELTA", "Weight of the histogram term: how closely the distribution of each feature follows the style's at relu1_1 and relu4_1 (Risser et al. 2017); in balanced usual are 0.25 to 2.5, 0 leaves it out"),
+    [Sliced] sliced_weight: number(Scale { range: |_| Range::from_zero(1e-2, 100.0), limits: Limits::Weight }) {
+        address: "sliced",
+        label: "Sliced Wasserstein",
+        synonyms: "histogram, distribution, heitz, risser, delta",
+        control: "Sliced Wasserstein weight, number",
+        flag: flag("sliced-weight", "DELTA", "Weight of the sliced Wasserstein term: how closely the distribution of the features follows the style's along many directions at relu1_1 and relu4_1 (Heitz et al. 2021); in balanced usual are 0.25 to 2.5, 0 leaves it out"),
         blend: Blend::Geometric,
         axis: AxisValues::Around,
+    }
+    sliced_bases: whole(u32, |bases| {
+            let wrong = !(1..=u64::from(MAX_BASES)).contains(&bases);
+            wrong.then(|| format!("is {bases}, but must be between 1 and {MAX_BASES}"))
+        }) {
+        label: "Bases",
+        synonyms: "sliced wasserstein, histogram, directions, slices",
+        control: "Bases",
+        flag: flag("sliced-bases", "N", "Sets of directions that the sliced Wasserstein term goes through, one after the other, 1 to 8; 1 is each feature by itself, its histogram (Risser et al. 2017)"),
+        blend: Blend::Linear,
+        axis: AxisValues::Of("1, 2, 4, 8"),
     }
     [Coherence] coherence_weight: number(Scale { range: |_| Range::linear(0.0, 1.0), limits: Limits::Weight }) {
         address: "coherence",

@@ -12,6 +12,7 @@ use rayon::prelude::*;
 use super::{Aims, LayerTargets, Part, TermEvaluation, of_styles};
 use crate::{
     objective::neighbours::{aims, energy, factor},
+    settings::Settings,
     transfer::{
         feature_targets::{StyleWeights, shares},
         style_mask::StyleMask,
@@ -234,7 +235,7 @@ impl LayerTargets for Coherence {
         images: &[Tensor<4>],
         masks: &[Option<StyleMask>],
         weights: &StyleWeights,
-        layers: &[Layer],
+        (layers, _): (&[Layer], &Settings),
     ) {
         // A term that was off begins anew.
         self.aims.retain(|(layer, _), _| layers.contains(layer));

@@ -7,7 +7,7 @@
 
 mod coherence;
 mod content;
-mod histogram;
+mod sliced;
 mod smoothness;
 mod style;
 
@@ -17,7 +17,7 @@ use burn::tensor::Tensor;
 
 use super::{
     Term,
-    checkpoint::Aims,
+    checkpoint::{Aims, Cycle},
     feature_targets::{FeatureTargets, StyleWeights},
     masks::{LayerMasks, Part},
     style_mask::StyleMask,
@@ -118,15 +118,15 @@ fn of_styles<T>(
 
 /// Targets of a term with one weight at its layers; empty until it is used.
 pub trait LayerTargets {
-    /// Compute missing targets at these layers from the network's style inputs `[1, 3, H, W]`, and what counts
-    /// of each, which these layers have seen.
+    /// Compute missing targets at these layers, none if the term is off, from the network's style inputs
+    /// `[1, 3, H, W]`, and what counts of each, which these layers have seen.
     fn ensure(
         &mut self,
         network: &Network,
         images: &[Tensor<4>],
         masks: &[Option<StyleMask>],
         weights: &StyleWeights,
-        layers: &[Layer],
+        layers: (&[Layer], &Settings),
     );
 
     /// Blend the styles with new weights.
@@ -175,6 +175,17 @@ pub trait LayerTargets {
     /// Restore saved aims.
     fn set_aims(&mut self, _aims: &Aims) {}
 
+    /// Tell the term the network's input `[1, 3, H, W]` that has been evaluated: its kept targets are of that.
+    fn evaluated(&mut self, _picture: &Tensor<4>) {}
+
+    /// Where it is among its bases, to be saved; `None` at their beginning.
+    fn cycle(&self) -> Option<Cycle<Tensor<4>>> {
+        None
+    }
+
+    /// Restore where it was among its bases; then the picture of that time is evaluated.
+    fn set_cycle(&mut self, _turn: u32, _age: u32) {}
+
     /// Number of floats kept of the styles, if they are many.
     fn floats(&self) -> usize {
         0
@@ -195,7 +206,7 @@ enum Formula {
 fn formula(term: GlobalTerm) -> Formula {
     match term {
         GlobalTerm::Smoothness => Formula::Image(smoothness::evaluate),
-        GlobalTerm::Histogram => Formula::Layers(|| Box::<histogram::Histograms>::default()),
+        GlobalTerm::Sliced => Formula::Layers(|| Box::<sliced::Sliced>::default()),
         GlobalTerm::Coherence => Formula::Layers(|| Box::<coherence::Coherence>::default()),
     }
 }

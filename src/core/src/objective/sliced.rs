@@ -1,36 +1,30 @@
-//! The histogram term (Risser, Wilmot & Barnes, arXiv 1701.08893): match the distribution of each channel's
-//! values at a layer to the style's. Sorting pairs each value with a style value; the term is the mean
-//! squared difference of the pairs, over the mean square of the style's values. In one dimension that is the
-//! squared 2-Wasserstein distance, whose gradient treats the pairs as constant.
+//! The sliced Wasserstein term (Heitz, Vanhoey, Chambon & Belcour, CVPR 2021): match the distribution of a layer's
+//! features along each axis of an orthonormal basis ([`Basis`](super::Basis)) to the style's. Sorting pairs each
+//! value with a style value; the term is the mean squared difference of the pairs, over the mean square of the
+//! style's values. In one dimension that is the squared 2-Wasserstein distance, whose gradient treats the pairs as
+//! constant. With the channels as the axes it is the histogram loss of Risser, Wilmot & Barnes (arXiv 1701.08893).
+//!
+//! Bases preserve lengths, so that with features F, a basis Q and the remapped coordinates R of F·Q the distance is
+//! ‖F·Q − R‖ = ‖F − R·Qᵀ‖: to a target in the form of the features.
 //!
 //! Sorting runs on the host.
 
-use std::{
-    iter::{Copied, StepBy},
-    slice::Iter,
-};
-
 use rayon::prelude::*;
 
-/// Points of a channel's curve.
-const POINTS: usize = 2048;
-/// Channels per task: a cache line of a channels-last picture.
+use super::sorting::{sorted, sorted_by_comparison};
+
+/// Points of an axis's curve.
+pub const POINTS: usize = 2048;
+/// Axes per task: a cache line of a channels-last picture.
 const TOGETHER: usize = 16;
 
-/// Each channel's distribution at a layer, as a curve of `POINTS` quantiles.
+/// The distribution along each axis at a layer, as a curve of `POINTS` quantiles.
 #[derive(Clone, Debug)]
 pub struct Quantiles {
     /// `[C, POINTS]`.
     curves: Vec<f32>,
-    /// Mean square of the values of all channels.
+    /// Mean square of the values along all axes.
     energy: f64,
-}
-
-/// One channel's values with their positions, sorted by value.
-fn sorted(values: impl Iterator<Item = f32>) -> Vec<(f32, u32)> {
-    let mut pairs: Vec<(f32, u32)> = values.zip(0..).collect();
-    pairs.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-    pairs
 }
 
 /// Interpolate a curve at `share`, 0 to 1, between the midpoints of its points.
@@ -42,11 +36,12 @@ fn at(curve: impl Fn(usize) -> f32, points: usize, share: f64) -> f32 {
 }
 
 impl Quantiles {
-    /// Of a layer's features `[P, C]`.
+    /// Of a layer's features, or their coordinates in a basis, `[P, C]`.
     pub fn of(values: &[f32], channels: usize) -> Self {
         let mut curves = vec![0.0; channels * POINTS];
         curves.par_chunks_exact_mut(POINTS).enumerate().for_each(|(channel, curve)| {
-            let sorted = sorted(values[channel..].iter().step_by(channels).copied());
+            let column: Vec<f32> = values[channel..].iter().step_by(channels).copied().collect();
+            let sorted = sorted(&column);
             for (index, point) in curve.iter_mut().enumerate() {
                 let share = (index as f64 + 0.5) / POINTS as f64;
                 *point = at(|place| sorted[place].0, sorted.len(), share);
@@ -63,7 +58,7 @@ impl Quantiles {
         let total: f64 = weights.iter().map(|&weight| f64::from(weight)).sum();
         let mut curves = vec![0.0; channels * POINTS];
         curves.par_chunks_exact_mut(POINTS).enumerate().for_each(|(channel, curve)| {
-            let sorted = sorted(values[channel..].iter().step_by(channels).copied());
+            let sorted = sorted_by_comparison(values[channel..].iter().step_by(channels).copied());
             let counted = sorted.iter().filter(|(_, position)| weights[*position as usize] > 0.0);
             let mut below = 0.0;
             let middles: Vec<(f64, f32)> = counted
@@ -92,7 +87,7 @@ impl Quantiles {
     /// # Panics
     ///
     /// If `each` is empty.
-    pub fn blend(each: &[Self], shares: &[f64]) -> Self {
+    pub fn blend(each: &[&Self], shares: &[f64]) -> Self {
         let mut curves = vec![0.0; each[0].curves.len()];
         let mut energy = 0.0;
         for (one, &share) in each.iter().zip(shares) {
@@ -102,13 +97,19 @@ impl Quantiles {
         Self { curves, energy }
     }
 
+    /// Number of floats.
+    pub fn floats(&self) -> usize {
+        self.curves.len()
+    }
+
     /// Factor of the squared distance to the remapped features `[P, C]` with `count` values, or with channels
     /// times the weights' sum.
     pub fn factor(&self, count: f64) -> f64 {
         1.0 / (count * self.energy.max(super::LEAST_ENERGY))
     }
 
-    /// The target of each value of a layer's features `[P, C]`. Equal values share the mean of their targets.
+    /// The target of each value of a layer's features, or their coordinates in the same basis, `[P, C]`. Equal
+    /// values share the mean of their targets.
     pub fn remap(&self, values: &[f32]) -> Vec<f32> {
         self.remap_each(values, |curve, values, target| {
             remap_channel(curve, &sorted(values), target);
@@ -120,16 +121,13 @@ impl Quantiles {
     pub fn remap_weighted(&self, values: &[f32], weights: &[f32]) -> Vec<f32> {
         let total: f64 = weights.iter().map(|&weight| f64::from(weight)).sum();
         self.remap_each(values, |curve, values, target| {
-            remap_channel_weighted(curve, &sorted(values), weights, total, target);
+            let sorted = sorted_by_comparison(values.iter().copied());
+            remap_channel_weighted(curve, &sorted, weights, total, target);
         })
     }
 
     /// Remap each channel, given its curve and its values.
-    fn remap_each(
-        &self,
-        values: &[f32],
-        remap: impl Fn(&[f32], StepBy<Copied<Iter<'_, f32>>>, &mut [f32]) + Sync,
-    ) -> Vec<f32> {
+    fn remap_each(&self, values: &[f32], remap: impl Fn(&[f32], &[f32], &mut [f32]) + Sync) -> Vec<f32> {
         let channels = self.curves.len() / POINTS;
         let positions = values.len() / channels;
         let firsts: Vec<usize> = (0..channels).step_by(TOGETHER).collect();
@@ -137,11 +135,17 @@ impl Quantiles {
             .par_iter()
             .map(|&first| {
                 let width = TOGETHER.min(channels - first);
+                let mut columns = vec![0.0; width * positions];
+                for (position, row) in values.chunks_exact(channels).enumerate() {
+                    for (within, value) in row[first..first + width].iter().enumerate() {
+                        columns[within * positions + position] = *value;
+                    }
+                }
                 let mut group = vec![0.0; width * positions];
-                for (within, target) in group.chunks_exact_mut(positions).enumerate() {
-                    let channel = first + within;
-                    let curve = &self.curves[channel * POINTS..][..POINTS];
-                    remap(curve, values[channel..].iter().copied().step_by(channels), target);
+                let targets = group.chunks_exact_mut(positions).zip(columns.chunks_exact(positions));
+                for (within, (target, column)) in targets.enumerate() {
+                    let curve = &self.curves[(first + within) * POINTS..][..POINTS];
+                    remap(curve, column, target);
                 }
                 group
             })
@@ -270,7 +274,7 @@ mod tests {
         assert!(mapped[0] == mapped[1] && mapped[1] == mapped[3] && mapped[2] > 0.8, "{mapped:?}");
         assert!((0.3..0.45).contains(&mapped[0]), "{mapped:?}");
         let other = Quantiles::of(&[3.0; 50], 1);
-        let blend = Quantiles::blend(&[quantiles.clone(), other], &[0.25, 0.75]);
+        let blend = Quantiles::blend(&[&quantiles, &other], &[0.25, 0.75]);
         let blended = blend.remap(&[0.0, 0.0, 5.0, 0.0]);
         assert!((blended[2] - (0.25 * mapped[2] + 2.25)).abs() < 1e-4, "{blended:?}");
     }
