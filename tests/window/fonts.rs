@@ -14,7 +14,7 @@ fn names_in_other_scripts_are_drawn_with_the_systems_fonts() {
     }
     let mut window = Setup::default().open();
     // There may be no font for the other script.
-    window.harness.ctx.set_missing_glyph_policy(egui::MissingGlyphPolicy::Tofu);
+    window.draw_missing_letters();
     window.until_painting();
     let path = picture_file(&window, "שלום 猫.png", (60, 40), 200);
     window.dialogs.will_pick(&path);

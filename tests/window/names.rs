@@ -17,7 +17,7 @@ fn opened() -> (Window, PathBuf) {
     setup.options.settings = Some(settings);
     let mut window = setup.open();
     // The fonts have a box for what has no letter.
-    window.harness.ctx.set_missing_glyph_policy(egui::MissingGlyphPolicy::Tofu);
+    window.draw_missing_letters();
     window.until_painting();
     let path = window.folder.path().join(OsStr::from_bytes(b"caf\xe9.png"));
     RgbImage::from_fn(60, 40, |x, y| image::Rgb([x as u8, y as u8, 99])).save(&path).unwrap();

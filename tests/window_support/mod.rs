@@ -286,6 +286,11 @@ impl Window {
         self.steps(3);
     }
 
+    /// Draws letters that no font of the machine has as boxes, as the program does. Tests fail at them otherwise.
+    pub fn draw_missing_letters(&self) {
+        self.harness.ctx.set_missing_glyph_policy(egui::MissingGlyphPolicy::Tofu);
+    }
+
     /// What the window says and what the engine has been asked for, for the message of a failed test.
     fn told(&self) -> String {
         let labels: Vec<String> = self

@@ -42,6 +42,7 @@ impl Listening {
         );
         let log = Log { slow: Duration::from_millis(20), ..Log::default() };
         let mut window = Setup { log, remembered: Some(remembered), ..Setup::default() }.open();
+        window.draw_missing_letters();
         window.until_painting();
         Self { window, socket: socket(), port, inputs: 0 }
     }

@@ -63,6 +63,7 @@ pub fn run(data: &[u8]) {
     within(MEMORY, || {
         let log = Log { slow: Duration::from_millis(20), ..Log::default() };
         let mut window = Setup { log, ..Setup::default() }.open();
+        window.draw_missing_letters();
         window.harness.key_press(Key::F9);
         window.steps(3);
         window.dialogs.will_pick(&theirs);

@@ -140,6 +140,7 @@ pub fn run(data: &[u8]) {
         // Slow, so that the threads of a run that nobody looks at leave the rest some time.
         let log = Log { slow: Duration::from_millis(20), ..Log::default() };
         let mut window = Setup { log, ..Setup::default() }.open();
+        window.draw_missing_letters();
         drop_files(&mut window, std::slice::from_ref(&theirs));
         for _ in 0..40 {
             window.steps(1);

@@ -105,6 +105,7 @@ pub fn run(data: &[u8]) {
         let mut setup = Setup { log, remembered: Some(text), ..Setup::default() };
         setup.options.settings = None;
         let mut window = setup.open();
+        window.draw_missing_letters();
         window.steps(6);
         window.close();
     });
