@@ -13,7 +13,7 @@ use super::{
     command::Tab,
     knobs::{self, KnobAction, Marks},
 };
-use impasto_core::settings::{Curve, Lfo, Modulated, ParamId, StyleMix, Track};
+use impasto_core::settings::{Curve, KeysEnd, Lfo, Modulated, ParamId, StyleMix, Track};
 use impasto_engine::session::RunState;
 
 /// The panel's state and the recording.
@@ -172,12 +172,12 @@ impl ImpastoApp {
         let objective = self.settings.objective;
         let mut names = Vec::new();
         for (knob, keys) in recorder.finish(objective) {
-            let before = match self.settings.automation.get(knob).map(|track| &track.curve) {
-                Some(Curve::Keys(keys)) => keys.clone(),
-                _ => Vec::new(),
+            let (before, end) = match self.settings.automation.get(knob).map(|track| &track.curve) {
+                Some(Curve::Keys(keys, end)) => (recorder::unrolled(keys, *end, knob, objective), *end),
+                _ => (Vec::new(), KeysEnd::Hold),
             };
             let keys = recorder::merged(&before, keys, knob, objective);
-            self.settings.automation.set(knob, Track::new(Curve::Keys(keys)));
+            self.settings.automation.set(knob, Track::new(Curve::Keys(keys, end)));
             names.push(knob.label_in(&self.settings.masks));
             self.automation.chosen = Some(knob);
             self.automation.key = 0;
