@@ -16,8 +16,8 @@ pub const MAX_KEYS: usize = 512;
 const MAX_TRACKS: usize = 256;
 /// Shortest period of an oscillator, as a fraction of the run.
 pub const SHORTEST_PERIOD: f64 = 1e-6;
-/// How near a keyframe a time counts as the keyframe's in the repeats of a loop, as a fraction of the run: the
-/// rounding of times must not decide on which side of a jump a step lies.
+/// How near a keyframe a time counts as the keyframe's in the repeats of a loop, as a fraction of the run:
+/// the rounding of times must not decide on which side of a jump a step lies.
 const ROUNDING: f64 = 1e-9;
 /// Number of positions to which an expensive parameter is quantized.
 const COSTLY_STEPS: f64 = 48.0;
@@ -155,8 +155,8 @@ impl Curve {
         }
     }
 
-    /// The time up to the last keyframe at which a loop has the same value as at `at`. The last value ends each
-    /// repeat; the first one begins it, without being reached again where the two differ. Without a loop, `at`.
+    /// The time up to the last keyframe at which a loop has the same value as at `at`. A repeat begins just
+    /// after the last value of the one before. Without a loop, `at`.
     pub fn looped(&self, at: f64) -> f64 {
         let (Curve::Keys(keys, _), Some((first, last))) = (self, self.loop_bounds()) else { return at };
         if at <= last {

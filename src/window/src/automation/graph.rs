@@ -41,7 +41,7 @@ pub struct Graph<'a> {
     pub now: f64,
 }
 
-/// The time to mark in a graph: after the end of the run a loop goes on where it is, and others stay at the end.
+/// The time to mark in a graph: after the end of the run a loop goes on, and others stay at the end.
 pub fn shown_time(track: &Track, at: f64) -> f64 {
     if at > 1.0 { track.curve.looped(at).min(1.0) } else { at }
 }
