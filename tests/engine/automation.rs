@@ -102,6 +102,28 @@ fn a_file_of_tracks_is_painted_again_to_the_last_bit_and_carried_by_the_picture(
 }
 
 #[test]
+fn a_loop_is_painted_again_to_the_last_bit_and_ends_with_the_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let keys = "keys = [{ at = 0, value = 0.2 }, { at = 0.25, value = 9 }]";
+    let track = |end: &str| format!("--automate=beta={{ {keys}{end} }}");
+    let (holds, loops) = (track(""), track(", end = \"loop\""));
+    let held = painted(folder, "held.png", &[&PAIR, [holds.as_str()].as_slice()].concat());
+    let looped = painted(folder, "looped.png", &[&PAIR, [loops.as_str()].as_slice()].concat());
+    assert_ne!(pixels(&held), pixels(&looped), "it goes on after the last keyframe");
+    let read = |path: &Path| {
+        let (recipe, remarks) = recipe::read_file(path).unwrap();
+        assert!(remarks.is_empty() && recipe.is_plain(), "{remarks:?}");
+        recipe
+    };
+    assert!(read(&held).version < recipe::VERSION, "older programs read it");
+    assert_eq!(read(&looped).version, recipe::VERSION);
+    assert_eq!(read(&looped).last().steps, 12);
+    let again = painted(folder, "again.png", &["--recipe", looped.to_str().unwrap()]);
+    assert_eq!(pixels(&looped), pixels(&again));
+}
+
+#[test]
 fn wrong_tracks_are_named_before_anything_is_painted() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("course.toml");

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::window_support::{Setup, Window, enter, hands::right_click, has};
 use egui::{Key, Modifiers, Role};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use impasto_core::settings::{Automation, Curve, Lfo, ParamId, Settings, Track, Waveform};
+use impasto_core::settings::{Automation, Curve, KeysEnd, Lfo, ParamId, Settings, Track, Waveform};
 
 fn with(course: &str) -> Setup {
     let mut setup = Setup { size: [1280.0, 1400.0], ..Setup::default() };
@@ -108,20 +108,20 @@ fn the_palette_automates_and_the_panel_changes_and_removes() {
     sent(
         &mut window,
         "it has a keyframe",
-        |s| matches!(s.automation.get(ParamId::Smoothness).map(|track| &track.curve), Some(Curve::Keys(keys)) if keys.len() == 1 && keys[0].value == 2.5),
+        |s| matches!(s.automation.get(ParamId::Smoothness).map(|track| &track.curve), Some(Curve::Keys(keys, _)) if keys.len() == 1 && keys[0].value == 2.5),
     );
     click(&mut window, "Add a keyframe now");
     enter(&mut window, "Time of the keyframe", "75");
     enter(&mut window, "Value of the keyframe", "2");
     sent(&mut window, "it has two", |s| {
-        matches!(s.automation.get(ParamId::Smoothness).map(|track| &track.curve), Some(Curve::Keys(keys))
+        matches!(s.automation.get(ParamId::Smoothness).map(|track| &track.curve), Some(Curve::Keys(keys, _))
             if keys.len() == 2 && keys[1].at == 0.75 && keys[1].value == 2.0)
     });
     click(&mut window, "Remove the keyframe");
     sent(
         &mut window,
         "it has one",
-        |s| matches!(s.automation.get(ParamId::Smoothness).map(|track| &track.curve), Some(Curve::Keys(keys)) if keys.len() == 1),
+        |s| matches!(s.automation.get(ParamId::Smoothness).map(|track| &track.curve), Some(Curve::Keys(keys, _)) if keys.len() == 1),
     );
     click(&mut window, "Use the automation of Smoothness");
     sent(&mut window, "it is off", |s| !s.automation.is_on());
@@ -129,6 +129,43 @@ fn the_palette_automates_and_the_panel_changes_and_removes() {
     sent(&mut window, "it is gone", |s| s.automation.is_empty());
     assert!(has(&window, "No automation yet"));
     assert_eq!(window.jobs(), 1);
+}
+
+#[test]
+fn keyframes_are_told_to_loop_and_undo_lets_them_hold_again() {
+    let keys = "keys = [{ at = 0, value = 1 }, { at = 0.25, value = 4 }]";
+    let mut window = with(&format!("[beta]\n{keys}\n")).open();
+    window.until_painting();
+    window.harness.key_press(Key::A);
+    window.steps(3);
+    let course = |window: &Window, text: &str| {
+        window.harness.query_by_label_contains(&format!("Course of Style β: {text}, now ")).is_some()
+    };
+    assert!(course(&window, "2 keyframes"));
+    let name = "After the last keyframe";
+    window
+        .harness
+        .get_by(|node| node.label().as_deref() == Some(name) && node.role() == Role::ComboBox)
+        .click();
+    window.steps(3);
+    click(&mut window, "Loop: begins again at the first keyframe");
+    let end = |settings: &Settings| match settings.automation.get(ParamId::Beta).map(|track| &track.curve) {
+        Some(Curve::Keys(_, end)) => Some(*end),
+        _ => None,
+    };
+    sent(&mut window, "they loop", |s| end(s) == Some(KeysEnd::Loop) && s.style_weight == 1.0);
+    window.steps(3);
+    assert!(course(&window, "2 keyframes in a loop"));
+    let looping = last(&window).automation;
+    assert_eq!(looping, toml::from_str(&format!("[beta]\n{keys}\nend = \"loop\"\n")).unwrap());
+    window.harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
+    sent(&mut window, "they hold", |s| end(s) == Some(KeysEnd::Hold));
+    window.harness.key_press_modifiers(Modifiers { shift: true, ..Modifiers::COMMAND }, Key::Z);
+    sent(&mut window, "they loop again", |s| s.automation == looping);
+    assert_eq!(window.jobs(), 1);
+    let folder = window.close();
+    let text = std::fs::read_to_string(folder.path().join("impasto.toml")).unwrap();
+    assert!(text.contains("end = \"loop\""), "{text}");
 }
 
 #[test]
@@ -171,7 +208,7 @@ fn what_hands_do_is_recorded_once_and_played_by_the_next_run() {
     sent(&mut window, "it is recorded", |s| s.automation.is_automated(ParamId::Beta));
     assert!(has(&window, "Recorded Style β"));
     let settings = last(&window);
-    let Some(Curve::Keys(keys)) = settings.automation.get(ParamId::Beta).map(|track| track.curve.clone())
+    let Some(Curve::Keys(keys, _)) = settings.automation.get(ParamId::Beta).map(|track| track.curve.clone())
     else {
         panic!("no keyframes: {:?}", settings.automation)
     };

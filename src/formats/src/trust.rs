@@ -269,7 +269,7 @@ mod tests {
         let mut settings = Settings { masks, ..Settings::default() };
         let track = |value: f64| {
             let key = Key { at: 0.0, value, ease: Default::default() };
-            Track { on: true, curve: Curve::Keys(vec![key]) }
+            Track { on: true, curve: Curve::Keys(vec![key], Default::default()) }
         };
         for index in 0..3 {
             settings.automation.set(ParamId::RegionStrength(index), track(f64::from(index)));

@@ -10,7 +10,7 @@ use self::change::Change;
 use super::{masks, widgets};
 use impasto_core::{
     picture::is_pasted,
-    settings::{Curve, Kind, Masks, PARAMETERS, ParamId, Parameter, Preset, Settings, Strip, Track},
+    settings::{Curve, KeysEnd, Kind, Masks, PARAMETERS, ParamId, Parameter, Preset, Settings, Strip, Track},
 };
 
 /// A setting that can be looked for.
@@ -182,8 +182,14 @@ pub fn track_text(track: &Track) -> String {
             let turns = widgets::number(impasto_core::settings::three_digits(1.0 / lfo.period));
             format!("{}, {turns} cycle{}", lfo.shape, if turns == "1" { "" } else { "s" })
         }
-        Curve::Keys(keys) if keys.len() == 1 => "1 keyframe".to_owned(),
-        Curve::Keys(keys) => format!("{} keyframes", keys.len()),
+        Curve::Keys(keys, end) => {
+            let count =
+                if keys.len() == 1 { "1 keyframe".to_owned() } else { format!("{} keyframes", keys.len()) };
+            match end {
+                KeysEnd::Hold => count,
+                KeysEnd::Loop => format!("{count} in a loop"),
+            }
+        }
     };
     if track.on { text } else { format!("{text}, off") }
 }
@@ -281,6 +287,20 @@ mod tests {
         after.automation.set(ParamId::RegionStrength(0), Track::new(Curve::Lfo(Default::default())));
         let title = title(&before, &after, &changes(&before, &after));
         assert!(title.contains("Strength of sky added"), "{title}");
+    }
+
+    #[test]
+    fn a_loop_is_said() {
+        let track = |end| {
+            let key = impasto_core::settings::Key { at: 0.0, value: 1.0, ease: Default::default() };
+            Track::new(Curve::Keys(vec![key, impasto_core::settings::Key { at: 0.5, ..key }], end))
+        };
+        let mut before = Settings::default();
+        before.automation.set(ParamId::Beta, track(KeysEnd::Hold));
+        let mut after = before.clone();
+        after.automation.set(ParamId::Beta, track(KeysEnd::Loop));
+        let title = title(&before, &after, &changes(&before, &after));
+        assert_eq!(title, "Automation of Style β 2 keyframes → 2 keyframes in a loop");
     }
 
     #[test]

@@ -60,6 +60,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
             .unwrap(),
     );
     texts.push("[automation]\nbeta = { lfo = { low = 1.0, high = 9.0, period = 40 } }".to_owned());
+    texts.push("[automation]\nbeta = { keys = [{ at = 0.1, value = 9.0 }, { at = 0.2, value = 1.0 }], end = \"loop\" }".to_owned());
     texts.into_iter().map(String::into_bytes).collect()
 }
 

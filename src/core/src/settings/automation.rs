@@ -16,6 +16,9 @@ pub const MAX_KEYS: usize = 512;
 const MAX_TRACKS: usize = 256;
 /// Shortest period of an oscillator, as a fraction of the run.
 pub const SHORTEST_PERIOD: f64 = 1e-6;
+/// How near a keyframe a time counts as the keyframe's in the repeats of a loop, as a fraction of the run:
+/// the rounding of times must not decide on which side of a jump a step lies.
+const ROUNDING: f64 = 1e-9;
 /// Number of positions to which an expensive parameter is quantized.
 const COSTLY_STEPS: f64 = 48.0;
 
@@ -48,7 +51,20 @@ pub enum Ease {
 }
 
 named!(Ease, "ease", Linear => "linear", Smooth => "smooth", Hold => "hold");
-serde_as_text!(Waveform, Ease);
+
+/// What follows the last keyframe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum KeysEnd {
+    /// Hold the last value.
+    #[default]
+    Hold,
+    /// Begin again at the first keyframe, without end. The period is the time from the first keyframe to the
+    /// last; if it is shorter than a millionth of the run, as with a single keyframe, the last value holds.
+    Loop,
+}
+
+named!(KeysEnd, "end of keyframes", Hold => "hold", Loop => "loop");
+serde_as_text!(Waveform, Ease, KeysEnd);
 
 impl Ease {
     fn is_linear(&self) -> bool {
@@ -123,8 +139,47 @@ pub struct Key {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Curve {
     Lfo(Lfo),
-    /// Sorted by time, never empty. The first and last values hold before and after them.
-    Keys(Vec<Key>),
+    /// Sorted by time, never empty. The first value holds before them.
+    Keys(Vec<Key>, KeysEnd),
+}
+
+impl Curve {
+    /// The first and last time of a loop; `None` if nothing is repeated.
+    pub fn loop_bounds(&self) -> Option<(f64, f64)> {
+        match self {
+            Curve::Keys(keys, KeysEnd::Loop) => {
+                let (first, last) = (keys.first()?.at, keys.last()?.at);
+                (last - first >= SHORTEST_PERIOD).then_some((first, last))
+            }
+            Curve::Keys(_, KeysEnd::Hold) | Curve::Lfo(_) => None,
+        }
+    }
+
+    /// The time up to the last keyframe at which a loop has the same value as at `at`. A repeat begins just
+    /// after the last value of the one before. Without a loop, `at`.
+    pub fn looped(&self, at: f64) -> f64 {
+        let (Curve::Keys(keys, _), Some((first, last))) = (self, self.loop_bounds()) else { return at };
+        if at <= last {
+            return at;
+        }
+        let since = (at - first) % (last - first);
+        if since < ROUNDING {
+            return last;
+        }
+        let time = first + since;
+        let near = keys.partition_point(|key| key.at < time - ROUNDING);
+        keys.get(near).map(|key| key.at).filter(|key| *key < time + ROUNDING).unwrap_or(time)
+    }
+
+    /// Whether the parameter goes on moving for as long as a run lasts.
+    fn is_endless(&self) -> bool {
+        match self {
+            Curve::Lfo(_) => true,
+            Curve::Keys(keys, _) => {
+                self.loop_bounds().is_some() && keys.windows(2).any(|pair| pair[0].value != pair[1].value)
+            }
+        }
+    }
 }
 
 /// A parameter's automation.
@@ -136,12 +191,14 @@ pub struct Track {
     pub curve: Curve,
 }
 
-/// A track's form in files: `lfo = { … }` or `keys = [ … ]`.
+/// A track's form in files: `lfo = { … }` or `keys = [ … ]`, which `end = "loop"` repeats.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
     #[serde(default = "yes", skip_serializing_if = "is_on")]
     on: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    end: Option<KeysEnd>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     lfo: Option<Lfo>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -160,10 +217,13 @@ fn is_on(on: &bool) -> bool {
 impl TryFrom<Written> for Track {
     type Error = &'static str;
 
-    fn try_from(Written { on, lfo, keys }: Written) -> Result<Self, Self::Error> {
+    fn try_from(Written { on, end, lfo, keys }: Written) -> Result<Self, Self::Error> {
         match (lfo, keys) {
+            (Some(_), None) if end.is_some() => {
+                Err("end = … belongs to keys = [ … ]: an oscillator has no end")
+            }
             (Some(lfo), None) => Ok(Self { on, curve: Curve::Lfo(lfo) }),
-            (None, Some(keys)) => Ok(Self { on, curve: Curve::Keys(keys) }),
+            (None, Some(keys)) => Ok(Self { on, curve: Curve::Keys(keys, end.unwrap_or_default()) }),
             _ => Err("a track has either lfo = { … } or keys = [ … ]"),
         }
     }
@@ -172,8 +232,11 @@ impl TryFrom<Written> for Track {
 impl From<Track> for Written {
     fn from(Track { on, curve }: Track) -> Self {
         match curve {
-            Curve::Lfo(lfo) => Self { on, lfo: Some(lfo), keys: None },
-            Curve::Keys(keys) => Self { on, lfo: None, keys: Some(keys) },
+            Curve::Lfo(lfo) => Self { on, end: None, lfo: Some(lfo), keys: None },
+            Curve::Keys(keys, end) => {
+                // Older programs read keyframes that hold.
+                Self { on, end: (end != KeysEnd::Hold).then_some(end), lfo: None, keys: Some(keys) }
+            }
         }
     }
 }
@@ -189,7 +252,7 @@ impl Track {
         let range = id.range(objective);
         let value = match &self.curve {
             Curve::Lfo(lfo) => range.value(range.position(base) + lfo.depth * lfo.wave(at)),
-            Curve::Keys(keys) => match between(keys, at) {
+            Curve::Keys(keys, _) => match between(keys, self.curve.looped(at)) {
                 None => base,
                 Some((a, _, 0.0)) => return a.value,
                 Some((a, b, t)) if range.contains(a.value) && range.contains(b.value) => {
@@ -215,7 +278,7 @@ impl Track {
                 Some(range.value(range.position(wanted) - lfo.depth * lfo.wave(at)))
             }
             Curve::Lfo(_) => Some(wanted),
-            Curve::Keys(_) => None,
+            Curve::Keys(..) => None,
         }
     }
 
@@ -236,7 +299,7 @@ impl Track {
                 }
                 Ok(())
             }
-            Curve::Keys(keys) => {
+            Curve::Keys(keys, _) => {
                 if keys.is_empty() || keys.len() > MAX_KEYS {
                     return Err(format!("it has {} keyframes, but must have 1 to {MAX_KEYS}", keys.len()));
                 }
@@ -302,9 +365,9 @@ impl Automation {
         self.0.values().any(|track| track.on)
     }
 
-    /// Whether an oscillator is enabled, which never comes to rest.
-    pub fn has_active_lfo(&self) -> bool {
-        self.0.values().any(|track| track.on && matches!(track.curve, Curve::Lfo(_)))
+    /// Whether an oscillator or a loop of different values is enabled, with which a run never comes to rest.
+    pub fn never_rests(&self) -> bool {
+        self.0.values().any(|track| track.on && track.curve.is_endless())
     }
 
     /// Whether this parameter has an enabled track.
@@ -403,7 +466,7 @@ impl fmt::Display for ParamTrack {
 
 impl Settings {
     /// The time of the run after `step` steps: 0 at the beginning, 1 after the settings' steps. After that,
-    /// oscillators continue and keyframes hold their last value.
+    /// oscillators and loops continue, and other keyframes hold their last value.
     pub fn time_at(&self, step: u32) -> f64 {
         f64::from(step) / f64::from(self.steps.max(1))
     }

@@ -5,8 +5,12 @@ fn lfo(shape: Waveform) -> Lfo {
     Lfo { shape, period: 0.5, depth: 0.25, ..Lfo::default() }
 }
 
+fn keys_until(end: KeysEnd, keys: &[(f64, f64, Ease)]) -> Track {
+    Track::new(Curve::Keys(keys.iter().map(|&(at, value, ease)| Key { at, value, ease }).collect(), end))
+}
+
 fn keys(keys: &[(f64, f64, Ease)]) -> Track {
-    Track::new(Curve::Keys(keys.iter().map(|&(at, value, ease)| Key { at, value, ease }).collect()))
+    keys_until(KeysEnd::Hold, keys)
 }
 
 fn with(id: ParamId, track: Track) -> Settings {
@@ -93,6 +97,70 @@ fn keyframes_are_exact_and_interpolated_by_their_ease() {
 }
 
 #[test]
+fn loops_repeat_from_the_first_keyframe_to_the_last() {
+    let course = [(0.1, 0.2, Ease::Linear), (0.3, 0.8, Ease::Hold), (0.4, 0.5, Ease::Linear)];
+    let keep =
+        |end, step| with(ParamId::KeepColours, keys_until(end, &course)).automated(&[], step).0.keep_colours;
+    for step in 0..=40 {
+        assert_eq!(keep(KeysEnd::Loop, step), keep(KeysEnd::Hold, step), "step {step}: the first time");
+    }
+    // A period of 30 steps, on after the end of the run, without drifting.
+    for step in 41..400 {
+        let (now, before) = (keep(KeysEnd::Loop, step), keep(KeysEnd::Loop, step - 30));
+        assert!((now - before).abs() < 1e-9, "step {step}: {now} {before}");
+    }
+    assert!((keep(KeysEnd::Loop, 300_045) - 0.35).abs() < 1e-9);
+    // Each repeat ends with the last value, whichever way the times are rounded.
+    for repeat in 1..200 {
+        assert_eq!(keep(KeysEnd::Loop, 10 + 30 * repeat), 0.5, "repeat {repeat}");
+        assert_eq!(keep(KeysEnd::Hold, 10 + 30 * repeat), 0.5);
+    }
+}
+
+#[test]
+fn jumps_of_a_loop_come_at_the_same_steps_of_each_repeat() {
+    for (first, last) in [(0, 20), (10, 40), (7, 70)] {
+        let at = |step: u32| f64::from(step) / 100.0;
+        let middle = (first + last) / 2;
+        let course =
+            [(at(first), 1.0, Ease::Hold), (at(middle), 4.0, Ease::Hold), (at(last), 2.0, Ease::Linear)];
+        let settings = with(ParamId::Beta, keys_until(KeysEnd::Loop, &course));
+        for step in first..5000 {
+            let wanted = match (step - first) % (last - first) {
+                0 if step > first => 2.0,
+                since if since < middle - first => 1.0,
+                _ => 4.0,
+            };
+            assert_eq!(settings.automated(&[], step).0.style_weight, wanted, "step {step}");
+        }
+    }
+}
+
+#[test]
+fn a_loop_of_a_single_time_holds() {
+    let holds = [keys_until(KeysEnd::Loop, &[(0.3, 7.0, Ease::Linear)]), {
+        keys_until(KeysEnd::Loop, &[(0.3, 2.0, Ease::Linear), (0.3, 7.0, Ease::Linear)])
+    }];
+    for track in holds {
+        let settings = with(ParamId::Beta, track);
+        settings.validate().unwrap();
+        assert_eq!([30, 31, 100, 5000].map(|step| settings.automated(&[], step).0.style_weight), [7.0; 4]);
+        assert!(!settings.automation.never_rests());
+    }
+}
+
+#[test]
+fn oscillators_and_loops_of_different_values_never_rest() {
+    let rests = |track: Track| !with(ParamId::Beta, track).automation.never_rests();
+    let course = |last| [(0.0, 1.0, Ease::Linear), (0.5, last, Ease::Linear)];
+    assert!(!rests(Track::new(Curve::Lfo(Lfo::default()))));
+    assert!(!rests(keys_until(KeysEnd::Loop, &course(4.0))));
+    assert!(rests(keys_until(KeysEnd::Loop, &course(1.0))), "one value");
+    assert!(rests(keys(&course(4.0))));
+    assert!(rests(Track { on: false, ..keys_until(KeysEnd::Loop, &course(4.0)) }));
+}
+
+#[test]
 fn automation_scales_with_the_number_of_steps() {
     let short = with(ParamId::Beta, Track::new(Curve::Lfo(lfo(Waveform::Triangle))));
     let long = Settings { steps: 1000, ..short.clone() };
@@ -170,6 +238,34 @@ fn tracks_are_written_and_read_in_files_and_flags() {
     assert!(wrong("beta={}").contains("either lfo"), "{}", wrong("beta={}"));
     assert!(wrong("beta={ lfo = { shape = 'wobbly' } }").contains("sine, triangle"));
     assert!(wrong("beta={ lfo = { tempo = 1 } }").contains("tempo"));
+}
+
+#[test]
+fn loops_are_written_and_read_and_what_holds_is_written_as_ever() {
+    let course = [(0.0, 0.1, Ease::Linear), (0.25, 2.5, Ease::Hold)];
+    let written = |end| {
+        let automation: Automation = [(ParamId::Beta, keys_until(end, &course))].into_iter().collect();
+        let (toml, json) =
+            (toml::to_string(&automation).unwrap(), serde_json::to_string(&automation).unwrap());
+        assert_eq!(toml::from_str::<Automation>(&toml).unwrap(), automation);
+        assert_eq!(serde_json::from_str::<Automation>(&json).unwrap(), automation);
+        json
+    };
+    let keys = r#""keys":[{"at":0.0,"value":0.1},{"at":0.25,"value":2.5,"ease":"hold"}]"#;
+    assert_eq!(written(KeysEnd::Hold), format!("{{\"beta\":{{{keys}}}}}"));
+    assert_eq!(written(KeysEnd::Loop), format!("{{\"beta\":{{\"end\":\"loop\",{keys}}}}}"));
+    let text = "keys = [{ at = 0.0, value = 0.1 }, { at = 0.25, value = 2.5, ease = 'hold' }]";
+    let read = |end: &str| format!("beta={{ {text}{end} }}").parse::<ParamTrack>();
+    let flag = |end| ParamTrack { param: ParamId::Beta.into(), track: keys_until(end, &course) };
+    assert_eq!(read(", end = 'loop'"), Ok(flag(KeysEnd::Loop)));
+    assert_eq!(read(", end = 'hold'"), Ok(flag(KeysEnd::Hold)));
+    assert_eq!(read(""), Ok(flag(KeysEnd::Hold)));
+    let again = flag(KeysEnd::Loop).to_string();
+    assert!(again.contains("end = \"loop\""), "{again}");
+    assert_eq!(again.parse(), Ok(flag(KeysEnd::Loop)));
+    assert!(read(", end = 'bounce'").unwrap_err().contains("hold, loop"));
+    let oscillator = "beta={ lfo = {}, end = 'loop' }".parse::<ParamTrack>().unwrap_err();
+    assert!(oscillator.contains("belongs to keys"), "{oscillator}");
 }
 
 #[test]

@@ -29,7 +29,7 @@ use serde::{Deserialize, Serialize};
 use self::parameters::OnObjective;
 use impasto_network::vgg::Layer;
 
-pub use automation::{Automation, Curve, Ease, Key, Lfo, MAX_KEYS, ParamTrack, Track, Waveform};
+pub use automation::{Automation, Curve, Ease, Key, KeysEnd, Lfo, MAX_KEYS, ParamTrack, Track, Waveform};
 pub use crop::Crop;
 pub use flags::{SettingsFileError, SettingsFlags};
 pub use former::{FORMER_BASES, rename_fields};

@@ -387,6 +387,8 @@ fn check(manifest: &Manifest) -> Result<(), String> {
 mod tests {
     use std::fs;
 
+    use impasto_core::settings::{ParamId, ParamTrack};
+
     use super::*;
 
     fn pasted() -> Picture {
@@ -459,6 +461,22 @@ mod tests {
             let path = folder.path().join("a.impasto");
             draft.write(&path).unwrap();
             assert_eq!(Project::read(&path).unwrap().manifest.version, version);
+        }
+    }
+
+    #[test]
+    fn a_loop_comes_back_and_makes_the_project_unknown_to_older_programs() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.impasto");
+        for (end, version) in [("", 1), (", end = \"loop\"", VERSION)] {
+            let track =
+                format!("beta={{ keys = [{{ at = 0, value = 1 }}, {{ at = 0.5, value = 4 }}]{end} }}");
+            let track = track.parse::<ParamTrack>().unwrap().track;
+            let automation = [(ParamId::Beta, track)].into_iter().collect();
+            let settings = Settings { automation, ..Settings::default() };
+            Draft::new(Manifest::new(settings.clone()), SourceStorage::Embedded).write(&path).unwrap();
+            let manifest = Project::read(&path).unwrap().manifest;
+            assert_eq!((manifest.version, manifest.settings), (version, settings));
         }
     }
 

@@ -215,7 +215,9 @@ impl Manifest {
         let recipes = self.recipe.iter().chain(pins).map(|recipe| recipe.version);
         let masks = if self.masks.is_empty() { 1 } else { recipe::MASKS_VERSION };
         let styles = recipe::version_of_mix(self.styles.iter().map(|style| &style.style.mix));
-        recipes.max().unwrap_or(1).max(styles).max(masks)
+        let settings = self.pins.iter().map(|pin| &pin.settings).chain([&self.settings]);
+        let tracks = settings.map(|settings| recipe::version_of_tracks(&settings.automation));
+        recipes.chain(tracks).chain([styles, masks]).max().unwrap_or(1)
     }
 }
 

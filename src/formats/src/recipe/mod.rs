@@ -43,7 +43,7 @@ pub use read::{parse, read_file};
 pub use thumbnail::Thumbnail;
 pub use version::VERSION;
 use version::version_of;
-pub(crate) use version::{MASKS_VERSION, version_of_mix};
+pub(crate) use version::{MASKS_VERSION, version_of_mix, version_of_tracks};
 pub use work::{FileMatch, compare_file};
 
 /// How a picture was painted.

@@ -2,10 +2,10 @@
 
 use impasto_core::{
     run::Pass,
-    settings::{ParamId, Parameter, StyleMix},
+    settings::{Automation, Curve, KeysEnd, ParamId, Parameter, StyleMix},
 };
 
-/// Newest format version: it has settled colours, the terms beside the statistics and transparent styles that are not
+/// Newest format version: it has settled colours, the terms beside the statistics, loops of keyframes and transparent styles that are not
 /// flattened; version 3 has masks and parts of styles, and version 2 changes of pictures, and many changes. A recipe
 /// without them is written as version 1, which older programs read.
 pub const VERSION: u64 = 4;
@@ -27,7 +27,7 @@ pub(super) fn version_of(passes: &[Pass]) -> u64 {
         !pass.masks.is_empty() || version_of_mix(mix) > 1
     };
     let newer = |pass: &Pass| pass.last_pictures().is_some() || pass.changes.len() > FEW_CHANGES;
-    if passes.iter().any(|pass| pass.opaque_parts || has_newest(pass)) {
+    if passes.iter().any(|pass| pass.opaque_parts || has_newest(pass) || has_loop(pass)) {
         VERSION
     } else if passes.iter().any(with_masks) {
         MASKS_VERSION
@@ -51,6 +51,19 @@ fn has_newest(pass: &Pass) -> bool {
     })
 }
 
+/// Whether keyframes are repeated in a run, at any time.
+fn has_loop(pass: &Pass) -> bool {
+    let mut changes = pass.changes.iter().filter_map(|change| change.settings.get("automation")?.as_object());
+    version_of_tracks(&pass.settings.automation) > 1
+        || changes.any(|tracks| tracks.values().any(|track| track.get("end").is_some()))
+}
+
+/// The oldest version that can express the automation: older programs refuse tracks with a loop.
+pub(crate) fn version_of_tracks(automation: &Automation) -> u64 {
+    let loops = automation.iter().any(|(_, track)| matches!(track.curve, Curve::Keys(_, KeysEnd::Loop)));
+    if loops { VERSION } else { 1 }
+}
+
 /// The oldest version that can express the mix of styles: older programs would use all of a picture of which
 /// only a part counts.
 pub(crate) fn version_of_mix<'a>(mix: impl IntoIterator<Item = &'a StyleMix>) -> u64 {
@@ -64,7 +77,7 @@ mod tests {
     use impasto_core::{
         picture::Picture,
         run::{Change, Job, Record, Start},
-        settings::{Automation, Crop, Curve, Key, Track},
+        settings::{Crop, Key, Track},
         transfer::Inputs,
     };
     use impasto_test_support::job;
@@ -98,7 +111,8 @@ mod tests {
         from_the_start.settings.settle_colours = 0.5;
         let mut automation = Automation::default();
         let key = Key { at: 0.0, value: 1.0, ease: Default::default() };
-        automation.set(ParamId::SettleColours, Track { on: true, curve: Curve::Keys(vec![key]) });
+        automation
+            .set(ParamId::SettleColours, Track { on: true, curve: Curve::Keys(vec![key], KeysEnd::Hold) });
         let later = Pass { changes: change("settle_colours", 0.5.into()), ..pass.clone() };
         let moved = serde_json::to_value(&automation).unwrap();
         let moved_later = Pass { changes: change("automation", moved), ..pass.clone() };
@@ -109,6 +123,27 @@ mod tests {
         }
         let never = Pass { changes: change("settle_colours", 0.0.into()), ..pass };
         assert_eq!(version_of(&[never]), 1);
+    }
+
+    #[test]
+    fn loops_need_the_newest_version_at_whichever_time() {
+        let pass = recipe().last().clone();
+        let version = |end, on| {
+            let keys =
+                [(0.0, 1.0), (0.5, 4.0)].map(|(at, value)| Key { at, value, ease: Default::default() });
+            let track = Track { on, curve: Curve::Keys(keys.to_vec(), end) };
+            let automation: Automation = [(ParamId::Beta, track)].into_iter().collect();
+            let settings =
+                [("automation".to_owned(), serde_json::to_value(&automation).unwrap())].into_iter().collect();
+            let changes = vec![Change { step: 2, settings, ..Change::default() }];
+            let later = Pass { changes, ..pass.clone() };
+            let mut from_the_start = pass.clone();
+            from_the_start.settings.automation = automation;
+            [from_the_start, later].map(|newest| version_of(&[newest, pass.clone()]))
+        };
+        assert_eq!(version(KeysEnd::Loop, true), [VERSION; 2]);
+        assert_eq!(version(KeysEnd::Loop, false), [VERSION; 2], "also while it is off");
+        assert_eq!(version(KeysEnd::Hold, true), [1; 2]);
     }
 
     #[test]

@@ -37,8 +37,13 @@ pub struct Graph<'a> {
     pub track: &'a Track,
     /// The chosen keyframe.
     pub key: usize,
-    /// The time of the run.
+    /// The time that is marked.
     pub now: f64,
+}
+
+/// The time to mark in a graph: after the end of the run a loop goes on, and others stay at the end.
+pub fn shown_time(track: &Track, at: f64) -> f64 {
+    if at > 1.0 { track.curve.looped(at).min(1.0) } else { at }
 }
 
 impl Graph<'_> {
@@ -50,7 +55,21 @@ impl Graph<'_> {
         self.track.value(self.param, self.objective, self.base, at)
     }
 
-    /// The curve in a rectangle; a jump is a vertical line.
+    /// The curve in a rectangle; a jump is a vertical line. The repeats of a loop are faint.
+    fn draw(&self, painter: &Painter, rect: Rect, stroke: Stroke) {
+        let mut once = self.line(rect);
+        if let Some((_, last)) = self.track.curve.loop_bounds() {
+            let end = place(rect, last, 0.0).x;
+            let repeats = once.partition_point(|point| point.x <= end);
+            // From the last point before them, so that no gap is left.
+            let points = once[repeats.saturating_sub(1)..].to_vec();
+            once.truncate(repeats);
+            painter.add(Shape::line(points, Stroke { color: stroke.color.gamma_multiply(0.5), ..stroke }));
+        }
+        painter.add(Shape::line(once, stroke));
+    }
+
+    /// The points of the curve in a rectangle.
     fn line(&self, rect: Rect) -> Vec<Pos2> {
         let range = self.range();
         let columns = (rect.width().max(2.0) * 2.0) as usize;
@@ -64,7 +83,7 @@ impl Graph<'_> {
 
     /// The curve alone, small.
     pub fn small(&self, painter: &Painter, rect: Rect, color: Color32) {
-        painter.add(Shape::line(self.line(rect.shrink(2.0)), Stroke::new(1.0, color)));
+        self.draw(painter, rect.shrink(2.0), Stroke::new(1.0, color));
         let x = rect.min.x + rect.width() * self.now as f32;
         painter.vline(x, rect.y_range(), Stroke::new(1.0, color.gamma_multiply(0.5)));
     }
@@ -83,7 +102,7 @@ impl Graph<'_> {
         }
         let on = self.track.on;
         let color = if on { palette.accent } else { palette.weak };
-        painter.add(Shape::line(self.line(rect), Stroke::new(1.6, color)));
+        self.draw(&painter, rect, Stroke::new(1.6, color));
         let now = place(rect, self.now, self.range().position(self.value(self.now)));
         painter.vline(now.x, outer.y_range(), Stroke::new(1.0, palette.text));
         painter.circle_filled(now, 3.0, palette.text);
@@ -96,7 +115,7 @@ impl Graph<'_> {
             (away(nearest.1) <= NEAR).then_some(nearest.0)
         };
         let mut edit = None;
-        if let Curve::Keys(keys) = &self.track.curve {
+        if let Curve::Keys(keys, _) = &self.track.curve {
             let points: Vec<Pos2> = keys.iter().map(|key| self.point(rect, key)).collect();
             let near = near(&points);
             for (index, point) in points.iter().enumerate() {
@@ -126,7 +145,7 @@ impl Graph<'_> {
         }
         let hint = match self.track.curve {
             Curve::Lfo(_) => "From the beginning of the run to its end",
-            Curve::Keys(_) => {
+            Curve::Keys(..) => {
                 "From the beginning of the run to its end. Double-click adds a keyframe, dragging moves one, a right click takes it out."
             }
         };

@@ -13,7 +13,7 @@ use super::{
     command::Tab,
     param_menu::{self, Marks, ParamAction},
 };
-use impasto_core::settings::{Curve, Lfo, Modulated, ParamId, StyleMix, Track};
+use impasto_core::settings::{Curve, KeysEnd, Lfo, Modulated, ParamId, StyleMix, Track};
 use impasto_engine::session::RunState;
 
 /// The panel's state and the recording.
@@ -172,12 +172,12 @@ impl ImpastoApp {
         let objective = self.settings.objective;
         let mut names = Vec::new();
         for (param, keys) in recorder.finish(objective) {
-            let before = match self.settings.automation.get(param).map(|track| &track.curve) {
-                Some(Curve::Keys(keys)) => keys.clone(),
-                _ => Vec::new(),
+            let (before, end) = match self.settings.automation.get(param).map(|track| &track.curve) {
+                Some(Curve::Keys(keys, end)) => (recorder::unrolled(keys, *end, param, objective), *end),
+                _ => (Vec::new(), KeysEnd::Hold),
             };
             let keys = recorder::merged(&before, keys, param, objective);
-            self.settings.automation.set(param, Track::new(Curve::Keys(keys)));
+            self.settings.automation.set(param, Track::new(Curve::Keys(keys, end)));
             names.push(param.label_in(&self.settings.masks));
             self.automation.chosen = Some(param);
             self.automation.key = 0;

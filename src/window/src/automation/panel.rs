@@ -2,7 +2,7 @@
 
 use egui::{Align, ComboBox, Label, Layout, RichText, ScrollArea, Sense, Stroke, StrokeKind, Ui, vec2};
 
-use super::graph::{Graph, KeyEdit};
+use super::graph::{Graph, KeyEdit, shown_time};
 use crate::{
     ImpastoApp,
     command::Command,
@@ -13,7 +13,9 @@ use crate::{
     theme::{Palette, RADIUS, ROW, space},
     widgets,
 };
-use impasto_core::settings::{Automation, Curve, Ease, Key, Lfo, MAX_KEYS, ParamId, Track, Waveform};
+use impasto_core::settings::{
+    Automation, Curve, Ease, Key, KeysEnd, Lfo, MAX_KEYS, ParamId, Track, Waveform,
+};
 
 /// Width of the list, as a part of the panel and in points.
 const LIST_PART: f32 = 0.28;
@@ -110,7 +112,7 @@ impl ImpastoApp {
         let palette = Palette::of(ui);
         let name = param.label_in(&self.settings.masks);
         let mix = self.mix();
-        let (base, now) = (param.get(&self.settings, &mix), self.settings.time_at(self.run.step()).min(1.0));
+        let (base, time) = (param.get(&self.settings, &mix), self.settings.time_at(self.run.step()));
         let rests = param.inactive_reason(&self.settings, &mix);
         let objective = self.settings.objective;
         let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::click());
@@ -156,7 +158,7 @@ impl ImpastoApp {
             if rect.width() >= COURSE_FROM {
                 let (small, _) = ui.allocate_exact_size(vec2(64.0, ROW - 6.0), Sense::hover());
                 let color = if moves { palette.accent } else { palette.weak };
-                let base = base.unwrap_or_default();
+                let (base, now) = (base.unwrap_or_default(), shown_time(track, time));
                 let graph = Graph { param, name: &name, objective, base, track, key: 0, now };
                 graph.small(ui.painter(), small, color);
             }
@@ -173,13 +175,12 @@ impl ImpastoApp {
     /// The chosen track: what can be set of it, and its graph.
     fn track_ui(&mut self, ui: &mut Ui, param: ParamId) {
         let mix = self.mix();
-        let (base, now) =
-            (param.stored(&self.settings, &mix), self.settings.time_at(self.run.step()).min(1.0));
+        let (base, time) = (param.stored(&self.settings, &mix), self.settings.time_at(self.run.step()));
         let (objective, steps) = (self.settings.objective, self.settings.steps);
         let rests = param.inactive_reason(&self.settings, &mix);
         let name = param.label_in(&self.settings.masks);
         let Some(track) = self.settings.automation.get_mut(param) else { return };
-        let base = base.unwrap_or_default();
+        let (base, now) = (base.unwrap_or_default(), shown_time(track, time));
         let state = &mut self.automation;
         let mut edit = None;
         ui.horizontal_wrapped(|ui| {
@@ -191,19 +192,23 @@ impl ImpastoApp {
             }
             let tooltip = "Goes through given values at given times";
             if widgets::tab(ui, "Keyframes", tooltip, !lfo).clicked() && lfo {
-                track.curve = Curve::Keys(vec![Key { at: 0.0, value: base, ease: Ease::Linear }]);
+                let key = Key { at: 0.0, value: base, ease: Ease::Linear };
+                track.curve = Curve::Keys(vec![key], KeysEnd::Hold);
                 state.key = 0;
             }
             match &mut track.curve {
                 Curve::Lfo(lfo) => lfo_ui(ui, lfo, steps),
-                Curve::Keys(keys) => edit = keys_ui(ui, keys, &mut state.key, (now, param), steps),
+                Curve::Keys(keys, end) => {
+                    edit = keys_ui(ui, keys, &mut state.key, (now, param), steps);
+                    end_ui(ui, end);
+                }
             }
         });
         if let Some(why) = rests {
             ui.add(Label::new(widgets::weak(ui, format!("Rests: {why}."))).truncate());
         }
         let mut shown = track.clone();
-        if let (Some((index, key)), Curve::Keys(keys)) = (state.dragged, &mut shown.curve)
+        if let (Some((index, key)), Curve::Keys(keys, _)) = (state.dragged, &mut shown.curve)
             && let Some(place) = keys.get_mut(index)
         {
             *place = key;
@@ -219,7 +224,7 @@ impl ImpastoApp {
 }
 
 fn edit_keys(state: &mut super::AutomationUi, track: &mut Track, edit: KeyEdit, value_now: f64) {
-    let Curve::Keys(keys) = &mut track.curve else { return };
+    let Curve::Keys(keys, _) = &mut track.curve else { return };
     match edit {
         KeyEdit::Choose(index) => state.key = index,
         KeyEdit::Drag(index, key) => {
@@ -265,7 +270,7 @@ fn percent(
     let (low, high) = (*drag.start(), *drag.end());
     let before = 100.0 * *value;
     let mut shown = before;
-    together(ui, label, tooltip, |ui| {
+    together(ui, label, tooltip, FIELD, |ui| {
         Entry { name, tooltip, drag, suffix: " %", whole: false, width: FIELD, param: None, default: None }
             .show(ui, &mut shown);
     });
@@ -277,13 +282,13 @@ fn percent(
 /// Width of a number, in points.
 const FIELD: f32 = 52.0;
 
-/// A label and its control, which a narrow panel does not part.
-fn together(ui: &mut Ui, label: &str, tooltip: &str, control: impl FnOnce(&mut Ui)) {
+/// A label and its control of that width, which a narrow panel does not part.
+fn together(ui: &mut Ui, label: &str, tooltip: &str, control_width: f32, control: impl FnOnce(&mut Ui)) {
     let text = widgets::weak(ui, label);
     let font = egui::TextStyle::Small.resolve(ui.style());
     let color = Palette::of(ui).weak;
     let width = ui.painter().layout_no_wrap(label.to_owned(), font, color).size().x;
-    let size = vec2(width + space::XS + FIELD, ROW);
+    let size = vec2(width + space::XS + control_width, ROW);
     ui.allocate_ui_with_layout(size, Layout::left_to_right(Align::Center), |ui| {
         ui.label(text).on_hover_text(tooltip);
         control(ui);
@@ -321,7 +326,7 @@ fn lfo_ui(ui: &mut Ui, lfo: &mut Lfo, steps: u32) {
         let tooltip = "Seed of the random values, a whole number; the same seed gives the same values";
         let mut seed = f64::from(lfo.seed);
         let drag = 0.0..=f64::from(u32::MAX);
-        together(ui, "Seed", tooltip, |ui| {
+        together(ui, "Seed", tooltip, FIELD, |ui| {
             let name = "Seed of the oscillator";
             Entry { name, tooltip, drag, suffix: "", whole: true, width: FIELD, param: None, default: None }
                 .show(ui, &mut seed);
@@ -360,7 +365,7 @@ fn keys_ui(
         percent(ui, "At", "Time of the keyframe", &tooltip, 100.0 * low..=100.0 * high, &mut key.at);
         let tooltip = "The fader's value there, in the setting's own unit";
         let mut value = key.value;
-        together(ui, "=", tooltip, |ui| {
+        together(ui, "=", tooltip, FIELD, |ui| {
             let (name, drag) = ("Value of the keyframe", 0.0..=f64::MAX);
             Entry { name, tooltip, drag, suffix: "", whole: false, width: FIELD, param: None, default: None }
                 .show(ui, &mut value);
@@ -395,4 +400,27 @@ fn keys_ui(
         }
     });
     edit
+}
+
+/// What follows the last keyframe.
+fn end_ui(ui: &mut Ui, end: &mut KeysEnd) {
+    const WIDTH: f32 = 64.0;
+    let tooltip =
+        "What follows the last keyframe: its value, or everything from the first one on, again and again";
+    together(ui, "Then", tooltip, WIDTH, |ui| {
+        ComboBox::from_id_salt("end of the keyframes")
+            .selected_text(widgets::capital(&end.to_string()))
+            .width(WIDTH)
+            .show_ui(ui, |ui| {
+                for (choice, text) in [
+                    (KeysEnd::Hold, "Hold: stays at the last value"),
+                    (KeysEnd::Loop, "Loop: begins again at the first keyframe"),
+                ] {
+                    ui.selectable_value(end, choice, text);
+                }
+            })
+            .response
+            .accessible_name("After the last keyframe")
+            .on_hover_text(tooltip);
+    });
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use impasto_core::settings::{Curve, Ease, Key, MAX_KEYS, Objective, ParamId, Track};
+use impasto_core::settings::{Curve, Ease, Key, KeysEnd, MAX_KEYS, Objective, ParamId, Track};
 use impasto_engine::session::RunId;
 
 /// How far a recorded curve may be from what was dragged, as a part of the parameter's range.
@@ -109,6 +109,27 @@ fn thinned_to(keys: &[Key], param: ParamId, objective: Objective, tolerance: f64
     kept
 }
 
+/// The keyframes up to the end of the run, those of a loop with its repeats as far as there is room for them.
+pub fn unrolled(keys: &[Key], end: KeysEnd, param: ParamId, objective: Objective) -> Vec<Key> {
+    let mut all = keys.to_vec();
+    let track = Track::new(Curve::Keys(all.clone(), end));
+    let Some((first, last)) = track.curve.loop_bounds() else { return all };
+    let (mut reached, mut turns) = (last, 0.0);
+    while reached < 1.0 && all.len() + keys.len() <= MAX_KEYS {
+        turns += 1.0;
+        for key in keys {
+            // Rounding must not bring them out of their order.
+            reached = reached.max(key.at + turns * (last - first));
+            all.push(Key { at: reached, ..*key });
+        }
+    }
+    if reached > 1.0 {
+        all.retain(|key| key.at < 1.0);
+        all.push(Key { at: 1.0, value: track.value(param, objective, 0.0, 1.0), ease: Ease::Linear });
+    }
+    all
+}
+
 /// A curve with a recorded one in the place of what it had from the first to the last move.
 pub fn merged(before: &[Key], recorded: Vec<Key>, param: ParamId, objective: Objective) -> Vec<Key> {
     // The first recorded keyframe says where the parameter was until the hand came.
@@ -118,7 +139,7 @@ pub fn merged(before: &[Key], recorded: Vec<Key>, param: ParamId, objective: Obj
     if before.is_empty() {
         return recorded;
     }
-    let track = Track::new(Curve::Keys(before.to_vec()));
+    let track = Track::new(Curve::Keys(before.to_vec(), KeysEnd::Hold));
     let mut keys: Vec<Key> = before.iter().copied().filter(|key| key.at < first.at).collect();
     if !keys.is_empty() {
         let value = track.value(param, objective, first.value, first.at);
@@ -152,7 +173,7 @@ mod tests {
     }
 
     fn value(keys: &[Key], at: f64) -> f64 {
-        Track::new(Curve::Keys(keys.to_vec())).value(PARAM, Objective::Balanced, 0.123, at)
+        Track::new(Curve::Keys(keys.to_vec(), KeysEnd::Hold)).value(PARAM, Objective::Balanced, 0.123, at)
     }
 
     #[test]
@@ -210,5 +231,28 @@ mod tests {
         assert!((at(0.2) - 0.2).abs() < 1e-9 && (at(0.399) - 0.399).abs() < 1e-9, "{keys:?}");
         assert!((at(0.4), at(0.6), at(0.9), at(1.0)) == (0.9, 0.8, 0.8, 1.0), "{keys:?}");
         assert_eq!(merged(&[], take.clone(), PARAM, Objective::Balanced), take);
+    }
+
+    #[test]
+    fn a_take_over_a_loop_leaves_the_repeats_around_it() {
+        let key = |at, value| Key { at, value, ease: Ease::Linear };
+        let loops = |end| unrolled(&[key(0.1, 0.2), key(0.4, 0.8)], end, PARAM, Objective::Balanced);
+        assert_eq!(loops(KeysEnd::Hold).len(), 2);
+        let before = loops(KeysEnd::Loop);
+        let track = Track::new(Curve::Keys(vec![key(0.1, 0.2), key(0.4, 0.8)], KeysEnd::Loop));
+        for at in (0..100).map(|index| f64::from(index) / 100.0) {
+            // At the very end of each repeat the unrolled keyframes have jumped already.
+            let wanted = track.value(PARAM, Objective::Balanced, 0.123, at + 1e-6);
+            assert!((value(&before, at + 1e-6) - wanted).abs() < 1e-4, "{at}: {before:?}");
+        }
+        let take = vec![Key { at: 0.0, value: 0.4, ease: Ease::Hold }, key(0.75, 0.9), key(0.8, 1.0)];
+        let keys = merged(&before, take, PARAM, Objective::Balanced);
+        assert!(keys.is_sorted_by_key(|key| key.at) && keys.iter().all(|key| key.at <= 1.0), "{keys:?}");
+        for (at, wanted) in [(0.25, 0.5), (0.55, 0.5), (0.73, 0.26), (0.75, 0.9), (0.8, 1.0), (1.0, 0.8)] {
+            assert!((value(&keys, at) - wanted).abs() < 0.01, "{at}: {} {wanted}", value(&keys, at));
+        }
+        // A short loop of many keyframes has no room for all of its repeats.
+        let short: Vec<Key> = (0..MAX_KEYS).map(|index| key(0.001 * index as f64 / 511.0, 0.5)).collect();
+        assert_eq!(unrolled(&short, KeysEnd::Loop, PARAM, Objective::Balanced).len(), MAX_KEYS);
     }
 }

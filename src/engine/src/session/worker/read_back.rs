@@ -34,9 +34,7 @@ impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
         run.record_uncounted_steps();
         let record = run.record.at(run.step);
         // A picture that automation keeps changing does not settle.
-        if run.downscale.is_none()
-            && run.step >= run.settings.steps
-            && !run.settings.automation.has_active_lfo()
+        if run.downscale.is_none() && run.step >= run.settings.steps && !run.settings.automation.never_rests()
         {
             run.settling.observe(run.step, &picture, run.converged);
         }
