@@ -90,6 +90,11 @@ fn nothing_is_listened_to_before_it_is_switched_on() {
     desk.fader("/impasto/beta/value", 21.0);
     sent(&mut window, "β is set", |s| s.style_weight == 21.0);
     assert!(has(&window, "1 messages, 0 ignored"));
+    desk.fader("/impasto/region/nowhere/strength", 0.5);
+    desk.fader("/impasto/region/1/strength", 0.5);
+    window.until("there are no regions", |harness, _| {
+        harness.query_by_label_contains("1 messages, 2 ignored").is_some()
+    });
     // Who else may send changes while it listens, at the same port.
     let others = |window: &Window| window.harness.get_by_label("Take messages from other machines").click();
     others(&window);
@@ -102,6 +107,9 @@ fn nothing_is_listened_to_before_it_is_switched_on() {
     });
     desk.fader("/impasto/beta/value", 22.0);
     sent(&mut window, "β is set again", |s| s.style_weight == 22.0);
+    window.until("another server counts from the first", |harness, _| {
+        harness.query_by_label_contains("1 messages, 0 ignored").is_some()
+    });
     // A port that is taken is named.
     let taken = socket();
     enter(&mut window, "Port", &taken.local_addr().unwrap().port().to_string());
@@ -266,9 +274,25 @@ fn a_regions_strength_goes_by_its_name_and_its_number() {
     sent(&mut window, "by the number", |s| strengths(s) == [0.25, 0.75]);
     // A name that no region has changes nothing.
     desk.fader("/impasto/region/lake/strength/value", 2.0);
+    // Neither does a number.
+    desk.fader("/impasto/region/3/strength/value", 2.0);
     desk.fader("/impasto/beta/value", 21.0);
     sent(&mut window, "the other is taken", |s| s.style_weight == 21.0);
     assert_eq!(window.log.lock().unwrap().updates.last().map(|(s, _)| strengths(s)), Some(vec![0.25, 0.75]));
+    // Of one bundle, and so in one frame, what came last counts.
+    let bundle = |parts: [(&str, f32); 2]| {
+        let mut bytes = b"#bundle\0\0\0\0\0\0\0\0\x01".to_vec();
+        for (address, value) in parts {
+            let message = Message::encode(&format!("/impasto/region/{address}/strength/value"), value);
+            bytes.extend((message.len() as u32).to_be_bytes());
+            bytes.extend(message);
+        }
+        bytes
+    };
+    desk.send(&bundle([("sea", 0.375), ("2", 0.5)]));
+    sent(&mut window, "the number came last", |s| strengths(s) == [0.25, 0.5]);
+    desk.send(&bundle([("2", 0.625), ("sea", 0.75)]));
+    sent(&mut window, "the name came last", |s| strengths(s) == [0.25, 0.75]);
     // After another name, that one counts, and is told.
     window.harness.get_by_role_and_label(Role::Tab, "Regions").click();
     window.steps(4);

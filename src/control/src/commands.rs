@@ -4,7 +4,7 @@ use super::{
     mapping::MAX_ADDRESS_LENGTH,
     osc::{Argument, Message},
 };
-use impasto_core::settings::{ParamId, ParamName};
+use impasto_core::settings::ParamName;
 
 /// Prefix of this program's addresses.
 pub const ROOT: &str = "/impasto/";
@@ -31,9 +31,8 @@ pub enum RemoteCommand {
 /// A message's meaning.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Request {
-    Param(ParamId, ParamInput),
-    /// The strength of the region of this name.
-    Region(String, ParamInput),
+    /// A parameter; a region's name may be unknown.
+    Param(ParamName, ParamInput),
     Command(RemoteCommand),
     /// An address outside the prefix, with its number: a controller that may be bound to a parameter.
     Foreign(String, f64),
@@ -67,10 +66,8 @@ pub fn parse(message: &Message) -> Option<Request> {
     let number = message.number()?;
     let value = rest.strip_suffix("/value").map(|name| (name, ParamInput::Value(number)));
     let position = (rest, ParamInput::Position(number.clamp(0.0, 1.0)));
-    value.into_iter().chain([position]).find_map(|(name, input)| match name.parse().ok()? {
-        ParamName::Id(param) => Some(Request::Param(param, input)),
-        ParamName::Region(name) => Some(Request::Region(name, input)),
-    })
+    let request = |(name, input): (&str, ParamInput)| Some(Request::Param(name.parse().ok()?, input));
+    value.into_iter().chain([position]).find_map(request)
 }
 
 /// The address for a parameter's feedback.
@@ -80,6 +77,8 @@ pub fn address(param: &ParamName) -> String {
 
 #[cfg(test)]
 mod tests {
+    use impasto_core::settings::ParamId;
+
     use super::*;
 
     fn ask(address: &str, arguments: &[Argument]) -> Option<Request> {
@@ -89,28 +88,28 @@ mod tests {
     #[test]
     fn addresses_name_parameters_and_commands() {
         let number = |number| [Argument::Number(number)];
-        let layer = "style/relu3_1".parse().unwrap();
+        let layer: ParamName = "style/relu3_1".parse().unwrap();
         assert_eq!(
             ask("/impasto/style/relu3_1", &number(0.5)),
-            Some(Request::Param(layer, ParamInput::Position(0.5)))
+            Some(Request::Param(layer.clone(), ParamInput::Position(0.5)))
         );
         assert_eq!(
             ask("/impasto/beta", &number(7.0)),
-            Some(Request::Param(ParamId::Beta, ParamInput::Position(1.0)))
+            Some(Request::Param(ParamId::Beta.into(), ParamInput::Position(1.0)))
         );
         assert_eq!(
             ask("/impasto/beta/value", &number(7.0)),
-            Some(Request::Param(ParamId::Beta, ParamInput::Value(7.0)))
+            Some(Request::Param(ParamId::Beta.into(), ParamInput::Value(7.0)))
         );
-        assert_eq!(address(&layer.into()), "/impasto/style/relu3_1");
-        let sky = |input| Some(Request::Region("sky".into(), input));
+        assert_eq!(address(&layer), "/impasto/style/relu3_1");
+        let sky = |input| Some(Request::Param(ParamName::Region("sky".into()), input));
         assert_eq!(ask("/impasto/region/sky/strength", &number(0.5)), sky(ParamInput::Position(0.5)));
         assert_eq!(ask("/impasto/region/sky/strength/value", &number(2.0)), sky(ParamInput::Value(2.0)));
         assert_eq!(address(&ParamName::Region("sky".into())), "/impasto/region/sky/strength");
         let first = ParamId::RegionStrength(0);
         assert_eq!(
             ask("/impasto/region/1/strength/value", &number(2.0)),
-            Some(Request::Param(first, ParamInput::Value(2.0)))
+            Some(Request::Param(first.into(), ParamInput::Value(2.0)))
         );
         assert_eq!(ask("/impasto/play", &[]), Some(Request::Command(RemoteCommand::Play)));
         assert_eq!(ask("/impasto/restart", &number(1.0)), Some(Request::Command(RemoteCommand::Restart)));

@@ -25,7 +25,7 @@ use impasto_control::{
     mapping::{Bindings, Controller, Mapping, MoveResult, lenient},
     ports::Ports,
 };
-use impasto_core::settings::{ParamId, ParamName, Preset};
+use impasto_core::settings::{ParamId, Preset};
 
 /// Seconds between two reports of parameters.
 const TELL_EVERY: f64 = 1.0 / 30.0;
@@ -94,7 +94,7 @@ pub struct Remote {
     told_at: f64,
     /// Number of valid messages, and of those that were malformed or unknown.
     counts: [u64; 2],
-    /// Of the valid ones, those that named a region which is not there.
+    /// Of the server's valid ones, those that named a region which is not there.
     unknown: u64,
     /// Restarts and presets that are not done yet, the latest of each.
     waiting: Vec<RemoteCommand>,
@@ -188,6 +188,8 @@ impl ImpastoApp {
         let waits = remote.again.is_some_and(|again| Instant::now() < again);
         if remote.asked != wanted && !ctx.text_edit_focused() && !waits {
             (remote.server, remote.asked) = (None, None);
+            // Another server counts its messages from the first.
+            remote.unknown = 0;
             remote.told.clear();
             remote.again = None;
             let waker = ctx.clone();
@@ -226,14 +228,11 @@ impl ImpastoApp {
     /// Apply what has come in.
     pub(super) fn take_remote(&mut self, ctx: &Context, news: PendingInput) {
         let mut turned = false;
-        let mut params = news.params;
-        for (name, input) in news.regions {
-            match ParamName::Region(name).resolve(&self.settings.masks) {
-                Ok(param) => drop(params.insert(param, input)),
-                Err(_) => self.remote.unknown += 1,
-            }
-        }
-        for (param, aim) in params {
+        for (name, aim) in news.params {
+            let Ok(param) = name.resolve(&self.settings.masks) else {
+                self.remote.unknown += 1;
+                continue;
+            };
             let range = param.range(self.settings.objective);
             let value = match aim {
                 ParamInput::Position(place) => range.value(place),

@@ -11,7 +11,7 @@ use impasto_control::{
     commands::{ParamInput, RemoteCommand, Request, parse},
     osc::{Message, decode},
 };
-use impasto_core::settings::{ParamId, Settings, StyleMix};
+use impasto_core::settings::{ParamId, ParamName, Settings, StyleMix};
 
 use super::MEMORY;
 use crate::{
@@ -85,17 +85,13 @@ pub fn run(data: &[u8]) {
         for message in &messages {
             let request = parse(message);
             match &request {
-                Some(Request::Region(name, _)) if name.is_empty() || name.len() > data.len() => {
+                Some(Request::Param(ParamName::Region(name), _))
+                    if name.is_empty() || name.len() > data.len() =>
+                {
                     panic!("{name:?} is no name")
                 }
-                Some(
-                    Request::Param(_, ParamInput::Position(place))
-                    | Request::Region(_, ParamInput::Position(place)),
-                ) => assert!((0.0..=1.0).contains(place)),
-                Some(
-                    Request::Param(_, ParamInput::Value(value))
-                    | Request::Region(_, ParamInput::Value(value)),
-                ) => assert!(value.is_finite()),
+                Some(Request::Param(_, ParamInput::Position(place))) => assert!((0.0..=1.0).contains(place)),
+                Some(Request::Param(_, ParamInput::Value(value))) => assert!(value.is_finite()),
                 Some(Request::Foreign(_, number)) => assert!(number.is_finite()),
                 Some(Request::Command(RemoteCommand::Preset(name))) => assert!(name.len() <= data.len()),
                 Some(Request::Command(_)) | None => {}

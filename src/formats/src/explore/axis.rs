@@ -317,7 +317,7 @@ mod tests {
         assert!(message("layer=relu9_1").contains("relu9_1"));
         assert_eq!(
             message("region/1/strength=1"),
-            "region/1/strength cannot have 1: there is no such region"
+            "region/1/strength cannot have 1: there is no region 1; there are: none"
         );
         assert!(message("settings=a.toml").contains("does not change"));
     }

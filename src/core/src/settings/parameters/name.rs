@@ -25,19 +25,25 @@ impl ParamName {
     ///
     /// # Errors
     ///
-    /// In words, if no region has the name.
+    /// In words, if no region has the name or the number.
     pub fn resolve(&self, masks: &Masks) -> Result<ParamId, String> {
-        let name = match self {
-            Self::Id(id) => return Ok(*id),
-            Self::Region(name) => name,
-        };
         let index = |has: &dyn Fn(&str) -> bool| masks.regions.iter().position(|region| has(&region.name));
-        let found = index(&|other| other == name).or_else(|| index(&|other| in_address(other) == *name));
+        let (found, missing) = match self {
+            Self::Id(ParamId::RegionStrength(index)) if usize::from(*index) >= masks.regions.len() => {
+                (None, format!("region {}", u16::from(*index) + 1))
+            }
+            Self::Id(id) => return Ok(*id),
+            Self::Region(name) => {
+                let found =
+                    index(&|other| other == name).or_else(|| index(&|other| in_address(other) == *name));
+                (found, format!("region called {name:?}"))
+            }
+        };
         found.and_then(|index| u8::try_from(index).ok()).map(ParamId::RegionStrength).ok_or_else(|| {
             let names: Vec<String> =
                 masks.regions.iter().map(|region| text::display_name(&region.name)).collect();
             let there = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-            format!("there is no region called {name:?}; there are: {there}")
+            format!("there is no {missing}; there are: {there}")
         })
     }
 }
@@ -134,6 +140,8 @@ mod tests {
         assert_eq!(found("style/relu3_1"), Ok("style/relu3_1".parse().unwrap()));
         let error = found("region/sea/strength").unwrap_err();
         assert!(error.contains("no region called \"sea\"; there are: sky, Region 2"), "{error}");
+        let error = found("region/7/strength").unwrap_err();
+        assert!(error.contains("no region 7; there are: sky, Region 2"), "{error}");
         for wrong in [
             "region//strength",
             "region/sky",
@@ -157,7 +165,7 @@ mod tests {
         assert_eq!(texts[..4], wanted);
         assert_eq!(texts[4..], ["region/5/strength", "region/6/strength"]);
         assert_eq!(ParamId::Beta.name_in(&masks), ParamName::Id(ParamId::Beta));
-        for index in 0..6 {
+        for index in 0..5 {
             let id = ParamId::RegionStrength(index);
             assert_eq!(id.name_in(&masks).to_string().parse::<ParamName>().unwrap().resolve(&masks), Ok(id));
         }
