@@ -9,6 +9,7 @@ use std::{
     io::{self, ErrorKind, PipeReader, PipeWriter, Read as _, Write as _},
     mem,
     os::fd::AsRawFd as _,
+    panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread,
@@ -18,7 +19,7 @@ use std::{
 use self::device::{Device, reason};
 use crate::{Inbox, PendingInput, mapping::Controller};
 
-/// How often devices are looked for, and those that could not be opened are tried again.
+/// How often devices are looked for, and inputs and outputs that could not be opened are tried again.
 const RESCAN: Duration = Duration::from_secs(2);
 
 /// The available devices, and those in use.
@@ -130,12 +131,17 @@ impl Listener {
     fn start(root: PathBuf, wake: impl Fn() + Send + 'static) -> io::Result<Self> {
         let (ear, bell) = io::pipe()?;
         let shared = Arc::<Shared>::default();
-        let (found, open, errors) = Default::default();
-        let thread = Thread { root, shared: Arc::clone(&shared), ear, found, open, errors };
+        let (found, open, errors, doubts) = Default::default();
+        let mut thread = Thread { root, shared: Arc::clone(&shared), ear, found, open, errors, doubts };
+        let told = Arc::clone(&shared);
         thread::Builder::new().name("impasto-midi".into()).spawn(move || {
-            if let Err(error) = thread.run(&wake) {
-                tracing::warn!("MIDI devices are read no longer: {error}");
-            }
+            let on_failure = |error: io::Error| {
+                tracing::warn!("MIDI devices could not be read: {error}");
+                told.state().errors = vec![format!("MIDI devices cannot be read just now: {error}")];
+                wake();
+                thread::sleep(RESCAN);
+            };
+            until_done(|| thread.run(&wake), on_failure);
         })?;
         Ok(Self { shared, bell })
     }
@@ -145,6 +151,18 @@ impl Listener {
         // There is at most one byte in the pipe, so this never waits. Without a reader there is no thread.
         if !mem::replace(&mut state.has_rung, true) {
             let _ = (&self.bell).write_all(&[0]);
+        }
+    }
+}
+
+/// Run this again whenever it fails or panics.
+fn until_done(mut run: impl FnMut() -> io::Result<()>, mut on_failure: impl FnMut(io::Error)) {
+    loop {
+        // It begins from nothing again, so nothing half done is left.
+        let result = catch_unwind(AssertUnwindSafe(&mut run));
+        match result.unwrap_or_else(|_| Err(io::Error::other("an error in this program"))) {
+            Ok(()) => return,
+            Err(error) => on_failure(error),
         }
     }
 }
@@ -159,16 +177,32 @@ struct Thread {
     found: BTreeMap<String, PathBuf>,
     open: BTreeMap<String, Device>,
     /// Why wanted devices aren't read, by name; they are not tried again before the next scan.
-    errors: BTreeMap<String, String>,
+    errors: BTreeMap<String, Trouble>,
+    /// Why devices that are tried again were not read before the last scan, until they are.
+    doubts: BTreeMap<String, String>,
+}
+
+/// Why a device isn't read.
+struct Trouble {
+    text: String,
+    /// It could be opened.
+    was_open: bool,
 }
 
 impl Thread {
-    fn run(mut self, wake: &impl Fn()) -> io::Result<()> {
+    /// Read until the handle is dropped.
+    fn run(&mut self, wake: &impl Fn()) -> io::Result<()> {
+        self.open.clear();
+        self.errors.clear();
+        self.doubts.clear();
         let mut scan_at = Instant::now();
         loop {
             if Instant::now() >= scan_at {
                 self.found = listing::devices(&self.root);
-                self.errors.clear();
+                // That it can be opened says little of one that could not be read.
+                let unread = mem::take(&mut self.errors).into_iter().filter(|(_, trouble)| trouble.was_open);
+                self.doubts = unread.map(|(name, trouble)| (name, trouble.text)).collect();
+                self.open.values_mut().for_each(Device::retry_output);
                 scan_at = Instant::now() + RESCAN;
             }
             if self.follow() {
@@ -190,6 +224,7 @@ impl Thread {
         };
         self.open.retain(|name, device| wanted.contains(name) && self.found.get(name) == Some(&device.path));
         self.errors.retain(|name, _| wanted.contains(name));
+        self.doubts.retain(|name, _| wanted.contains(name) && self.found.contains_key(name));
         for name in wanted {
             let is_known = self.open.contains_key(&name) || self.errors.contains_key(&name);
             let Some(path) = self.found.get(&name).filter(|_| !is_known) else { continue };
@@ -197,19 +232,22 @@ impl Thread {
                 Ok(device) => drop(self.open.insert(name, device)),
                 Err(error) => {
                     let text = reason(&name, &error);
-                    self.errors.insert(name, text);
+                    self.doubts.remove(&name);
+                    self.errors.insert(name, Trouble { text, was_open: false });
                 }
             }
         }
         for device in self.open.values_mut() {
             device.send(&outgoing);
         }
+        let mut errors = self.doubts.clone();
+        errors.extend(self.errors.iter().map(|(name, trouble)| (name.clone(), trouble.text.clone())));
         let mut state = self.shared.state();
-        if state.names.iter().eq(self.found.keys()) && state.errors.iter().eq(self.errors.values()) {
+        if state.names.iter().eq(self.found.keys()) && state.errors.iter().eq(errors.values()) {
             return false;
         }
         state.names = self.found.keys().cloned().collect();
-        state.errors = self.errors.values().cloned().collect();
+        state.errors = errors.into_values().collect();
         true
     }
 
@@ -236,9 +274,14 @@ impl Thread {
             if entries[0].revents == 0 {
                 continue;
             }
-            match device.read(&self.shared.inbox) {
+            let result = device.read(&self.shared.inbox);
+            self.doubts.remove(name);
+            match result {
                 Ok(is_first) => wakes |= is_first,
-                Err(error) => drop(self.errors.insert(name.clone(), reason(name, &error))),
+                Err(error) => {
+                    let text = reason(name, &error);
+                    self.errors.insert(name.clone(), Trouble { text, was_open: true });
+                }
             }
         }
         self.open.retain(|name, _| !self.errors.contains_key(name));
@@ -360,6 +403,48 @@ mod tests {
         rig.open(&[], false);
         until("the thread has ended", || shared.strong_count() == 0);
         assert!(rig.ports.names().is_empty());
+    }
+
+    #[test]
+    fn a_device_that_can_be_opened_and_not_read_is_told_once() {
+        let mut rig = Rig::new();
+        // A file ends at once, whenever it is opened.
+        fs::write(rig.file("midiC0D0"), "").unwrap();
+        rig.open(&["midiC0D0"], false);
+        until("the reason is reported", || rig.ports.errors() == ["midiC0D0 was unplugged"]);
+        let mut names = vec!["midiC0D0".to_owned()];
+        for card in 1..3 {
+            // It is found by the next scan, which tries the first one again.
+            make_pipe(&rig.file(&format!("midiC{card}D0")));
+            names.push(format!("midiC{card}D0"));
+            until("the other device is listed", || rig.ports.names() == names);
+        }
+        // For the three names, and for the first one's trouble.
+        for _ in 0..4 {
+            rig.is_woken();
+        }
+        assert!(rig.woken.try_recv().is_err(), "nothing else has changed");
+        assert_eq!(rig.ports.errors(), ["midiC0D0 was unplugged"]);
+        fs::remove_file(rig.file("midiC0D0")).unwrap();
+        until("it is gone", || rig.ports.names() == names[1..]);
+        assert!(rig.ports.errors().is_empty(), "{:?}", rig.ports.errors());
+    }
+
+    #[test]
+    fn what_fails_or_panics_is_run_again_until_it_is_done() {
+        let mut runs = 0;
+        let mut told = Vec::new();
+        let run = || {
+            runs += 1;
+            match runs {
+                1 => Err(io::Error::other("out of memory")),
+                2 => panic!("a panic that a test wants"),
+                _ => Ok(()),
+            }
+        };
+        until_done(run, |error| told.push(error.to_string()));
+        assert_eq!(told, ["out of memory", "an error in this program"]);
+        assert_eq!(runs, 3);
     }
 
     #[test]

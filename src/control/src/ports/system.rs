@@ -26,7 +26,7 @@ pub struct Ports {
 }
 
 impl Ports {
-    /// Scan for devices, and retry those that could not be opened.
+    /// Scan for devices, and retry inputs and outputs that could not be opened.
     pub fn scan(&mut self) {
         self.errors.clear();
         let names = MidiInput::new(CLIENT).map(|input| {
@@ -44,6 +44,14 @@ impl Ports {
         let known = self.names.clone().unwrap_or_default();
         self.inputs.retain(|name, _| known.contains(name));
         self.outputs.retain(|name, _| self.inputs.contains_key(name));
+        // Another program may have held it.
+        for name in self.inputs.keys() {
+            if !self.outputs.contains_key(name)
+                && let Some(output) = open_output(name)
+            {
+                self.outputs.insert(name.clone(), output);
+            }
+        }
     }
 
     /// Names of the input devices, as of the last scan.

@@ -22,7 +22,7 @@ use crate::{
 pub struct Device {
     pub path: PathBuf,
     input: File,
-    /// `None` if it has no output, or another program uses it.
+    /// `None` if it has no output, or another program uses it; [`Device::retry_output`] tries it again.
     output: Option<File>,
     stream: Stream,
     reader: Reader,
@@ -37,19 +37,23 @@ impl Device {
     ///
     /// Those of the file system; [`reason`] words them.
     pub fn open(path: &Path) -> io::Result<Self> {
-        let open = |options: &mut OpenOptions| {
-            // Without the first flag it would wait until no other program uses the device.
-            options.custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)
-        };
         Ok(Self {
             path: path.to_owned(),
-            input: open(OpenOptions::new().read(true))?,
-            output: open(OpenOptions::new().write(true)).ok(),
+            input: open(OpenOptions::new().read(true), path)?,
+            output: open(OpenOptions::new().write(true), path).ok(),
             stream: Stream::default(),
             reader: Reader::default(),
             pending: BTreeMap::new(),
             unsent: Vec::new(),
         })
+    }
+
+    /// Open the output if it isn't, and send the latest position of each controller.
+    pub fn retry_output(&mut self) {
+        if self.output.is_none() {
+            self.output = open(OpenOptions::new().write(true), &self.path).ok();
+            self.send(&BTreeMap::new());
+        }
     }
 
     pub fn input(&self) -> RawFd {
@@ -86,10 +90,11 @@ impl Device {
         Ok(wakes)
     }
 
-    /// Send controllers' positions, and those of former calls for which there was no room. Never waits.
+    /// Send controllers' positions, and those of former calls for which there was no room or no output. Never
+    /// waits.
     pub fn send(&mut self, places: &BTreeMap<Controller, f64>) {
-        let Some(output) = &mut self.output else { return };
         self.pending.extend(places.iter().map(|(source, place)| (source.clone(), *place)));
+        let Some(output) = &mut self.output else { return };
         loop {
             if self.unsent.is_empty() {
                 let pending = mem::take(&mut self.pending);
@@ -107,11 +112,17 @@ impl Device {
                 // Unplugged: reading says so.
                 Err(_) => {
                     self.output = None;
+                    self.unsent.clear();
                     return;
                 }
             }
         }
     }
+}
+
+fn open(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    // Without the first flag it would wait until no other program uses the device.
+    options.custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)
 }
 
 /// Why a device isn't read, and what to do about it.
@@ -197,6 +208,20 @@ mod tests {
         assert_eq!(messages.len(), sent as usize + 1, "one of the last three");
         assert!(messages.iter().all(|message| message[..2] == [0xb0, 21]));
         assert_eq!(messages.last(), Some(&&[0xb0, 21, 127][..]));
+    }
+
+    #[test]
+    fn an_output_that_another_program_held_is_told_the_latest_once_it_is_free() {
+        // It has no output, as if another program had it.
+        let (_folder, mut device, writer) = pipe();
+        drop(writer);
+        for place in [0.5, 1.0] {
+            device.send(&[(CC, place)].into());
+        }
+        device.retry_output();
+        let mut buffer = [0; 16];
+        let length = device.input.read(&mut buffer).unwrap();
+        assert_eq!(buffer[..length], [0xb0, 21, 127]);
     }
 
     #[test]
