@@ -11,6 +11,7 @@ use super::{
     command::Command,
     compact::Side,
     compare::CompareAction,
+    edit::SettingsChange,
     fields::{self, Field},
     mixes::{CONTROLS, MixAction},
     param_menu::ParamAction,
@@ -129,6 +130,15 @@ fn with_value(settings: &Settings, key: &str, text: &str) -> Option<Result<Setti
     })
 }
 
+/// The change to such a value.
+fn value_change(key: String, text: String) -> SettingsChange {
+    SettingsChange::new(move |settings| {
+        if let Some(Ok(changed)) = with_value(settings, &key, &text) {
+            *settings = changed;
+        }
+    })
+}
+
 /// `settings` with a layer's weight; its mute and solo stay.
 fn with_weight(
     settings: &Settings,
@@ -175,14 +185,22 @@ impl ImpastoApp {
             let title = format!("Preset: {}", preset.name());
             let mix = preset.apply(&self.settings);
             let detail = if mix == self.settings { "as it is" } else { "" }.to_owned();
-            add(fits(query, &title), title, detail, Some(Box::new(mix).into()));
+            let change = SettingsChange::new(move |settings| *settings = preset.apply(settings));
+            add(fits(query, &title), title, detail, Some(change.into()));
         }
         for preset in &self.mixes.presets.list {
             let title = format!("Preset: {}", impasto_base::text::display_name(&preset.name));
             let Some(score) = fits(query, &title) else { continue };
-            if let Some(mix) = preset.mix.as_ref().ok().and_then(|mix| mix.apply(&self.settings).ok()) {
-                add(Some(score), title, "your own".to_owned(), Some(Box::new(mix).into()));
-            }
+            let Some(mix) = preset.mix.as_ref().ok().filter(|mix| mix.apply(&self.settings).is_ok()) else {
+                continue;
+            };
+            let mix = mix.clone();
+            let change = SettingsChange::new(move |settings| {
+                if let Ok(changed) = mix.apply(settings) {
+                    *settings = changed;
+                }
+            });
+            add(Some(score), title, "your own".to_owned(), Some(change.into()));
         }
         for (title, detail, action) in self.mixes_findings().into_iter().chain(self.regions_findings()) {
             add(fits(query, &title), title, detail, Some(action));
@@ -206,8 +224,8 @@ impl ImpastoApp {
         }
         for size in SIZES {
             let title = format!("Size {size} px");
-            let settings = Settings { size, ..self.settings.clone() };
-            add(fits(query, &title), title, String::new(), Some(Box::new(settings).into()));
+            let change = SettingsChange::new(move |settings| settings.size = size);
+            add(fits(query, &title), title, String::new(), Some(change.into()));
         }
         let (name, typed) = match query.rsplit_once(char::is_whitespace) {
             Some((name, value)) if !name.trim().is_empty() => (name.trim(), Some(value)),
@@ -224,10 +242,10 @@ impl ImpastoApp {
             let name = control.trim_end_matches(", number");
             add(fits(query, name), name.to_owned(), String::new(), Some(Focus(control.to_owned()).into()));
         }
-        for (title, now, settings) in typed.map_or_else(Vec::new, |typed| self.strengths_found(typed)) {
+        for (title, now, change) in typed.map_or_else(Vec::new, |typed| self.strengths_found(typed)) {
             let score = fits_any(name, &title, "region, mask").map(|score| score + 60);
             let set = format!("Set {title} to {}", typed.unwrap_or_default());
-            add(score, set, now, Some(Box::new(settings).into()));
+            add(score, set, now, Some(change.into()));
         }
         for Field { key, name: title, words, control, value } in fields::all(&self.settings) {
             let score = fits_any(query, &title, &words);
@@ -238,9 +256,10 @@ impl ImpastoApp {
             match with_value(&self.settings, &key, typed) {
                 None => {}
                 // An entry that names a value fits better than one that only has these letters.
-                Some(Ok(settings)) => {
+                Some(Ok(_)) => {
                     let title = format!("Set {title} to {typed}");
-                    add(Some(score + 60), title, format!("now {value}"), Some(Box::new(settings).into()));
+                    let change = value_change(key, typed.to_owned());
+                    add(Some(score + 60), title, format!("now {value}"), Some(change.into()));
                 }
                 Some(Err(message)) => add(Some(score + 60), title, message, None),
             }
@@ -363,6 +382,8 @@ fn line(ui: &mut Ui, entry: &Entry, chosen: bool) -> egui::Response {
 
 #[cfg(test)]
 mod tests {
+    use impasto_core::settings::{Masks, Region};
+
     use super::*;
 
     fn best<'a>(query: &str, texts: &[&'a str]) -> &'a str {
@@ -409,5 +430,16 @@ mod tests {
         assert!(set("size", "15").unwrap().unwrap_err().contains("16 to 8192 px"));
         assert!(set("size", "large").is_none() && set("size", "12.5").is_none());
         assert!(set("statistic", "purple").is_none());
+    }
+
+    #[test]
+    fn a_value_is_set_in_the_settings_as_they_are_by_then() {
+        let change = value_change("style_weight".into(), "7".into());
+        // A stroke was drawn meanwhile.
+        let region = Region { name: "sky".into(), mask: "/m/sky.png".into(), ..Region::default() };
+        let masks = Masks { regions: vec![region], ..Masks::default() };
+        let mut settings = Settings { masks: masks.clone(), ..Settings::default() };
+        change.make(&mut settings);
+        assert_eq!(settings, Settings { style_weight: 7.0, masks, ..Settings::default() });
     }
 }

@@ -26,10 +26,22 @@ pub struct Edit {
     turned: Vec<(ParamId, f64)>,
 }
 
-/// All settings, as requested.
-impl Act for Box<Settings> {
+/// A change of the settings as they are when it is applied: a stroke that it had to wait for has changed them too.
+pub struct SettingsChange(Box<dyn FnOnce(&mut Settings) + Send>);
+
+impl SettingsChange {
+    pub fn new(change: impl FnOnce(&mut Settings) + Send + 'static) -> Self {
+        Self(Box::new(change))
+    }
+
+    pub fn make(self, settings: &mut Settings) {
+        (self.0)(settings);
+    }
+}
+
+impl Act for SettingsChange {
     fn apply(self, app: &mut ImpastoApp, _: &Context) {
-        app.settings = *self;
+        self.make(&mut app.settings);
     }
 }
 

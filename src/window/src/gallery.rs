@@ -43,7 +43,14 @@ pub struct Gallery {
     recent: [Vec<PathBuf>; 2],
     known: HashMap<Origin, Small>,
     wanted: Vec<Origin>,
-    reading: bool,
+    reading: Option<Reading>,
+}
+
+/// The picture that is being read.
+struct Reading {
+    origin: Origin,
+    /// Its file has become another one since.
+    is_outdated: bool,
 }
 
 /// What a picture was opened for.
@@ -66,8 +73,7 @@ impl Gallery {
 
     /// A file has been opened.
     pub fn opened(&mut self, used: Use, path: PathBuf) {
-        // It may be another picture by now.
-        self.known.remove(&Origin::File(path.clone()));
+        self.changed(path.clone());
         let recent = &mut self.recent[used as usize];
         recent.retain(|other| *other != path);
         recent.insert(0, path);
@@ -79,14 +85,32 @@ impl Gallery {
         self.known.retain(|_, small| matches!(small, Small::Ready(_)));
     }
 
-    /// A file has been saved anew.
+    /// A file may be another picture by now.
     pub fn changed(&mut self, path: PathBuf) {
-        self.known.remove(&Origin::File(path));
+        let origin = Origin::File(path);
+        if let Some(reading) = self.reading.as_mut().filter(|reading| reading.origin == origin) {
+            reading.is_outdated = true;
+        }
+        self.known.remove(&origin);
+    }
+
+    /// The next picture to read, which is being read from now on.
+    fn next(&mut self) -> Option<Origin> {
+        self.wanted.retain(|origin| !self.known.contains_key(origin));
+        if self.reading.is_some() || self.wanted.is_empty() {
+            return None;
+        }
+        let origin = self.wanted.remove(0);
+        self.reading = Some(Reading { origin: origin.clone(), is_outdated: false });
+        Some(origin)
     }
 
     /// Apply a small picture from the background.
     fn take(&mut self, ctx: &Context, origin: Origin, result: Result<ColorImage, String>) {
-        self.reading = false;
+        if self.reading.take().is_some_and(|reading| reading.is_outdated) {
+            self.wanted.insert(0, origin);
+            return;
+        }
         let small = match result {
             Ok(image) => Small::Ready(ctx.load_texture(name_of(&origin), image, TextureOptions::LINEAR)),
             Err(reason) => Small::Missing(reason),
@@ -231,12 +255,7 @@ fn read(origin: &Origin, background: Rgb) -> Result<ColorImage, String> {
 impl ImpastoApp {
     /// Read the next small picture that was seen and is not there, in the background.
     pub(super) fn follow_gallery(&mut self) {
-        self.pictures.gallery.wanted.retain(|origin| !self.pictures.gallery.known.contains_key(origin));
-        if self.pictures.gallery.reading || self.pictures.gallery.wanted.is_empty() {
-            return;
-        }
-        let origin = self.pictures.gallery.wanted.remove(0);
-        self.pictures.gallery.reading = true;
+        let Some(origin) = self.pictures.gallery.next() else { return };
         let background = self.settings.background;
         let theirs = origin.clone();
         let work = move || read(&theirs, background);
@@ -249,6 +268,24 @@ impl ImpastoApp {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_that_changes_while_it_is_read_is_read_again() {
+        let ctx = Context::default();
+        let origin = Origin::File("a.png".into());
+        let image = || Ok(ColorImage::filled([2, 2], Color32::RED));
+        let mut gallery = Gallery { wanted: vec![origin.clone()], ..Gallery::default() };
+        assert_eq!(gallery.next(), Some(origin.clone()));
+        gallery.changed("b.png".into());
+        gallery.changed("a.png".into());
+        assert_eq!(gallery.next(), None, "one is read at a time");
+        gallery.take(&ctx, origin.clone(), image());
+        assert!(gallery.known.is_empty(), "what was read is outdated");
+        assert_eq!(gallery.next(), Some(origin.clone()));
+        gallery.take(&ctx, origin.clone(), image());
+        assert!(matches!(gallery.known.get(&origin), Some(Small::Ready(_))));
+        assert_eq!(gallery.next(), None);
+    }
 
     #[test]
     fn the_latest_file_stands_first_and_only_so_many_are_kept() {

@@ -162,6 +162,17 @@ impl ImpastoApp {
         }
     }
 
+    /// Let the window ask what pictures without a target are for.
+    pub(super) fn ask_what_for(&mut self, sources: Vec<Source>) {
+        for source in &sources {
+            if let Source::File(path) = source {
+                // What was seen of it before may be outdated.
+                self.pictures.gallery.changed(path.clone());
+            }
+        }
+        self.pictures.unplaced.extend(sources);
+    }
+
     /// Ask what pictures without a target are for.
     pub(super) fn unplaced_window(&mut self, ctx: &Context) {
         if self.pictures.unplaced.is_empty() {
@@ -203,7 +214,7 @@ impl ImpastoApp {
             self.pictures.unplaced.clear();
         }
         if self.pictures.unplaced.is_empty() {
-            ctx.data_mut(|data| data.remove::<(usize, TextureHandle)>(pasted_look()));
+            ctx.data_mut(|data| data.remove::<PastedLooks>(pasted_looks()));
         }
     }
 }
@@ -216,23 +227,27 @@ fn look(ui: &mut Ui, gallery: &mut Gallery, source: &Source) {
     match source {
         Source::File(path) => gallery.paint(ui, &Origin::File(path.clone()), rect),
         Source::Pasted(image) => {
-            // In egui's memory, as long as it is the same picture.
-            let id = pasted_look();
-            let place = Arc::as_ptr(image) as usize;
-            let known = ui.data(|data| data.get_temp::<(usize, TextureHandle)>(id));
-            let texture = known.filter(|(of, _)| *of == place).map_or_else(
-                || ui.ctx().load_texture("pasted", sampled(image), TextureOptions::LINEAR),
-                |(_, texture)| texture,
-            );
+            let mut looks = ui.data(|data| data.get_temp::<PastedLooks>(pasted_looks())).unwrap_or_default();
+            let known =
+                looks.iter().find(|(of, _)| Arc::ptr_eq(of, image)).map(|(_, texture)| texture.clone());
+            let texture = known.unwrap_or_else(|| {
+                let texture = ui.ctx().load_texture("pasted", sampled(image), TextureOptions::LINEAR);
+                looks.push((Arc::clone(image), texture.clone()));
+                ui.data_mut(|data| data.insert_temp(pasted_looks(), looks));
+                texture
+            });
             paint_filling(ui, &texture, rect);
-            ui.data_mut(|data| data.insert_temp(id, (place, texture)));
         }
         _ => {}
     }
 }
 
-fn pasted_look() -> Id {
-    Id::unique("look of what was pasted")
+/// The small pictures of what was pasted, in egui's memory while it is asked about. Each holds what it is of, so that
+/// no other picture can be at its address.
+type PastedLooks = Vec<(Arc<ColorImage>, TextureHandle)>;
+
+fn pasted_looks() -> Id {
+    Id::unique("looks of what was pasted")
 }
 
 /// A picture with single pixels of a large one, as it is only looked at.

@@ -243,7 +243,7 @@ impl ImpastoApp {
     }
 
     /// Files that may carry a recipe are looked into first; everything else goes where it should.
-    pub(super) fn take_in(&mut self, target: Option<Target>, mut sources: Vec<Source>) {
+    pub(super) fn take_in(&mut self, target: Option<Target>, sources: Vec<Source>) {
         match sources.as_slice() {
             [Source::File(path)] if is_project(path) => self.read_project(path.clone()),
             [Source::File(path)] if may_carry(path) => {
@@ -257,7 +257,7 @@ impl ImpastoApp {
             }
             _ => match target {
                 Some(target) => self.open_all(target, sources),
-                None => self.pictures.unplaced.append(&mut sources),
+                None => self.ask_what_for(sources),
             },
         }
     }
@@ -275,7 +275,7 @@ impl ImpastoApp {
                 self.panels.offered = Some(Offered { path, recipe, trust, remarks, thumbnails: None });
             }
             (None, Some(target)) => self.open(target, Source::File(path)),
-            (None, None) => self.pictures.unplaced.push(Source::File(path)),
+            (None, None) => self.ask_what_for(vec![Source::File(path)]),
         }
     }
 

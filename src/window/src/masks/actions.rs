@@ -14,12 +14,13 @@ use impasto_core::{
 /// What can be done with a mask.
 pub enum MaskAction {
     /// Open the dialog for another name of a region.
-    AskForName(usize),
-    Rename(usize, String),
+    AskForName(Place),
+    Rename(Place, String),
     /// A copy of the region behind it.
-    Duplicate(usize),
-    /// Let the region and the one after it change places.
-    SwapWithNext(usize),
+    Duplicate(Place),
+    /// Let the region change places with the one before it or after it.
+    Earlier(Place),
+    Later(Place),
     Invert(Place),
     /// Let it follow the content's edges.
     Snap(Place),
@@ -31,8 +32,18 @@ pub enum MaskAction {
     FromAlpha(Place),
     /// Open the dialog that chooses a range of lightness or hues.
     AskForRange(Place),
-    /// Draw another mask on it as it is now.
-    Combine(Place, Place, Mode),
+}
+
+/// Draw another mask, as it is by then, on the one at a place.
+pub struct Combine(pub Place, pub Option<MaskName>, pub Mode);
+
+impl Act for Combine {
+    fn apply(self, app: &mut ImpastoApp, _: &Context) {
+        let Combine(place, other, mode) = self;
+        if let Some(other) = app.place_of(other.as_ref()) {
+            app.combine_masks(place, other, mode);
+        }
+    }
 }
 
 impl Act for MaskAction {
@@ -48,22 +59,33 @@ impl Act for MaskAction {
             return;
         }
         match self {
-            MaskAction::AskForName(index) => app.ask_for_region_name(index),
-            MaskAction::Rename(index, name) => app.rename_region(index, &name),
-            MaskAction::Duplicate(index) => app.duplicate_region(index),
-            MaskAction::SwapWithNext(index) => app.swap_regions(index),
+            MaskAction::AskForName(Place::Region(index)) => app.ask_for_region_name(index),
+            MaskAction::Rename(Place::Region(index), name) => app.rename_region(index, &name),
+            MaskAction::Duplicate(Place::Region(index)) => app.duplicate_region(index),
+            MaskAction::Earlier(Place::Region(index)) if index > 0 => app.swap_regions(index - 1),
+            MaskAction::Later(Place::Region(index)) => app.swap_regions(index),
+            // Maps have neither names nor an order.
+            MaskAction::AskForName(_)
+            | MaskAction::Rename(..)
+            | MaskAction::Duplicate(_)
+            | MaskAction::Earlier(_)
+            | MaskAction::Later(_) => {}
             MaskAction::Invert(place) => {
                 Draw(place, Stroke::new(Shape::All, Mode::Invert)).apply(app, ctx);
             }
             MaskAction::Snap(place) => SnapMask(place).apply(app, ctx),
             MaskAction::AskForFile(place) => {
+                let name = place.map(|place| MaskName::of(place, &app.settings.masks));
                 app.ask_for_file(Ask::open_pictures("Open a mask", false), move |app, path| {
-                    app.take_mask_file(place, path);
+                    let place = name.map(|name| app.place_of(name.as_ref()));
+                    // The mask may be gone by now.
+                    if place != Some(None) {
+                        app.take_mask_file(place.flatten(), path);
+                    }
                 });
             }
             MaskAction::Take(place, path) => app.take_mask_file(place, path),
             MaskAction::FromAlpha(place) => app.mask_from_alpha(place),
-            MaskAction::Combine(place, other, mode) => app.combine_masks(place, other, mode),
             MaskAction::AskForRange(place) => app.ask_for_range(ctx, place),
         }
     }

@@ -5,6 +5,7 @@ use egui::{ComboBox, Frame, Margin, Modifiers, Panel, PointerButton, Popup, Ui};
 use super::{
     AddRegion, Place, SelectMask,
     draw::Paint,
+    on_mask::OnMask,
     places,
     snapping::SnapMask,
     tool::{ALIKE, LIKENESSES, RADII, Tool, WIDEST},
@@ -262,7 +263,7 @@ impl ImpastoApp {
         if widgets::icon_button(ui, icon, SNAP.0, SNAP.1, place.is_some()).clicked()
             && let Some(place) = place
         {
-            self.actions.push(SnapMask(place));
+            self.actions.push(OnMask::new(place, &self.settings.masks, SnapMask));
         }
     }
 
@@ -282,7 +283,7 @@ impl ImpastoApp {
             if let Some(place) = self.selected_mask().filter(|_| with_whole)
                 && ui.add(egui::Button::new(SNAP.0).frame(false)).on_hover_text(SNAP.1).clicked()
             {
-                self.actions.push(SnapMask(place));
+                self.actions.push(OnMask::new(place, &self.settings.masks, SnapMask));
             }
         });
     }
@@ -302,7 +303,7 @@ impl ImpastoApp {
             .show_ui(ui, |ui| {
                 for place in places(masks) {
                     if ui.selectable_label(selected == Some(place), place.title(masks)).clicked() {
-                        chosen = Some(SelectMask(place).into());
+                        chosen = Some(OnMask::new(place, masks, SelectMask).into());
                     }
                 }
                 let room = masks.regions.len() < MAX_REGIONS;

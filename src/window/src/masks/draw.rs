@@ -7,14 +7,14 @@ use std::{path::PathBuf, sync::Arc};
 
 use egui::Context;
 
-use super::{Place, tool::Tool};
+use super::{Place, flags::MaskName, tool::Tool};
 use crate::{ImpastoApp, action::Act, page::Page, widgets};
 use impasto_core::{
     picture::{
         Drawing, Picture,
         drawing::{Mode, Shape, Stroke},
     },
-    settings::{Region, RegionRole},
+    settings::{Masks, Region, RegionRole},
 };
 
 /// A stroke that leaves nothing.
@@ -119,6 +119,19 @@ fn name_of_role(role: RegionRole) -> &'static str {
     }
 }
 
+/// The files of the masks on whose being the same what is drawn depends.
+fn files_of(ground: Ground, masks: &Masks) -> Vec<PathBuf> {
+    match ground {
+        Ground::NewRegion(_) => masks.regions.iter().map(|region| region.mask.clone()).collect(),
+        Ground::Mask(place) => place.name_in(masks).map(ToOwned::to_owned).into_iter().collect(),
+    }
+}
+
+/// The strokes of a new region. It is black below them, so that only an empty one needs a stroke that says so.
+fn of_new(strokes: Vec<Stroke>) -> Vec<Stroke> {
+    if strokes.is_empty() { vec![BLACK] } else { strokes }
+}
+
 /// Whether nothing of what was there before is left after a stroke.
 fn begins_anew(stroke: &Stroke) -> bool {
     let fills = matches!(stroke.mode, Mode::Add | Mode::Subtract) && stroke.opacity >= 1.0;
@@ -166,21 +179,13 @@ impl ImpastoApp {
     pub(super) fn draw_made(&mut self, ground: Ground, made: Made, anew: bool, what: Option<&'static str>) {
         let Some(content) = self.mask_content() else { return };
         let size = content.dimensions();
-        let (base, first) = match ground {
-            Ground::NewRegion(_) => (None, Some(BLACK)),
+        let (base, name) = match ground {
+            Ground::NewRegion(_) => (None, None),
             Ground::Mask(place) => {
                 if self.refuses_strokes(place) || !anew && self.lacks_picture(place) {
                     return;
                 }
-                (self.mask_picture(place).cloned(), None)
-            }
-        };
-        // A project or a playlist may open in between: a stroke belongs to what it was begun on.
-        let grounds = move |app: &Self| -> Vec<PathBuf> {
-            let masks = &app.settings.masks;
-            match ground {
-                Ground::NewRegion(_) => masks.regions.iter().map(|region| region.mask.clone()).collect(),
-                Ground::Mask(place) => place.name_in(masks).map(ToOwned::to_owned).into_iter().collect(),
+                (self.mask_picture(place).cloned(), MaskName::of(place, &self.settings.masks))
             }
         };
         let opening = |app: &Self| {
@@ -191,17 +196,30 @@ impl ImpastoApp {
                 .filter(|loading| !loading.again)
                 .map(|loading| loading.ticket)
         };
-        let before = (grounds(self), opening(self));
+        let before = (files_of(ground, &self.settings.masks), opening(self));
         self.pictures.masks.drawing = true;
-        let work = move || drawn(base, size, first.into_iter().chain(made()?));
+        let work = move || {
+            let strokes = made()?;
+            let is_new = matches!(ground, Ground::NewRegion(_));
+            drawn(base, size, if is_new { of_new(strokes) } else { strokes })
+        };
         self.tasks.attempt("draw", work, move |app: &mut Self, _, drawn| {
             app.pictures.masks.drawing = false;
-            match drawn.unwrap_or_else(Err) {
-                Ok(_) if (grounds(app), opening(app)) != before || !app.has_content(&content) => {
+            let masks = &app.settings.masks;
+            // A project or a playlist may open in between: a stroke belongs to what it was begun on.
+            let ground = match &name {
+                Some(name) => name.place_in(masks).map(Ground::Mask),
+                None => Some(ground),
+            };
+            let ground = ground.filter(|ground| {
+                (files_of(*ground, masks), opening(app)) == before && app.has_content(&content)
+            });
+            match (drawn.unwrap_or_else(Err), ground) {
+                (Ok(picture), Some(ground)) => app.put_drawn(ground, picture, what),
+                (Ok(_), None) => {
                     app.messages.toasts.add("The mask has changed meanwhile: draw it again.");
                 }
-                Ok(picture) => app.put_drawn(ground, picture, what),
-                Err(text) => app.messages.toasts.add(format!("The stroke cannot be drawn: {text}.")),
+                (Err(text), _) => app.messages.toasts.add(format!("The stroke cannot be drawn: {text}.")),
             }
         });
     }
@@ -256,6 +274,21 @@ mod tests {
         });
         let nothing = Shape::Brush { points: Vec::new(), radius: 0.1, hardness: 0.5 };
         assert!(drawn(None, content, vec![Stroke::new(nothing, Mode::Add)]).is_err());
+    }
+
+    #[test]
+    fn a_new_region_is_drawn_and_hashed_once_for_each_stroke() {
+        let content = (40, 30);
+        let count = |picture: &Picture| picture.drawing.as_ref().unwrap().strokes().count();
+        let ellipse = Shape::Ellipse { centre: [0.5, 0.5], radii: [0.2, 0.2], feather: 0.5 };
+        let stroke = Stroke::new(ellipse, Mode::Add);
+        let new = drawn(None, content, of_new(vec![stroke.clone()])).unwrap();
+        let on_black = drawn(None, content, [BLACK, stroke]).unwrap();
+        assert_eq!((count(&new), count(&on_black)), (1, 2));
+        assert_eq!((&new.rgb, new.sha256), (&on_black.rgb, on_black.sha256));
+        let empty = drawn(None, content, of_new(Vec::new())).unwrap();
+        assert_eq!(count(&empty), 1);
+        assert!(empty.rgb.iter().all(|grey| *grey == 0));
     }
 
     #[test]

@@ -4,15 +4,17 @@ use super::{
     Place, RemoveMask, SelectMask,
     actions::MaskAction,
     flags::{Flag, Switch},
+    on_mask::OnMask,
     places,
 };
 use crate::{
     ImpastoApp,
     action::{Act, Action},
     command::Tab,
+    edit::SettingsChange,
     widgets,
 };
-use impasto_core::settings::Settings;
+use impasto_core::settings::{Masks, Region};
 
 /// Show the list, and do this.
 struct InList<A>(A);
@@ -24,6 +26,10 @@ impl<A: Act> Act for InList<A> {
     }
 }
 
+fn in_list<A: Act>(place: Place, masks: &Masks, act: fn(Place) -> A) -> Action {
+    OnMask::new(place, masks, move |place| InList(act(place))).into()
+}
+
 impl ImpastoApp {
     /// Title, detail and what is then done.
     pub(crate) fn regions_findings(&self) -> Vec<(String, String, Action)> {
@@ -33,37 +39,48 @@ impl ImpastoApp {
             let title = place.title(masks).to_owned();
             let mut add =
                 |text: String, detail: &str, action: Action| all.push((text, detail.to_owned(), action));
-            add(format!("Draw on {title}"), "selects it", InList(SelectMask(place)).into());
+            add(format!("Draw on {title}"), "selects it", in_list(place, masks, SelectMask));
             let locked = self.pictures.masks.flags.is_on(Flag::Locked, place, masks);
             let lock = if locked { "Unlock" } else { "Lock" };
             add(
                 format!("{lock} {title}"),
                 "strokes leave it alone",
-                InList(Switch(Flag::Locked, place)).into(),
+                in_list(place, masks, |place| Switch(Flag::Locked, place)),
             );
-            if let Place::Region(index) = place {
+            if matches!(place, Place::Region(_)) {
                 let solo = self.pictures.masks.flags.is_on(Flag::Solo, place, masks);
                 let text = if solo { "End solo of" } else { "Solo" };
-                add(format!("{text} {title}"), "region", InList(Switch(Flag::Solo, place)).into());
-                add(format!("Rename {title}"), "region", MaskAction::AskForName(index).into());
+                add(
+                    format!("{text} {title}"),
+                    "region",
+                    in_list(place, masks, |place| Switch(Flag::Solo, place)),
+                );
+                add(
+                    format!("Rename {title}"),
+                    "region",
+                    OnMask::new(place, masks, MaskAction::AskForName).into(),
+                );
             }
-            add(format!("Remove {title}"), "undo brings it back", InList(RemoveMask(place)).into());
+            add(format!("Remove {title}"), "undo brings it back", in_list(place, masks, RemoveMask));
         }
         all
     }
 
-    /// The settings with a typed strength in each region: title, what it is now, and the settings.
-    pub(crate) fn strengths_found(&self, typed: &str) -> Vec<(String, String, Settings)> {
+    /// A typed strength for each region: title, what it is now, and the change.
+    pub(crate) fn strengths_found(&self, typed: &str) -> Vec<(String, String, SettingsChange)> {
         let Some(strength) = widgets::parse_number(typed).filter(|strength| *strength >= 0.0) else {
             return Vec::new();
         };
-        let with = |index: usize| {
-            let mut settings = self.settings.clone();
-            settings.masks.regions[index].strength = strength;
-            let region = &self.settings.masks.regions[index];
+        let with = |region: &Region| {
+            let name = region.name.clone();
+            let change = SettingsChange::new(move |settings| {
+                if let Some(region) = settings.masks.regions.iter_mut().find(|region| region.name == name) {
+                    region.strength = strength;
+                }
+            });
             let now = format!("now {}", widgets::number(region.strength));
-            (format!("Strength of {}", region.name), now, settings)
+            (format!("Strength of {}", region.name), now, change)
         };
-        (0..self.settings.masks.regions.len()).map(with).collect()
+        self.settings.masks.regions.iter().map(with).collect()
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use egui::Context;
 
-use super::{Place, titles};
+use super::{Place, places, titles};
 use crate::{ImpastoApp, action::Act};
 use impasto_core::settings::{Masks, ParamId, RegionRole, Settings};
 
@@ -25,6 +25,11 @@ impl MaskName {
             Place::StyleMap => Self::StyleMap,
             Place::ContentMap => Self::ContentMap,
         })
+    }
+
+    /// Where the mask is now; `None` if there is none of this name.
+    pub fn place_in(&self, masks: &Masks) -> Option<Place> {
+        places(masks).find(|place| Self::of(*place, masks).as_ref() == Some(self))
     }
 }
 
@@ -131,6 +136,23 @@ impl Act for Switch {
 mod tests {
     use super::*;
     use impasto_core::settings::Region;
+
+    #[test]
+    fn a_mask_is_found_by_its_name_in_another_order_and_not_if_it_is_gone() {
+        let region = |name: &str| Region { name: name.to_owned(), ..Region::default() };
+        let mut masks =
+            Masks { regions: ["sky", "sea", "rock"].map(|name| region(name)).into(), ..Masks::default() };
+        let sea = MaskName::of(Place::Region(1), &masks).unwrap();
+        masks.regions.swap(1, 2);
+        assert_eq!(sea.place_in(&masks), Some(Place::Region(2)));
+        masks.regions.remove(0);
+        assert_eq!(sea.place_in(&masks), Some(Place::Region(1)));
+        masks.regions.remove(1);
+        assert_eq!(sea.place_in(&masks), None);
+        assert_eq!(MaskName::StyleMap.place_in(&masks), None);
+        masks.style_map = Some("/m/map.png".into());
+        assert_eq!(MaskName::StyleMap.place_in(&masks), Some(Place::StyleMap));
+    }
 
     #[test]
     fn a_solo_silences_the_other_painted_regions_and_follows_a_name() {

@@ -17,6 +17,7 @@ mod hand;
 mod hue;
 mod layers;
 mod looks;
+mod on_mask;
 mod overlay;
 mod panel;
 mod pen;
@@ -50,7 +51,7 @@ pub use self::{
     tools::Masking,
 };
 use self::{
-    flags::{Flag, Flags},
+    flags::{Flag, Flags, MaskName},
     looks::Looks,
     ranges::RangeDialog,
     snapping::Edges,
@@ -94,8 +95,8 @@ pub struct MaskDesk {
     /// The styles that the regions' indices count.
     pub styles: StyleOrder,
     looks: Looks,
-    /// The region that is about to get another name.
-    renaming: Option<(usize, Naming)>,
+    /// The region that is about to get another name, by its present one.
+    renaming: Option<(MaskName, Naming)>,
     range: Option<RangeDialog>,
     /// Of the content, which masks were snapped to last.
     edges: Option<Edges>,

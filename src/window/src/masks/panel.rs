@@ -5,7 +5,8 @@ use egui::{Button, Context, Popup, ScrollArea, Ui};
 use super::{
     AddMap, AddRegion, Place, RoleBrush,
     actions::{MaskAction, checked_name},
-    flags::Flag,
+    flags::{Flag, MaskName},
+    on_mask::OnMask,
     places,
     row::Row,
 };
@@ -133,20 +134,21 @@ impl ImpastoApp {
 
     pub(super) fn ask_for_region_name(&mut self, index: usize) {
         let Some(region) = self.settings.masks.regions.get(index) else { return };
-        self.pictures.masks.renaming = Some((index, Naming::new(region.name.clone(), String::new())));
+        let name = MaskName::Region(region.name.clone());
+        self.pictures.masks.renaming = Some((name, Naming::new(region.name.clone(), String::new())));
     }
 
     /// The dialog that gives a region another name, while it is open.
     pub(crate) fn region_name_window(&mut self, ctx: &Context) {
-        let Some((index, mut naming)) = self.pictures.masks.renaming.take() else { return };
+        let Some((region, mut naming)) = self.pictures.masks.renaming.take() else { return };
         let masks = &self.settings.masks;
-        if index >= masks.regions.len() {
-            return;
-        }
+        let Some(place @ Place::Region(index)) = region.place_in(masks) else { return };
         match naming.show(ctx, "Name of the region", |name| checked_name(masks, index, name)) {
-            Some(Answer::Name(name)) => self.actions.push(MaskAction::Rename(index, name)),
+            Some(Answer::Name(name)) => {
+                self.actions.push(OnMask::new(place, masks, |place| MaskAction::Rename(place, name)));
+            }
             Some(Answer::Cancelled) => {}
-            None => self.pictures.masks.renaming = Some((index, naming)),
+            None => self.pictures.masks.renaming = Some((region, naming)),
         }
     }
 }

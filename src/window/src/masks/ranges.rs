@@ -8,7 +8,9 @@ use image::{GrayImage, Luma, RgbImage};
 use super::{
     Place,
     draw::Ground,
+    flags::MaskName,
     hue::{self, Hues},
+    on_mask::OnMask,
 };
 use crate::{
     ImpastoApp,
@@ -81,7 +83,7 @@ impl Range {
 
 /// The dialog.
 pub struct RangeDialog {
-    place: Place,
+    mask: MaskName,
     range: Range,
     /// The content in small.
     small: RgbImage,
@@ -128,17 +130,16 @@ impl ImpastoApp {
         let small = resized(&content, fit(width, height, PREVIEW));
         let luminances = Luminances { from: 0.5, to: 1.0 };
         let range = Range { by: By::default(), luminances, hues: Hues::default() };
-        self.pictures.masks.range = Some(RangeDialog { place, range, small, preview: None });
+        let Some(mask) = MaskName::of(place, &self.settings.masks) else { return };
+        self.pictures.masks.range = Some(RangeDialog { mask, range, small, preview: None });
         ctx.request_repaint();
     }
 
     /// The dialog, while it is open.
     pub(crate) fn range_window(&mut self, ctx: &Context) {
         let Some(mut dialog) = self.pictures.masks.range.take() else { return };
-        let title = match dialog.place.name_in(&self.settings.masks) {
-            Some(_) => dialog.place.title(&self.settings.masks).to_owned(),
-            None => return,
-        };
+        let Some(place) = dialog.mask.place_in(&self.settings.masks) else { return };
+        let title = place.title(&self.settings.masks).to_owned();
         let (mut done, mut accepted) = (false, false);
         let modal = crate::theme::modal(ctx, "range of colours").show(ctx, |ui| {
             ui.set_width(f32::max(PREVIEW as f32, 320.0));
@@ -159,7 +160,9 @@ impl ImpastoApp {
             });
         });
         if accepted {
-            self.actions.push(DrawRange(dialog.place, dialog.range));
+            let range = dialog.range;
+            let draw = OnMask::new(place, &self.settings.masks, move |place| DrawRange(place, range));
+            self.actions.push(draw);
         } else if !(done || modal.should_close()) {
             self.pictures.masks.range = Some(dialog);
         }

@@ -7,14 +7,15 @@ use egui::{
 
 use super::{
     Place, RemoveMask, SelectMask,
-    actions::MaskAction,
-    flags::{Flag, Switch},
+    actions::{Combine, MaskAction},
+    flags::{Flag, MaskName, Switch},
     layers::{self, OpenLayers},
     looks::Look,
+    on_mask::OnMask,
     places, styles,
 };
 use crate::{
-    action::Actions,
+    action::{Act, Actions},
     fader::Fader,
     icons::Icon,
     switch::{Sign, switch},
@@ -109,6 +110,11 @@ pub struct Row<'a> {
 }
 
 impl Row<'_> {
+    /// Let this be done with its mask.
+    fn push<A: Act>(&self, act: impl FnOnce(Place) -> A + Send + 'static) {
+        self.actions.push(OnMask::new(self.place, self.masks, act));
+    }
+
     fn title(&self) -> &str {
         self.place.title(self.masks)
     }
@@ -177,7 +183,7 @@ impl Row<'_> {
         let name = format!("Mask of {}", self.title());
         response.widget_info(|| WidgetInfo::selected(Role::Button, true, self.selected, &name));
         if response.on_hover_text("Click to draw on it from now on").clicked() {
-            self.actions.push(SelectMask(self.place));
+            self.push(SelectMask);
         }
     }
 
@@ -204,7 +210,7 @@ impl Row<'_> {
                 let (rect, _) = ui.allocate_exact_size(vec2(SWITCH, ROW - 4.0), Sense::hover());
                 let name = format!("Solo region {title}");
                 if switch(ui, rect, Sign::Letter("S"), &name, tooltip, self.soloed).clicked() {
-                    self.actions.push(Switch(Flag::Solo, self.place));
+                    self.push(|place| Switch(Flag::Solo, place));
                 }
             }
             self.flag(ui, Flag::Locked, &format!("Lock {title}"), "Nothing can be drawn on a locked mask");
@@ -213,12 +219,12 @@ impl Row<'_> {
                 let up = format!("{title} earlier");
                 let tooltip = "Earlier in the list";
                 if widgets::icon_button(ui, Icon::Up, &up, tooltip, index > 0).clicked() {
-                    self.actions.push(MaskAction::SwapWithNext(index - 1));
+                    self.push(MaskAction::Earlier);
                 }
                 let down = format!("{title} later");
                 let tooltip = "Later in the list";
                 if widgets::icon_button(ui, Icon::Down, &down, tooltip, index + 1 < count).clicked() {
-                    self.actions.push(MaskAction::SwapWithNext(index));
+                    self.push(MaskAction::Later);
                 }
             }
             let name = format!("More of {title}");
@@ -228,7 +234,7 @@ impl Row<'_> {
             let name = format!("Remove {title}");
             if widgets::icon_button(ui, Icon::Close, &name, "Removes it; undo brings it back", true).clicked()
             {
-                self.actions.push(RemoveMask(self.place));
+                self.push(RemoveMask);
             }
             more
         });
@@ -241,11 +247,13 @@ impl Row<'_> {
         let name = self.title().to_owned();
         label.widget_info(|| WidgetInfo::selected(Role::Button, true, self.selected, &name));
         if label.clicked() {
-            self.actions.push(SelectMask(self.place));
+            self.push(SelectMask);
         }
-        let Some(index) = region else { return };
+        if region.is_none() {
+            return;
+        }
         if label.on_hover_text("Click to draw on it, double-click for another name").double_clicked() {
-            self.actions.push(MaskAction::AskForName(index));
+            self.push(MaskAction::AskForName);
         }
     }
 
@@ -256,26 +264,29 @@ impl Row<'_> {
             Flag::Locked | Flag::Solo => (Icon::Lock, self.locked),
         };
         if widgets::icon_toggle(ui, icon, name, tooltip, on).clicked() {
-            self.actions.push(Switch(flag, self.place));
+            self.push(move |place| Switch(flag, place));
         }
     }
 
     fn menu(&self, ui: &mut Ui, region: Option<usize>, button: &Response) {
         ui.set_min_width(220.0);
-        let entry = |ui: &mut Ui, text: &str, tooltip: &str, enabled: bool, action: MaskAction| {
+        let clicked = |ui: &mut Ui, text: &str, tooltip: &str, enabled: bool| {
             let button = ui.add_enabled(enabled, egui::Button::new(text));
-            if button.on_hover_text(tooltip).on_disabled_hover_text(tooltip).clicked() {
-                self.actions.push(action);
+            button.on_hover_text(tooltip).on_disabled_hover_text(tooltip).clicked()
+        };
+        let entry = |ui: &mut Ui, text: &str, tooltip: &str, enabled: bool, act: fn(Place) -> MaskAction| {
+            if clicked(ui, text, tooltip, enabled) {
+                self.push(act);
             }
         };
         if let Some(index) = region {
-            entry(ui, "Rename…", "Gives it another name", true, MaskAction::AskForName(index));
+            entry(ui, "Rename…", "Gives it another name", true, MaskAction::AskForName);
             entry(
                 ui,
                 "Duplicate",
                 "A further region with all that this one has",
                 true,
-                MaskAction::Duplicate(index),
+                MaskAction::Duplicate,
             );
             let tooltip = "How much each style layer counts in it";
             let paints = self.masks.regions.get(index).is_some_and(|it| it.role == RegionRole::Paint);
@@ -286,19 +297,18 @@ impl Row<'_> {
             ui.separator();
         }
         let place = self.place;
-        entry(ui, "Invert", "Black becomes white, and white black", true, MaskAction::Invert(place));
+        entry(ui, "Invert", "Black becomes white, and white black", true, MaskAction::Invert);
         let tooltip = "Moves its edge to that of the content beside it";
-        entry(ui, "Snap to edges", tooltip, true, MaskAction::Snap(place));
+        entry(ui, "Snap to edges", tooltip, true, MaskAction::Snap);
         let tooltip = "Takes a picture as the mask, white inside, and follows it: what another program saves counts within a second";
-        entry(ui, "From a file…", tooltip, true, MaskAction::AskForFile(Some(place)));
+        entry(ui, "From a file…", tooltip, true, |place| MaskAction::AskForFile(Some(place)));
         let tooltip = match self.has_alpha {
             true => "White where the content is opaque",
             false => "The content has no transparency",
         };
-        let alpha = MaskAction::FromAlpha(place);
-        entry(ui, "From the content's transparency", tooltip, self.has_alpha, alpha);
+        entry(ui, "From the content's transparency", tooltip, self.has_alpha, MaskAction::FromAlpha);
         let tooltip = "White where the content is as light, or has the colour, that you choose";
-        entry(ui, "From a range of colours…", tooltip, true, MaskAction::AskForRange(place));
+        entry(ui, "From a range of colours…", tooltip, true, MaskAction::AskForRange);
         for (text, tooltip, mode) in COMBINE {
             let others: Vec<Place> = places(self.masks).filter(|other| *other != place).collect();
             if others.is_empty() {
@@ -306,9 +316,11 @@ impl Row<'_> {
             }
             let menu = ui.menu_button(text, |ui| {
                 for other in others {
-                    let action = MaskAction::Combine(place, other, mode);
                     let text = format!("Mask of {} as it is", other.title(self.masks));
-                    entry(ui, &text, tooltip, true, action);
+                    if clicked(ui, &text, tooltip, true) {
+                        let other = MaskName::of(other, self.masks);
+                        self.push(move |place| Combine(place, other, mode));
+                    }
                 }
             });
             menu.response.on_hover_text(tooltip);

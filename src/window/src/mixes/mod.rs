@@ -12,6 +12,7 @@ use super::{
     action::{Act, Action, Actions},
     controls::{amount::Asked, preset_tiles::PresetTiles},
     defaults::PresetName,
+    edit::SettingsChange,
     fields,
     presets::Presets,
     widgets,
@@ -303,17 +304,24 @@ fn ends(desk: &MixDesk, presets: &Presets) -> Vec<End> {
 /// Mute and solo of a strip as entries of the palette.
 fn switches(settings: &Settings, param: ParamId) -> Option<[(String, String, Action); 2]> {
     let strip = settings.strip(param)?;
-    let with = |strip: Strip| {
-        let mut settings = settings.clone();
-        settings.set_strip(param, strip);
-        Box::new(settings).into()
+    let with = |switched: fn(Strip) -> Strip| {
+        let change = move |settings: &mut Settings| {
+            if let Some(strip) = settings.strip(param) {
+                settings.set_strip(param, switched(strip));
+            }
+        };
+        SettingsChange::new(change).into()
     };
     let mute = if strip.muted { "Unmute" } else { "Mute" };
     let solo = if strip.solo { "End solo of" } else { "Solo" };
     let weight = format!("weight {}", widgets::number(strip.weight));
     Some([
-        (format!("{mute} {}", named(param)), weight.clone(), with(Strip { muted: !strip.muted, ..strip })),
-        (format!("{solo} {}", named(param)), weight, with(Strip { solo: !strip.solo, ..strip })),
+        (
+            format!("{mute} {}", named(param)),
+            weight.clone(),
+            with(|strip| Strip { muted: !strip.muted, ..strip }),
+        ),
+        (format!("{solo} {}", named(param)), weight, with(|strip| Strip { solo: !strip.solo, ..strip })),
     ])
 }
 
