@@ -74,6 +74,33 @@ fn what_follows_a_stroke_at_once_finds_it_in_the_mask() {
 }
 
 #[test]
+fn a_region_is_moved_by_its_name_while_a_stroke_is_drawn() {
+    let mut window = masking();
+    window.harness.get_by_role_and_label(Role::Tab, "Regions").click();
+    window.steps(4);
+    let names = |log: &Log| -> Vec<String> {
+        let regions = log.updates.last().map(|(settings, _)| settings.masks.regions.clone());
+        regions.unwrap_or_default().into_iter().map(|region| region.name).collect()
+    };
+    for count in 1..=3 {
+        press(&mut window, "Add region", Role::Button);
+        window.until("it is added", |_, log| names(log).len() == count);
+        window.steps(3);
+    }
+    // Snapping takes longer than to ask twice for another place of the region.
+    press(&mut window, "Snap strokes", Role::Switch);
+    press_and_release(&mut window, 0.5);
+    for _ in 0..2 {
+        press(&mut window, "Region 3 earlier", Role::Button);
+        window.steps(3);
+    }
+    window.until("it is the first, with its stroke", |_, log| {
+        names(log) == ["Region 3", "Region 1", "Region 2"]
+            && value(log, 0, MIDDLE).is_some_and(|grey| grey > 0)
+    });
+}
+
+#[test]
 fn what_stays_and_where_the_photograph_shows_have_brushes() {
     let mut window = masking();
     let choose = |window: &mut Window, entry: &str| {

@@ -140,8 +140,7 @@ mod tests {
     #[test]
     fn a_mask_is_found_by_its_name_in_another_order_and_not_if_it_is_gone() {
         let region = |name: &str| Region { name: name.to_owned(), ..Region::default() };
-        let mut masks =
-            Masks { regions: ["sky", "sea", "rock"].map(|name| region(name)).into(), ..Masks::default() };
+        let mut masks = Masks { regions: ["sky", "sea", "rock"].map(region).into(), ..Masks::default() };
         let sea = MaskName::of(Place::Region(1), &masks).unwrap();
         masks.regions.swap(1, 2);
         assert_eq!(sea.place_in(&masks), Some(Place::Region(2)));
