@@ -220,6 +220,8 @@ fn what_is_wrong_with_a_region_is_told_in_one_line() {
     folder.refused(&[style, sky, sky], &["region", "\"sky\""]);
     let moves = "--automate=region/sea/strength={ keys = [{ at = 0, value = 0 }] }";
     folder.refused(&[style, sky, moves], &["automate", "no region called \"sea\"", "there are: sky"]);
+    let moves = "--automate=region/2/strength={ keys = [{ at = 0, value = 0 }] }";
+    folder.refused(&[style, sky, moves], &["automate", "no region 2", "there are: sky"]);
     folder.refused(&[style, "--region=sky=FOLDER/soft.png:strength=-1"], &["sky has the strength -1"]);
     folder.refused(
         &["--style=example:swirl#sky", "--region=sky=FOLDER/soft.png:freeze"],
