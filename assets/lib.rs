@@ -1,5 +1,6 @@
-//! What Impasto carries inside beside its network: the example pictures, the presets' small pictures, the icon, its name
-//! on the desktop, and the licences of what it is built from. The guide, which changes more often, is `impasto-guide`.
+//! What Impasto carries inside beside its network: the example pictures, the presets' small pictures, the
+//! icon, its name on the desktop, and the licences of what it is built from. The guide, which changes more
+//! often, is `impasto-guide`.
 
 /// Bytes of files. Statics, so that a program holds each of them once.
 macro_rules! files {
@@ -33,8 +34,8 @@ pub mod presets {
     }
 }
 
-/// The program's name among those of the desktop, in reverse-DNS notation: of its windows, its desktop file and its
-/// icon. `assets/desktop` is installed under the same name.
+/// The program's name among those of the desktop, in reverse-DNS notation: of its windows, its desktop file
+/// and its icon. `assets/desktop` is installed under the same name.
 pub const APP_ID: &str = include_str!("desktop/app-id").trim_ascii();
 
 /// Every crate that a build may hold, on any system, with its licence and its holders. `tests/notices.py`

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# A batch on a farm of one machine: the job for OpenJD, with its three shards as three processes that are killed at random
-# moments until forty kills have met one, then to its end; the same pictures, byte for byte, as without shards. Then the
-# same batch by GNU parallel, and as an array of Slurm on one node.
+# A batch on a farm of one machine: the job for OpenJD, with its three shards as three processes that are
+# killed at random moments until forty kills have met one, then to its end; the same pictures, byte for byte,
+# as without shards. Then the same batch by GNU parallel, and as an array of Slurm on one node.
 #
 #     tests/farm.sh [PROGRAM]        by default target/release/impasto
 #

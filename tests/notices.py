@@ -2,8 +2,8 @@
 
     cargo fetch --locked && python3 tests/notices.py
 
-A crate of several licences is used under the first one of PREFERRED. Its copyright lines come from its own file. CI only
-checks that the list of crates is complete (`.ci/run`).
+A crate of several licences is used under the first one of PREFERRED. Its copyright lines come from its own
+file. CI only checks that the list of crates is complete (`.ci/run`).
 """
 
 import json, os, re, subprocess, sys

@@ -3,10 +3,11 @@
 #
 #   tests/packages.sh [PROGRAM]
 #
-# PROGRAM is a built impasto; without it one is built with the profile of packages. Needs Debian, root, a mirror, and:
-# cargo-deb, debootstrap, desktop-file-utils, appstream, xvfb, xdotool. If cargo-generate-rpm and rpm are there, the RPM is
-# made and read as well; if lintian is, it is asked. Variables: MIRROR, SUITE, SCREEN (the display's number), and
-# BASE, a folder with a clean system that an earlier debootstrap has made (it is copied, not changed).
+# PROGRAM is a built impasto; without it one is built with the profile of packages. Needs Debian, root, a
+# mirror, and: cargo-deb, debootstrap, desktop-file-utils, appstream, xvfb, xdotool. If cargo-generate-rpm and
+# rpm are there, the RPM is made and read as well; if lintian is, it is asked. Variables: MIRROR, SUITE,
+# SCREEN (the display's number), and BASE, a folder with a clean system that an earlier debootstrap has made
+# (it is copied, not changed).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 suite=${SUITE:-$(. /etc/os-release && echo "$VERSION_CODENAME")}

@@ -7,7 +7,8 @@ macro_rules! named {
     };
 }
 
-/// The chapters in their order, as `README.md` lists them, without the one on installing: file name and Markdown.
+/// The chapters in their order, as `README.md` lists them, without the one on installing: file name and
+/// Markdown.
 pub const CHAPTERS: &[(&str, &str)] = named!(include_str:
     "first-painting.md",
     "mixer.md",

@@ -4,10 +4,11 @@
     cargo build --release
     python tests/bench/compare.py --sizes 128 256 400 512 --threads 2 --rounds 3
 
-Both run the same network up to relu5_1 with max pooling on square pictures, five style layers and relu4_2, the balanced
-objective, the gradient of the image, Adam and clamping, in float32; `--precision fast` lets Impasto store in 16 bits on a
-graphics adapter, and compute on matrix units where it has some. Every round starts both programs anew, one after the
-other; the table shows each system's median of the rounds' medians and the median of the rounds' ratios.
+Both run the same network up to relu5_1 with max pooling on square pictures, five style layers and relu4_2,
+the balanced objective, the gradient of the image, Adam and clamping, in float32; `--precision fast` lets
+Impasto store in 16 bits on a graphics adapter, and compute on matrix units where it has some. Every round
+starts both programs anew, one after the other; the table shows each system's median of the rounds' medians
+and the median of the rounds' ratios.
 
 Needs torch, numpy and safetensors.
 """

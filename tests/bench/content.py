@@ -4,9 +4,10 @@
     python tests/bench/quality.py sweep --folder FOLDER
     python tests/bench/content.py --folder FOLDER
 
-For every point of another system: Impasto's content error at that point's Gram error, linear between Impasto's points over
-the logarithm of theirs, the untouched content being one of them, over the other's. Printed is the geometric mean over the points; below 1, Impasto's pictures are
-nearer to the photograph. Needs what `quality.py` needs.
+For every point of another system: Impasto's content error at that point's Gram error, linear between
+Impasto's points over the logarithm of theirs, the untouched content being one of them, over the other's.
+Printed is the geometric mean over the points; below 1, Impasto's pictures are nearer to the photograph. Needs
+what `quality.py` needs.
 """
 
 import argparse
@@ -31,7 +32,8 @@ def luminance(picture):
 
 
 def structure_error(a, b, window=8, noise=4.5e-4):
-    """1 − the mean of SSIM's structure term (Wang et al. 2004): how little luminances correlate in windows of 8 × 8 pixels."""
+    """1 − the mean of SSIM's structure term (Wang et al. 2004): how little luminances correlate in windows of
+    8 × 8 pixels."""
     a, b = (luminance(picture)[None, None] for picture in (a, b))
 
     def mean(x):
@@ -53,7 +55,8 @@ def orientations(picture, cell=6, bins=8):
 
 
 def edge_error(picture, content):
-    """1 − the mean cosine of two pictures' histograms of edge directions; cells count as strongly as the content's edges."""
+    """1 − the mean cosine of two pictures' histograms of edge directions; cells count as strongly as the
+    content's edges."""
     found, wanted = orientations(picture), orientations(content)
     strength = wanted.norm(dim=0)
     cosines = functional.cosine_similarity(found, wanted, dim=0)

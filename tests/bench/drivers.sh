@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Second opinions on the kernels for graphics adapters, on a machine without one:
-#   * SwiftShader as a second Vulkan driver, with other limits than Mesa's, and the Khronos validation layer on both: our
-#     kernels are used, all of them, and right; nothing that the layer calls an error happens.
-#   * The kernels that were compiled meanwhile, in the languages of Metal and Direct3D, and for an AMD card: its table is in
-#     BENCHMARKS.md.
-# Needs: Debian with mesa-vulkan-drivers and libvulkan1. SwiftShader and the layer come out of Chromium's package, which is
-# unpacked into target/drivers the first time; nothing is installed.
+#   * SwiftShader as a second Vulkan driver, with other limits than Mesa's, and the Khronos validation layer
+#     on both: our kernels are used, all of them, and right; nothing that the layer calls an error happens.
+#   * The kernels that were compiled meanwhile, in the languages of Metal and Direct3D, and for an AMD card:
+#     its table is in BENCHMARKS.md.
+# Needs: Debian with mesa-vulkan-drivers and libvulkan1. SwiftShader and the layer come out of Chromium's
+# package, which is unpacked into target/drivers the first time; nothing is installed.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-target}
@@ -47,8 +47,8 @@ END
 [ -e "$work/VkLayer_khronos_validation.json" ] || unpack
 
 # What the layer has to say of wgpu, and of none of our kernels:
-#   * naga lays out arrays in shared memory as those in buffers. wgpu ignores it as well. As every kernel with shared memory
-#     has it, it shows that the layer is there.
+#   * naga lays out arrays in shared memory as those in buffers. wgpu ignores it as well. As every kernel with
+#     shared memory has it, it shows that the layer is there.
 shared_arrays=VUID-StandaloneSpirv-None-10684
 #   * wgpu asks for bounds checks beside bindings that change while they are used, which SwiftShader does not offer.
 known="$shared_arrays VUID-VkDeviceCreateInfo-robustBufferAccess-10247"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# How the real window feels: paints 512 px on a virtual display while a hand drags a fader, zooms, compares and opens
-# the palette, then closes the window, which prints its frame times. After that, the CPU time of a window that rests, and
-# how soon a fader that is dragged then is seen.
+# How the real window feels: paints 512 px on a virtual display while a hand drags a fader, zooms, compares
+# and opens the palette, then closes the window, which prints its frame times. After that, the CPU time of a
+# window that rests, and how soon a fader that is dragged then is seen.
 # Needs: cargo build --release; Xvfb and xdotool (Debian: xvfb xdotool mesa-vulkan-drivers).
 set -euo pipefail
 cd "$(dirname "$0")/../.."

@@ -1,4 +1,5 @@
-"""Compare systems by their fronts: curves of style error over content error that a sweep of the style's weight draws."""
+"""Compare systems by their fronts: curves of style error over content error that a sweep of the style's
+weight draws."""
 
 import math
 import statistics
@@ -40,7 +41,8 @@ def style_error_at(path, content):
 
 
 def volume(path, start, axis, worst):
-    """Share of the rectangle from (0, 0) to (worst content error, the untouched content's style error) that a front dominates."""
+    """Share of the rectangle from (0, 0) to (worst content error, the untouched content's style error) that a
+    front dominates."""
     corners = [*path, (worst, path[-1][1])]
     area = sum((right - left) * (start[axis] - high) for (left, high), (right, _) in zip(corners, corners[1:]))
     return area / (worst * start[axis])
@@ -76,7 +78,8 @@ def means_table(points):
 
 
 def fronts_table(points, starts, hero):
-    """Markdown: the hero's front against each other system's, axis by axis. `starts` has each pair's errors of the content itself."""
+    """Markdown: the hero's front against each other system's, axis by axis. `starts` has each pair's errors
+    of the content itself."""
     lines = [f"| {hero} against | style axis | its points dominated | {hero}'s points dominated "
              f"| style error at equal content | hypervolume, theirs / {hero}'s |",
              "|---|---|---|---|---|---|"]
@@ -107,7 +110,8 @@ def fronts_table(points, starts, hero):
 
 
 def contact_sheet(columns, rows, cell, path):
-    """Save pictures in a grid: `rows` are lists of files, one per heading in `columns`; `cell` is the longest side in pixels."""
+    """Save pictures in a grid: `rows` are lists of files, one per heading in `columns`; `cell` is the longest
+    side in pixels."""
     margin, band = 8, 22
     images = [[ImageOps.contain(Image.open(file).convert("RGB"), (cell, cell), Image.LANCZOS) for file in row] for row in rows]
     heights = [max(image.height for image in row) for row in images]

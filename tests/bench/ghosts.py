@@ -4,8 +4,8 @@
     python tests/bench/quality.py sweep --folder FOLDER --variant "before=--layer relu1_1=1 …"
     python tests/bench/ghosts.py --folder FOLDER
 
-Printed is the share of places that look like some place of the style (`measures.py`) in percent, with the style's weight as it
-is usual, and every system's means and fronts. Needs what `quality.py` needs.
+Printed is the share of places that look like some place of the style (`measures.py`) in percent, with the
+style's weight as it is usual, and every system's means and fronts. Needs what `quality.py` needs.
 """
 
 import argparse
@@ -19,7 +19,8 @@ from quality import Results
 
 
 def ghosts_table(points, factor):
-    """Markdown: for each pair every system's share of copied places at each layer, in percent; their means and maxima."""
+    """Markdown: for each pair every system's share of copied places at each layer, in percent; their means
+    and maxima."""
     shown = [point for point in points if point["factor"] == factor]
     systems = systems_of(shown)
     lines = ["| content, style | " + " | ".join(systems) + " |", "|---|" + "---|" * len(systems)]

@@ -1,6 +1,7 @@
 """How near a picture is to its style and to its content, on layers and statistics that no compared system optimises.
 
-NNST alone takes something from each of `LAYERS` and from relu2_2: where it is compared, relu3_4 is the layer held out for all.
+NNST alone takes something from each of `LAYERS` and from relu2_2: where it is compared, relu3_4 is the layer
+held out for all.
 
 Lower is better everywhere; the formulas are in each function. Needs numpy, pillow, safetensors and torch.
 """
@@ -35,7 +36,8 @@ SEEKERS, SOUGHT = 2048, 16384
 
 
 def load(path, longest, enlarge=True):
-    """A picture as [3, H, W] in [0, 1] with this longest side, or its own if that is less and it may not be enlarged."""
+    """A picture as [3, H, W] in [0, 1] with this longest side, or its own if that is less and it may not be
+    enlarged."""
     picture = Image.open(path).convert("RGB")
     scale = longest / max(picture.size)
     if scale < 1 or enlarge:
@@ -69,7 +71,8 @@ def relative(found, expected):
 
 
 def neighbourhoods(features):
-    """Unit vectors [9 C, P] of the 3 × 3 places around each inner place of features [C, H, W], centred by their means."""
+    """Unit vectors [9 C, P] of the 3 × 3 places around each inner place of features [C, H, W], centred by
+    their means."""
     centred = features - features.mean((1, 2), keepdim=True)
     return torch.nn.functional.normalize(torch.nn.functional.unfold(centred[None], 3)[0], dim=0)
 
@@ -81,7 +84,8 @@ def sampled(features, count, seed):
 
 
 def distance_to_nearest(features, others):
-    """Mean cosine distance of unit vectors [C, P] from the nearest of others [C, Q]; at most `SEEKERS` and `SOUGHT` of them."""
+    """Mean cosine distance of unit vectors [C, P] from the nearest of others [C, Q]; at most `SEEKERS` and
+    `SOUGHT` of them."""
     found = sampled(features, SEEKERS, 1).T @ sampled(others, SOUGHT, 2)
     return 1 - found.max(1).values.mean().item()
 
@@ -93,7 +97,8 @@ class Measure:
         self.network = Network()
 
     def style(self, picture, style):
-        """Mean over the layers of the relative errors of Gram matrices, and of means and deviations; the palettes' distance."""
+        """Mean over the layers of the relative errors of Gram matrices, and of means and deviations; the
+        palettes' distance."""
         with torch.no_grad():
             found, wanted = (self.network.features(image, LAYERS) for image in (picture, style))
             grams, moments = [], []
@@ -119,9 +124,9 @@ class Measure:
     def copied(self, picture, content, style):
         """Share of places that look like some place of the style, by layer: ghosts of what the style shows.
 
-        A place is copied where the cosine of its 3 × 3 neighbourhood with the nearest one of the style's is higher than that
-        with the content's at the same place, and by at least `GHOST_MARGIN` higher than the content's own with the style.
-        Features are centred by each picture's own means.
+        A place is copied where the cosine of its 3 × 3 neighbourhood with the nearest one of the style's is
+        higher than that with the content's at the same place, and by at least `GHOST_MARGIN` higher than the
+        content's own with the style. Features are centred by each picture's own means.
         """
         with torch.no_grad():
             images = [self.network.features(image, GHOST_LAYERS) for image in (picture, content, style)]
@@ -136,8 +141,8 @@ class Measure:
     def coherence(self, picture, style):
         """How far the picture's features are from the style's nearest, and the style's from the picture's, by layer.
 
-        Mean over places of 1 − the cosine; features are centred by each picture's own means. The first is large where there
-        is what the style has nowhere, the second where something of the style is missing.
+        Mean over places of 1 − the cosine; features are centred by each picture's own means. The first is
+        large where there is what the style has nowhere, the second where something of the style is missing.
         """
         with torch.no_grad():
             images = [self.network.features(image, COHERENCE_LAYERS) for image in (picture, style)]

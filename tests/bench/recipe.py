@@ -3,16 +3,17 @@
 
     python tests/bench/recipe.py --content assets/chelsea.jpg --style assets/swirl.jpg --output out.png --size 256 --seconds 60
 
-Sizes a factor √2 apart from at least 128 px to the final one, the smallest with twice the steps of each other one. Style is
-the 2-Wasserstein distance of normal distributions at relu1_1 to relu5_1 with weights 256, 64, 16, 4, 1 over their sum,
-content the mean squared difference at relu4_2 (weight 0.015), smoothness the squared total variation (weight 2). Adam with
-step size 0.02 and decays 0.9 and 0.99, values clamped to [0, 1], moments carried from size to size (the first bicubic, the
-second bilinear). The iterates' mean with decay 0.99 is what is carried on and saved. The first convolution repeats the
-picture's edge.
+Sizes a factor √2 apart from at least 128 px to the final one, the smallest with twice the steps of each other
+one. Style is the 2-Wasserstein distance of normal distributions at relu1_1 to relu5_1 with weights 256, 64,
+16, 4, 1 over their sum, content the mean squared difference at relu4_2 (weight 0.015), smoothness the squared
+total variation (weight 2). Adam with step size 0.02 and decays 0.9 and 0.99, values clamped to [0, 1],
+moments carried from size to size (the first bicubic, the second bilinear). The iterates' mean with decay 0.99
+is what is carried on and saved. The first convolution repeats the picture's edge.
 
-The recipe was made for torchvision's weights, whose input has deviation 1. This uses the bundled ones (Simonyan and
-Zisserman's own), with features divided by 255·0.226, as an input of that scale gives them: so its weights of content and
-style keep their meaning. The distance's gradient is the closed form, cheaper than through the root's iteration.
+The recipe was made for torchvision's weights, whose input has deviation 1. This uses the bundled ones
+(Simonyan and Zisserman's own), with features divided by 255·0.226, as an input of that scale gives them: so
+its weights of content and style keep their meaning. The distance's gradient is the closed form, cheaper than
+through the root's iteration.
 
 Needs numpy, pillow, safetensors and torch.
 """

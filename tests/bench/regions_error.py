@@ -4,10 +4,10 @@
     cargo build --release
     python tests/bench/regions_error.py target/release/impasto --size 256 --steps 200
 
-The left half of a content is a region with one style, the right half one with another; the halves cross-fade over a
-sixteenth of the width. Compared are the parts of them that lie an eighth of the width from the middle or more, on layers
-that no run optimises (`measures.py`), with the same parts of the pictures in each style alone: 1 is as near, 2 is twice
-the error. Needs what `quality.py` needs.
+The left half of a content is a region with one style, the right half one with another; the halves cross-fade
+over a sixteenth of the width. Compared are the parts of them that lie an eighth of the width from the middle
+or more, on layers that no run optimises (`measures.py`), with the same parts of the pictures in each style
+alone: 1 is as near, 2 is twice the error. Needs what `quality.py` needs.
 """
 
 import argparse

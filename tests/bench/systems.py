@@ -1,4 +1,5 @@
-"""The systems that are compared, as commands: Impasto (with any flags), pastiche (PyPI), Katherine Crowson's recipe and NNST."""
+"""The systems that are compared, as commands: Impasto (with any flags), pastiche (PyPI), Katherine Crowson's
+recipe and NNST."""
 
 import os
 import shlex
@@ -79,7 +80,8 @@ class Recipe:
 
 
 class Nnst:
-    """`nnst.py`: nearest neighbours of hypercolumns. A step is one update at each of its scales and one of its last pass."""
+    """`nnst.py`: nearest neighbours of hypercolumns. A step is one update at each of its scales and one of
+    its last pass."""
 
     trial = (2, 6)
 

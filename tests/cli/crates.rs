@@ -1,4 +1,5 @@
-//! The crates can be published: nothing that they embed is left behind, and each says what a registry asks for.
+//! The crates can be published: nothing that they embed is left behind, and each says what a registry asks
+//! for.
 
 use std::{
     env, fs,
@@ -6,8 +7,8 @@ use std::{
     process::Command,
 };
 
-/// The folders of a workspace's published crates, with their manifests: its own package and its members. Other
-/// folders, such as one of vendored crates, do not belong to it.
+/// The folders of a workspace's published crates, with their manifests: its own package and its members.
+/// Other folders, such as one of vendored crates, do not belong to it.
 fn crates(root: &Path) -> Vec<(PathBuf, toml::Table)> {
     let manifest = |folder: &Path| -> Option<toml::Table> {
         let text = fs::read_to_string(folder.join("Cargo.toml")).ok()?;

@@ -197,3 +197,31 @@ fn only_remote_control_opens_a_socket() {
     });
     assert_eq!(found, [server]);
 }
+
+/// A table's row and an address cannot be wrapped.
+#[test]
+fn comments_are_as_narrow_as_the_rules_say() {
+    let page = read("CONTRIBUTING.md");
+    let rule = page.split("**Comments** stay within ").nth(1).unwrap();
+    let columns: usize = rule.split(' ').next().unwrap().parse().unwrap();
+    let code = ["src", "tests", "assets", "weights"].map(|folder| files(folder, "rs")).concat();
+    let mut count = 0;
+    let mut wide = Vec::new();
+    for path in code {
+        let path = path.strip_prefix(root()).unwrap();
+        // What a build has left there is not part of the tree.
+        if path.iter().any(|part| part == "target") {
+            continue;
+        }
+        for (index, line) in read(path).lines().enumerate() {
+            let Some(comment) = line.trim_start().strip_prefix("//") else { continue };
+            let is_row = comment.trim_start_matches(['/', '!', ' ']).starts_with('|');
+            if line.chars().count() > columns && !is_row && !comment.contains("://") {
+                wide.push(format!("{}:{}", path.display(), index + 1));
+            }
+            count += 1;
+        }
+    }
+    assert!(wide.is_empty(), "{wide:#?}");
+    assert!(count > 5000, "{count}");
+}

@@ -1,4 +1,5 @@
-//! Recipes from end to end: a painted picture is painted again from its own file, on the CPU with the real network.
+//! Recipes from end to end: a painted picture is painted again from its own file, on the CPU with the real
+//! network.
 
 use std::{
     fs,
@@ -249,8 +250,8 @@ fn recipes_of_earlier_builds_paint_the_same_pictures() {
     assert!(count >= 14, "{count}");
 }
 
-/// Whether the processor has the vector instructions that the kept pictures were painted with. Other instructions round
-/// otherwise, and an optimiser makes much of a last bit.
+/// Whether the processor has the vector instructions that the kept pictures were painted with. Other
+/// instructions round otherwise, and an optimiser makes much of a last bit.
 fn same_processor() -> bool {
     #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
     return is_x86_feature_detected!("avx512f");

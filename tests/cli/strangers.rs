@@ -25,7 +25,8 @@ fn plain() -> Settings {
     Settings { size: 64, steps: 1, pyramid: false, device: DeviceChoice::Cpu, ..Settings::default() }
 }
 
-/// A picture whose recipe ends with `settings`, and whose run began with those of `first` and has this change.
+/// A picture whose recipe ends with `settings`, and whose run began with those of `first` and has this
+/// change.
 fn stranger(path: &Path, settings: &Settings, first: &Settings, change: Option<Change>) {
     let style = StyleSource::new(Arc::new(picture::STYLES[0].open()));
     let job = Job::new(1, Inputs::new(Arc::new(picture::CONTENTS[0].open()), vec![style]), first.clone());

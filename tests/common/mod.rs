@@ -102,8 +102,8 @@ pub fn cpu() -> Device {
     compute::open(&DeviceChoice::Cpu).unwrap()
 }
 
-/// A graphics adapter: a hardware GPU if there is one, else a software driver. Without any, the test is skipped with
-/// a printed line, or fails when IMPASTO_REQUIRE_GPU is set.
+/// A graphics adapter: a hardware GPU if there is one, else a software driver. Without any, the test is
+/// skipped with a printed line, or fails when IMPASTO_REQUIRE_GPU is set.
 pub fn adapter() -> Option<Device> {
     // What is measured here is nobody's but the tests'.
     compute::set_tile_folder(env!("CARGO_TARGET_TMPDIR").into());
@@ -180,8 +180,8 @@ pub fn reference_run(
     run
 }
 
-/// The length of a run's gradient, and the derivative of its objective along it by finite differences, where the change
-/// is large against rounding.
+/// The length of a run's gradient, and the derivative of its objective along it by finite differences, where
+/// the change is large against rounding.
 pub fn slope_along_gradient(run: &mut StyleTransfer) -> (f64, f64) {
     let variable = run.variable().unwrap();
     let (gradient, _) = run.gradient().unwrap();
@@ -195,8 +195,9 @@ pub fn slope_along_gradient(run: &mut StyleTransfer) -> (f64, f64) {
     (norm, (at(1.0) - at(-1.0)) / (2.0 * step))
 }
 
-/// A term alone with the weight 3 at the reference's iterate, beside what PyTorch says of it in this file. Its value and
-/// its gradient's length and sample may differ by these tolerances. The run, and the term's value.
+/// A term alone with the weight 3 at the reference's iterate, beside what PyTorch says of it in this file.
+/// Its value and its gradient's length and sample may differ by these tolerances. The run, and the term's
+/// value.
 pub fn reference_term(
     device: &Device,
     (term, file): (GlobalTerm, &str),

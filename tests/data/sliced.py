@@ -3,10 +3,10 @@
 
     python tests/data/sliced.py
 
-Zero padding; per layer the mean over positions and channels of (F - R Q^T)^2, R being the coordinates F Q at the style's
-quantiles of their ranks (2048 points a curve, equal values at the mean of theirs), over the mean square of the style's
-features. Q is the identity, then D H / sqrt(C) with the Hadamard matrix H and signs D from SplitMix64, whose seed is 256 C
-plus the number of the basis.
+Zero padding; per layer the mean over positions and channels of (F - R Q^T)^2, R being the coordinates F Q at
+the style's quantiles of their ranks (2048 points a curve, equal values at the mean of theirs), over the mean
+square of the style's features. Q is the identity, then D H / sqrt(C) with the Hadamard matrix H and signs D
+from SplitMix64, whose seed is 256 C plus the number of the basis.
 """
 
 import json

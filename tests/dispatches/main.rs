@@ -1,5 +1,5 @@
-//! A step on a graphics adapter is a fixed list of dispatches: the same kernels in the same order each time, in memory that
-//! is there already, with nothing sent, nothing read back and nobody waiting in between.
+//! A step on a graphics adapter is a fixed list of dispatches: the same kernels in the same order each time,
+//! in memory that is there already, with nothing sent, nothing read back and nobody waiting in between.
 //!
 //! A binary of its own: whatever another test of the same process did on the adapter would be in the list.
 
@@ -60,7 +60,8 @@ fn client(device: &Device) -> Client {
     client
 }
 
-/// Of the memory that tensors live in: pages, the most that there ever were, their bytes, and allocations in use.
+/// Of the memory that tensors live in: pages, the most that there ever were, their bytes, and allocations in
+/// use.
 fn held(client: &Client) -> [u64; 4] {
     let report = client.memory_report(MemoryScope::CurrentStream);
     let mut sums = [0; 4];
@@ -164,8 +165,8 @@ fn is_fixed(place: &mut Place, launches: &Launches) {
     place.network = Some(larger.into_network());
 }
 
-/// A step is recorded as a graph of dispatches, which takes nothing else: no read-back, no upload, no waiting, no new memory.
-/// Replayed it does what a step does.
+/// A step is recorded as a graph of dispatches, which takes nothing else: no read-back, no upload, no
+/// waiting, no new memory. Replayed it does what a step does.
 fn is_a_recording(what: &str, place: &mut Place, settings: &Settings, turned: bool) {
     let client = client(&place.device);
     let mut recorded = run(place, SIZE, settings);
@@ -187,7 +188,8 @@ fn is_a_recording(what: &str, place: &mut Place, settings: &Settings, turned: bo
     client.start_capture().unwrap();
     recorded.step().unwrap();
     let graph = client.stop_capture().unwrap_or_else(|error| panic!("{what}: {error}"));
-    // SAFETY: what the run held while it was recorded it still holds, and the step is replayed once, on its own thread.
+    // SAFETY: what the run held while it was recorded it still holds, and the step is replayed once, on its
+    // own thread.
     unsafe { graph.replay() }.unwrap();
     let found = recorded.variable().unwrap();
     drop(graph);

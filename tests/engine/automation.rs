@@ -80,7 +80,8 @@ fn a_file_of_tracks_is_painted_again_to_the_last_bit_and_carried_by_the_picture(
     let plain = painted(folder, "plain.png", &PAIR);
     assert_ne!(pixels(&a), pixels(&plain), "it does something");
 
-    // The picture carries it, and paints itself again without the file; also in another size and number of steps.
+    // The picture carries it, and paints itself again without the file; also in another size and number of
+    // steps.
     fs::remove_file(&file).unwrap();
     let (recipe, remarks) = recipe::read_file(&a).unwrap();
     assert!(remarks.is_empty() && recipe.is_plain(), "{remarks:?}");

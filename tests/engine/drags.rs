@@ -194,7 +194,8 @@ fn a_slow_run_makes_a_detour_while_a_hand_drags_and_comes_back_when_it_rests() {
     for weight in [20.0, 21.0, 22.0] {
         assert!(steps_to_show(&all, weight) <= 2, "{weight}: {all:?}");
     }
-    // A test that is held up between two drags is a hand that rests, so it may come back in between, but not too soon.
+    // A test that is held up between two drags is a hand that rests, so it may come back in between, but not
+    // too soon.
     let mut moved = moved.into_iter();
     let (mut away, mut last, mut counted) = (false, None, 0_u32);
     for told in &all {

@@ -24,8 +24,8 @@ struct Ended {
     total: f64,
 }
 
-/// Paints so many steps, reading after those of which `reads` says so and after the last; after `changes` of them the
-/// content's weight is another one.
+/// Paints so many steps, reading after those of which `reads` says so and after the last; after `changes` of
+/// them the content's weight is another one.
 fn paint(settings: &Settings, steps: u32, reads: impl Fn(u32) -> bool, changes: Option<u32>) -> Ended {
     let job = job(settings.clone(), Start::Beginning);
     let mut engine = PaintEngine::new();
@@ -46,7 +46,8 @@ fn paint(settings: &Settings, steps: u32, reads: impl Fn(u32) -> bool, changes: 
     Ended { notices: engine.take_notices(), picture: reading.picture, total }
 }
 
-/// A learning rate that is too large for this optimizer, but not by much: a whole check finds a quarter of it sound.
+/// A learning rate that is too large for this optimizer, but not by much: a whole check finds a quarter of it
+/// sound.
 fn too_large(optimizer: Optimizer) -> f64 {
     let mut rate = 10.0;
     while paint(&settings(rate, optimizer), 17, |_| false, None).notices.is_empty() {

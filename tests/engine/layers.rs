@@ -63,7 +63,8 @@ fn a_textures_gram_matrix_comes_close_to_the_styles_in_every_layer() {
     for name in ["relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"] {
         let (first, state) = made(&cpu(), LayerVisualization::texture(layer(name)), 64);
         println!("{name}: {first:.4} to {:.6}", state.error);
-        // At this size the deepest has 16 positions, which cannot have everything in common with the style's 42.
+        // At this size the deepest has 16 positions, which cannot have everything in common with the
+        // style's 42.
         let part = if name == "relu5_1" { 0.1 } else { 0.01 };
         assert!(state.error < part * first, "{name}: {first} to {}", state.error);
     }

@@ -15,8 +15,8 @@ use impasto_network::{
 
 use crate::common::{adapter, job};
 
-/// Bytes of the largest buffer, which is CubeCL's smallest: enough for 64 channels of a square of 181 px, but not
-/// of the test's content at 256 px.
+/// Bytes of the largest buffer, which is CubeCL's smallest: enough for 64 channels of a square of 181 px, but
+/// not of the test's content at 256 px.
 const LARGEST: u64 = 8 << 20;
 
 /// The same adapter as a device of its own with buffers that are no larger than that, also as wgpu knows it.

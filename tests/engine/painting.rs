@@ -79,8 +79,8 @@ fn weights_and_layers_change_between_two_steps_without_losing_the_picture() {
 
 #[test]
 fn a_change_keeps_the_optimizers_moments() {
-    // A change too small to matter must lead to the same picture as none; an optimizer that begins afresh would move
-    // every value by the whole learning rate in its next step.
+    // A change too small to matter must lead to the same picture as none; an optimizer that begins afresh
+    // would move every value by the whole learning rate in its next step.
     let paint = |change: bool| {
         let mut engine = started(Settings { averaging: 0.0, ..Settings::default() });
         steps(&mut engine, 12);
@@ -97,7 +97,8 @@ fn a_change_keeps_the_optimizers_moments() {
     assert!(difference < 0.6, "{difference}");
 }
 
-/// The losses at the content itself, with two styles: of a run that began like this, and of one that was changed to it.
+/// The losses at the content itself, with two styles: of a run that began like this, and of one that was
+/// changed to it.
 #[test]
 fn what_is_changed_of_the_styles_between_two_steps_is_what_a_new_run_would_have() {
     let two = |settings: Settings, mix: [StyleMix; 2]| {

@@ -170,8 +170,8 @@ fn settled_colours_fade_with_the_targets() {
 
 #[test]
 fn the_optimizer_goes_on() {
-    // A style that is nearly the same must lead to nearly the same picture; an optimizer that begins afresh would
-    // move every value by the whole learning rate in its next step.
+    // A style that is nearly the same must lead to nearly the same picture; an optimizer that begins afresh
+    // would move every value by the whole learning rate in its next step.
     let settings = Settings { averaging: 0.0, ..small() };
     let mut nearly = (*pair().styles[0].picture).clone();
     nearly.rgb.put_pixel(3, 3, image::Rgb([1, 2, 3]));

@@ -1,4 +1,5 @@
-//! Going back in time: a run goes on from an earlier moment bit for bit, and hours of painting stay within limits.
+//! Going back in time: a run goes on from an earlier moment bit for bit, and hours of painting stay within
+//! limits.
 
 use std::sync::Arc;
 
@@ -14,7 +15,8 @@ use impasto_engine::{
     timeline::{Limits, MomentStore, StoreResult, Timeline},
 };
 
-/// These settings on a device. A software adapter takes its time for the network, so it computes two blocks of it only.
+/// These settings on a device. A software adapter takes its time for the network, so it computes two blocks
+/// of it only.
 fn on(device: &DeviceChoice, settings: Settings) -> Settings {
     let mut settings = Settings { device: device.clone(), ..settings };
     if *device != DeviceChoice::Cpu {
@@ -97,10 +99,10 @@ fn an_adapter_goes_on_from_an_earlier_moment() {
     }
 }
 
-/// Goes on from each of the states of a run at one size, in an engine of its own, and arrives where the run has arrived
-/// that was left alone; with L-BFGS some of the states are of the midst of a line search. The
-/// software adapter does not paint the same bits twice from one state, so there what is kept must be exact, and what
-/// follows from it close.
+/// Goes on from each of the states of a run at one size, in an engine of its own, and arrives where the run
+/// has arrived that was left alone; with L-BFGS some of the states are of the midst of a line search. The
+/// software adapter does not paint the same bits twice from one state, so there what is kept must be exact,
+/// and what follows from it close.
 fn every_optimizer_goes_on(device: &DeviceChoice) {
     const STEPS: usize = 9;
     let exact = *device == DeviceChoice::Cpu;

@@ -1,5 +1,5 @@
-//! Starts the program apart from the machine that it is tested on: that machine's settings, caches, pictures, language,
-//! session bus, dialogs and other programs are not found.
+//! Starts the program apart from the machine that it is tested on: that machine's settings, caches, pictures,
+//! language, session bus, dialogs and other programs are not found.
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
@@ -9,8 +9,8 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-/// All that the program is told of the machine: where libraries, drivers and temporary files are, how many threads it may
-/// use, and what Windows cannot do without.
+/// All that the program is told of the machine: where libraries, drivers and temporary files are, how many
+/// threads it may use, and what Windows cannot do without.
 const KEPT: [&str; 10] = [
     "LD_LIBRARY_PATH",
     "LLVM_PROFILE_FILE",
@@ -24,13 +24,14 @@ const KEPT: [&str; 10] = [
     "VK_ICD_FILENAMES",
 ];
 
-/// The program without a display, with a home that the tests share: a command writes at most measurements there.
+/// The program without a display, with a home that the tests share: a command writes at most measurements
+/// there.
 pub fn impasto() -> Command {
     impasto_in(&Path::new(env!("CARGO_TARGET_TMPDIR")).join("home"))
 }
 
-/// The program without a display, with this folder as its home. Other programs are found in the home's `bin` alone, and
-/// settings are remembered in its `config`.
+/// The program without a display, with this folder as its home. Other programs are found in the home's `bin`
+/// alone, and settings are remembered in its `config`.
 pub fn impasto_in(home: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_impasto"));
     command.env_clear();
@@ -41,7 +42,8 @@ pub fn impasto_in(home: &Path) -> Command {
         .env("LC_ALL", "C.UTF-8")
         .env("XDG_RUNTIME_DIR", home)
         .env("IMPASTO_CONFIG_DIR", home.join("config"))
-        // There is none. Without an address libdbus would ask the display for one, or start a bus that outlives the test.
+        // There is none. Without an address libdbus would ask the display for one, or start a bus that
+        // outlives the test.
         .env("DBUS_SESSION_BUS_ADDRESS", format!("unix:path={}", home.join("no-bus").display()));
     end_with_the_test(&mut command);
     command
@@ -113,7 +115,8 @@ impl Running {
             return;
         }
         #[cfg(unix)]
-        // SAFETY: a signal to the group of a child that has not been waited for, so the number is still its own.
+        // SAFETY: a signal to the group of a child that has not been waited for, so the number is still its
+        // own.
         unsafe {
             libc::kill(-(self.0.id() as libc::pid_t), libc::SIGKILL);
         }

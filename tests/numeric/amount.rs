@@ -1,4 +1,5 @@
-//! The style amount: the same share of the gradient at every size, where fixed weights drift; and more of it is more style.
+//! The style amount: the same share of the gradient at every size, where fixed weights drift; and more of it
+//! is more style.
 
 use std::sync::Arc;
 

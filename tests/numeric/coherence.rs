@@ -56,8 +56,8 @@ fn a_graphics_adapter_agrees_with_pytorch() {
     }
 }
 
-/// A run with two styles at the reference's iterate, the second one in other colours, and a region with the second
-/// style alone, which begins at half the width and is whole after so many pixels.
+/// A run with two styles at the reference's iterate, the second one in other colours, and a region with the
+/// second style alone, which begins at half the width and is whole after so many pixels.
 fn with_region(settings: &Settings, ramp: f32) -> (StyleTransfer, Settings) {
     let mut pictures = pictures();
     let turned = pictures.styles[0].clone();
@@ -175,7 +175,8 @@ fn l_bfgs_goes_down_through_new_aims() {
     }
 }
 
-/// From a saved state the next steps are those of the run that went on, between two choices of aims and across them.
+/// From a saved state the next steps are those of the run that went on, between two choices of aims and
+/// across them.
 #[test]
 fn a_saved_state_goes_on_in_every_bit() {
     let usual = Settings {

@@ -1,4 +1,5 @@
-//! 200 steps of the optimisation beside PyTorch's: the same weights, pictures and Adam, so the same losses all the way.
+//! 200 steps of the optimisation beside PyTorch's: the same weights, pictures and Adam, so the same losses
+//! all the way.
 
 use std::sync::Arc;
 

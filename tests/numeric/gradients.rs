@@ -1,5 +1,5 @@
-//! Every analytic gradient against finite differences, and each layer's forward and backward pass on a graphics adapter
-//! against the CPU.
+//! Every analytic gradient against finite differences, and each layer's forward and backward pass on a
+//! graphics adapter against the CPU.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -32,8 +32,8 @@ fn host<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     tensor.into_data().try_to_vec().unwrap()
 }
 
-/// Compares a gradient with the central difference along a direction. For quadratic and quartic terms in f32 a step of
-/// 1e-2 balances rounding against curvature.
+/// Compares a gradient with the central difference along a direction. For quadratic and quartic terms in f32
+/// a step of 1e-2 balances rounding against curvature.
 fn check(what: &str, x: &Tensor<4>, gradient: Tensor<4>, value: impl Fn(Tensor<4>) -> f32, tolerance: f64) {
     let step = 1e-2_f32;
     for salt in [3, 5] {
@@ -122,8 +122,8 @@ fn a_gram_matrix_computed_by_hand() {
     }
 }
 
-/// The whole objective through the real network: the directional derivative along a smooth direction. ReLU and pooling
-/// kinks limit how well differences in f32 can agree.
+/// The whole objective through the real network: the directional derivative along a smooth direction. ReLU
+/// and pooling kinks limit how well differences in f32 can agree.
 #[test]
 fn the_whole_objective_agrees_with_finite_differences() {
     let reference = Reference::load();
@@ -182,7 +182,8 @@ fn forward_and_back(network: &Network, shape: [usize; 4], device: &TensorDevice)
     Layer::ALL.map(each).to_vec()
 }
 
-/// Backward has the looser limit: one unit whose pre-activation rounds to the other side of 0 shows there and nowhere else.
+/// Backward has the looser limit: one unit whose pre-activation rounds to the other side of 0 shows there and
+/// nowhere else.
 fn compare(found: &[[Vec<f32>; 2]], expected: &[[Vec<f32>; 2]], limits: [f64; 2]) {
     for (layer, (found, expected)) in Layer::ALL.iter().zip(found.iter().zip(expected)) {
         for (i, what) in ["forward", "backward"].into_iter().enumerate() {
@@ -204,7 +205,8 @@ fn the_gradient_in_luminance_is_the_same_on_an_adapter() {
     assert!(error < 5e-3, "{error:.2e}");
 }
 
-/// Odd sizes at which, in block 3 and deeper, no pre-activation is so near to 0 that it may round to the other side of it.
+/// Odd sizes at which, in block 3 and deeper, no pre-activation is so near to 0 that it may round to the
+/// other side of it.
 fn shape_of(padding: Padding, pooling: Pooling) -> [usize; 4] {
     match (padding, pooling) {
         (Padding::Zero | Padding::Replicate, Pooling::Max) => [1, 3, 53, 38],
@@ -234,8 +236,8 @@ fn every_layer_on_an_adapter_agrees_with_the_cpu() {
     }
 }
 
-/// With features and weights in 16 bits: the sums are right to what 11 bits can tell. Going back, every unit whose sum lies
-/// so near to 0 that it rounds to the other side opens or closes, in each layer on the way.
+/// With features and weights in 16 bits: the sums are right to what 11 bits can tell. Going back, every unit
+/// whose sum lies so near to 0 that it rounds to the other side opens or closes, in each layer on the way.
 #[test]
 fn every_layer_in_fast_precision_agrees_with_the_cpu() {
     let Some(device) = adapter() else { return };
@@ -290,8 +292,8 @@ fn every_layer_on_the_cpus_kernels_agrees_with_burns_operations() {
     }
 }
 
-/// The portable kernels' edges are those of a padded picture, so they are the reference; their gradient against
-/// differences.
+/// The portable kernels' edges are those of a padded picture, so they are the reference; their gradient
+/// against differences.
 #[test]
 fn the_gradient_through_a_padded_edge_agrees_with_finite_differences() {
     for padding in [Padding::Replicate, Padding::Circular] {
@@ -325,7 +327,8 @@ fn shifted(
     places.map(|place| values[from(place)]).collect()
 }
 
-/// A network that wraps around knows no edge: a picture moved by the deepest stride has the same gradient, moved.
+/// A network that wraps around knows no edge: a picture moved by the deepest stride has the same gradient,
+/// moved.
 #[test]
 fn with_circular_padding_a_shifted_picture_has_a_shifted_gradient() {
     let (weights, deepest, shape) = (Weights::bundled().unwrap(), Layer::ALL[15], [1, 3, 48, 48]);
@@ -414,7 +417,8 @@ fn a_step_of_adam_on_an_adapter_does_what_burns_operations_do() {
         };
         let gradient = uploaded(5) - 0.5;
         let (expected, norm) = update.portable(start.clone(), gradient.clone());
-        // The first one finds everything held by somebody else, the second one works in the memory of the first.
+        // The first one finds everything held by somebody else, the second one works in the memory of the
+        // first.
         let (once, parts) = update.apply(start.clone(), gradient.clone());
         let again = update.apply(once.clone(), gradient.clone()).0;
         let twice = update.portable(expected.clone(), gradient.clone()).0;

@@ -1,4 +1,5 @@
-//! L-BFGS on real style transfers: against PyTorch's, switched on and off, changed while it searches, in a pyramid.
+//! L-BFGS on real style transfers: against PyTorch's, switched on and off, changed while it searches, in a
+//! pyramid.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! Adapters that bind few storage buffers at once: WebGPU promises eight. On one that binds fewer than some kernels of ours
-//! need, burn's operations stand in for those alone.
+//! Adapters that bind few storage buffers at once: WebGPU promises eight. On one that binds fewer than some
+//! kernels of ours need, burn's operations stand in for those alone.
 
 use std::sync::Arc;
 

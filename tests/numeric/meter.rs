@@ -1,5 +1,5 @@
-//! The level meters: each term's share of the gradient against the gradient with every other weight at 0, on the CPU and
-//! on a graphics adapter.
+//! The level meters: each term's share of the gradient against the gradient with every other weight at 0, on
+//! the CPU and on a graphics adapter.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -65,7 +65,8 @@ fn check(device: &Device, settings: &Settings) {
     let sum: f64 = expected.values().sum();
     for (term, found) in shares {
         let what = format!("{} {term:?} on {}", settings.objective, device.info.name);
-        // A unit whose pre-activation rounds to the other side of 0 shows in one gradient and not in the other.
+        // A unit whose pre-activation rounds to the other side of 0 shows in one gradient and not in the
+        // other.
         assert_close(&what, found, expected[&term] / sum, 2e-3);
     }
 }
@@ -95,7 +96,8 @@ fn shares_on_an_adapter_are_those_of_the_gradients_alone() {
     check(&device, &Settings { statistic: Statistic::Wasserstein, ..few });
 }
 
-/// A muted layer that is deeper than all others is not even computed, and its share comes when it is heard again.
+/// A muted layer that is deeper than all others is not even computed, and its share comes when it is heard
+/// again.
 #[test]
 fn a_muted_term_has_no_share_and_one_that_is_heard_again_is_measured_first() {
     let settings = settings(Objective::Balanced);

@@ -1,5 +1,5 @@
-//! Terms of the objective that an adapter computes with their gradient in one pass, against burn's operations on the same
-//! numbers.
+//! Terms of the objective that an adapter computes with their gradient in one pass, against burn's operations
+//! on the same numbers.
 
 use crate::common::{adapter, assert_close, cpu, relative_error};
 use burn::tensor::{Tensor, TensorData};

@@ -1,5 +1,5 @@
-//! The engine against PyTorch: features, Gram matrices, every objective's terms, the image's gradient and ten Adam
-//! steps, on the real network at an odd size, on the CPU and on a graphics adapter.
+//! The engine against PyTorch: features, Gram matrices, every objective's terms, the image's gradient and ten
+//! Adam steps, on the real network at an odd size, on the CPU and on a graphics adapter.
 
 use std::sync::Arc;
 
@@ -130,8 +130,8 @@ fn variants(device: &Device, weights: &Arc<Weights>) {
     }
 }
 
-/// The root is iterated here and made of eigenvalues there: twelve iterations leave the smallest of them too large, and the
-/// distance with them.
+/// The root is iterated here and made of eigenvalues there: twelve iterations leave the smallest of them too
+/// large, and the distance with them.
 fn wasserstein(device: &Device, reference: &Reference, weights: &Arc<Weights>) {
     let mut settings =
         Settings { statistic: Statistic::Wasserstein, ..reference_settings(Objective::Balanced) };
@@ -160,7 +160,8 @@ fn ten_adam_steps(device: &Device, reference: &Reference, weights: &Arc<Weights>
             let total = run.losses().unwrap().unwrap().total;
             assert_close(&format!("{objective} step {}", run.steps()), total, f64::from(expected), LOSS);
         }
-        // Adam divides small gradients by themselves, so rounding shows more in single pixels than in the losses.
+        // Adam divides small gradients by themselves, so rounding shows more in single pixels than in the
+        // losses.
         let error =
             relative_error(&run.variable().unwrap(), reference.values(&format!("adam.{objective}.final")));
         println!("{objective}: the picture after ten steps differs by {error:.1e}");

@@ -1,5 +1,5 @@
-//! Regions: weighted statistics against burn's operations, PyTorch and finite differences, on the CPU and on a graphics
-//! adapter; the seam between regions; and that they do not reach into each other.
+//! Regions: weighted statistics against burn's operations, PyTorch and finite differences, on the CPU and on
+//! a graphics adapter; the seam between regions; and that they do not reach into each other.
 
 use std::sync::Arc;
 
@@ -44,8 +44,8 @@ fn set(run: &mut StyleTransfer, masks: PixelMasks, settings: &Settings, weights:
     run.update(settings, weights).unwrap();
 }
 
-/// Every operation by weights, of which a chunk is 0 and another one 1, against burn's operations and against the
-/// same positions counted one by one.
+/// Every operation by weights, of which a chunk is 0 and another one 1, against burn's operations and against
+/// the same positions counted one by one.
 #[test]
 fn weighted_operations_agree_on_every_kernel() {
     let (bundled, cpu_device) = (Weights::bundled().unwrap(), cpu());
@@ -263,8 +263,8 @@ fn shallow() -> Settings {
     }
 }
 
-/// Where two regions of one style cross over 64 pixels, the style pulls as strongly as inside of each; weighing with
-/// the squares of the masks would halve it in the middle.
+/// Where two regions of one style cross over 64 pixels, the style pulls as strongly as inside of each;
+/// weighing with the squares of the masks would halve it in the middle.
 #[test]
 fn a_style_pulls_in_the_seam_of_two_regions_as_inside_of_them() {
     let weights = Arc::new(Weights::bundled().unwrap());
@@ -298,8 +298,8 @@ fn a_style_pulls_in_the_seam_of_two_regions_as_inside_of_them() {
     }
 }
 
-/// 96 pixels inside of a region its picture hardly depends on the style of the other one. What little it does comes
-/// through the statistics, of which the pixels beside the edge are a part.
+/// 96 pixels inside of a region its picture hardly depends on the style of the other one. What little it does
+/// comes through the statistics, of which the pixels beside the edge are a part.
 #[test]
 fn a_region_does_not_reach_into_another() {
     let weights = Arc::new(Weights::bundled().unwrap());
@@ -341,7 +341,8 @@ fn a_region_does_not_reach_into_another() {
     assert!(right > 0.05, "the right has another style: {right:.2e}");
 }
 
-/// A region without its own style and one of a muted style: the first paints as the rest does, the second not at all.
+/// A region without its own style and one of a muted style: the first paints as the rest does, the second not
+/// at all.
 #[test]
 fn strength_scales_the_pull_and_a_region_without_style_has_none() {
     let (reference, weights) = (Reference::load(), Arc::new(Weights::bundled().unwrap()));
@@ -361,7 +362,8 @@ fn strength_scales_the_pull_and_a_region_without_style_has_none() {
     assert!(none.iter().all(|value| *value == 0.0));
 }
 
-/// The weights of one term alone at another layer's features stay finite where a region has hardly a position.
+/// The weights of one term alone at another layer's features stay finite where a region has hardly a
+/// position.
 #[test]
 fn a_region_smaller_than_a_layer_sees_is_finite() {
     let weights = Arc::new(Weights::bundled().unwrap());

@@ -40,7 +40,8 @@ fn look(device: &Device) {
         assert!((study.distance() / distance - 1.0).abs() < 1e-3, "{name}: {} {distance}", study.distance());
         assert_eq!((study.channels, study.maps.len()), (layer.channels(), 8));
 
-        // Pictures this small are not shrunk, so the heat is the mean length of the gradient around each pixel to a byte.
+        // Pictures this small are not shrunk, so the heat is the mean length of the gradient around each
+        // pixel to a byte.
         assert_eq!(study.heat.map.dimensions(), shape);
         let count = (shape.0 * shape.1) as usize;
         let length: Vec<f32> =

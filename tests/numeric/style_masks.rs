@@ -1,5 +1,5 @@
-//! Styles of which only a part counts: against PyTorch, on the CPU and on a graphics adapter, and a mask that hides
-//! nothing.
+//! Styles of which only a part counts: against PyTorch, on the CPU and on a graphics adapter, and a mask that
+//! hides nothing.
 
 use std::sync::Arc;
 

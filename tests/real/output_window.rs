@@ -1,5 +1,5 @@
-//! Both real windows on a virtual display: the second one opens, keeps up with the painting, and closes alone. Linux with
-//! Xvfb, xdotool and ImageMagick's `import` only.
+//! Both real windows on a virtual display: the second one opens, keeps up with the painting, and closes
+//! alone. Linux with Xvfb, xdotool and ImageMagick's `import` only.
 
 #![cfg(target_os = "linux")]
 

@@ -1,5 +1,5 @@
-//! The real window with the real engine on a virtual display, driven with real keys: it opens with the example pair,
-//! paints by itself, and saves a painted picture. Linux with Xvfb and xdotool only.
+//! The real window with the real engine on a virtual display, driven with real keys: it opens with the
+//! example pair, paints by itself, and saves a painted picture. Linux with Xvfb and xdotool only.
 
 #![cfg(target_os = "linux")]
 
@@ -20,7 +20,8 @@ const ENDLESS: [&str; 6] = ["--size", "128", "--steps", "1000000", "--device", "
 /// How long an undo may take to be seen in a saved picture.
 const TAKEN_BACK: Duration = Duration::from_secs(40);
 
-/// A picture that is saved now, whatever is open: where two savings overlap, a question about their name is left.
+/// A picture that is saved now, whatever is open: where two savings overlap, a question about their name is
+/// left.
 fn saved(screen: &Screen) -> PathBuf {
     screen.tool(&["key", "Escape", "sleep", "0.5"]);
     screen.saved()
@@ -57,8 +58,8 @@ fn the_window_opens_paints_by_itself_and_saves() {
     });
 }
 
-/// A hand at the real window while the real engine paints: a dragged fader, a muted layer, a change taken back, a comparison,
-/// and a saved picture that knows of all of it.
+/// A hand at the real window while the real engine paints: a dragged fader, a muted layer, a change taken
+/// back, a comparison, and a saved picture that knows of all of it.
 #[test]
 fn what_a_hand_does_while_it_paints_is_in_the_saved_recipe() {
     let Some(screen) = Screen::open("1600x1000", &["Xvfb", "xdotool"]) else { return };
@@ -81,8 +82,8 @@ fn what_a_hand_does_while_it_paints_is_in_the_saved_recipe() {
         let strip = settings.style_layers.strips().next();
         strip.is_some_and(|(layer, strip)| layer.to_string() == "relu1_1" && strip.muted)
     };
-    // What a saved recipe tells, once that is what is wanted. A picture may be older than the last deed, so several are
-    // looked at before a deed counts as missed.
+    // What a saved recipe tells, once that is what is wanted. A picture may be older than the last deed, so
+    // several are looked at before a deed counts as missed.
     let look = |wanted: &dyn Fn(&Settings) -> bool| {
         let mut found = None;
         for _ in 0..3 {

@@ -1,5 +1,5 @@
-//! What strangers' files do, tried with many of them: seeded changes of good and of hostile ones, the same each time.
-//! The fuzzer in tests/fuzz tries the same targets for longer.
+//! What strangers' files do, tried with many of them: seeded changes of good and of hostile ones, the same
+//! each time. The fuzzer in tests/fuzz tries the same targets for longer.
 
 mod memory;
 mod mutate;

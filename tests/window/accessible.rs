@@ -142,8 +142,8 @@ fn f6_goes_from_part_to_part_and_tab_on_to_its_controls() {
     assert!(window.harness.query_by_label("Swap content and style").is_some());
 }
 
-/// Names and places across of what the tab key goes through in the part of this name, as long as it stays between these
-/// heights.
+/// Names and places across of what the tab key goes through in the part of this name, as long as it stays
+/// between these heights.
 fn tab_stops(window: &mut Window, part: &str, heights: std::ops::Range<f32>) -> Vec<(String, f32)> {
     for _ in 0..8 {
         if focused(window).as_deref() == Some(part) {

@@ -1,4 +1,5 @@
-//! Where things are in the window: what is above the fold, what never moves by itself, what gives way in a small one.
+//! Where things are in the window: what is above the fold, what never moves by itself, what gives way in a
+//! small one.
 
 use crate::window_support::{Setup, Window, enter, has, press, style_layers};
 use egui::{Key, Modifiers, Rect, Role, accesskit::Toggled};

@@ -1,4 +1,5 @@
-//! Painting masks on the canvas: every tool by its name, what the engine gets of it, and that nothing begins again.
+//! Painting masks on the canvas: every tool by its name, what the engine gets of it, and that nothing begins
+//! again.
 
 use crate::window_support::{
     Deed, Log, Setup, Window,

@@ -138,7 +138,8 @@ fn a_fader_is_learnt_takes_over_softly_is_told_and_comes_back_after_unplugging()
     desk.fader(10);
     until_has(&mut window, "bring it to where Smoothness is");
     assert_eq!(smoothness(&window), 2.5, "it does not jump");
-    // It passes the parameter, by a message whose status stands before the last one, with the clock in between.
+    // It passes the parameter, by a message whose status stands before the last one, with the clock in
+    // between.
     for part in [&[0xf8, 7][..], &[0xf8], &[127]] {
         desk.sends(part);
         window.steps(3);

@@ -94,7 +94,8 @@ fn meters_show_the_shares_and_follow_a_mute_at_once() {
             .parse::<f64>()
             .unwrap()
     };
-    // β·w·norm: 8·1·.02 = .16, 8·.7·.0154 = .086, 8·.5·.0125 = .05, 8·.3·.00909 = .0218, 8·.2·.00714 = .0114; content .06.
+    // β·w·norm: 8·1·.02 = .16, 8·.7·.0154 = .086, 8·.5·.0125 = .05, 8·.3·.00909 = .0218, 8·.2·.00714 = .0114;
+    // content .06.
     assert_eq!(level(&window, "style layer relu1_1"), 41.0);
     assert_eq!(level(&window, "content layer relu4_2"), 15.0);
     assert_eq!(level(&window, "smoothness"), 0.0);

@@ -363,7 +363,8 @@ fn pinned_moments_and_mixes_are_in_the_project_and_survive_a_crash() {
             && !has_pin(harness, "Pin 1, step ")
             && harness.query_all_by_label_contains("Mix E, stored").next().is_some()
     });
-    // It is a moment of the filmstrip there: a click looks at it. The painting of the project looks at itself first.
+    // It is a moment of the filmstrip there: a click looks at it. The painting of the project looks at itself
+    // first.
     other.until("its painting begins", |_, log| log.jobs.len() > jobs);
     other.steps(10);
     other

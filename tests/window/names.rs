@@ -1,4 +1,5 @@
-//! Files whose names are no Unicode text, as old disks and archives have them: they open, and nothing else is lost for them.
+//! Files whose names are no Unicode text, as old disks and archives have them: they open, and nothing else is
+//! lost for them.
 #![cfg(target_os = "linux")]
 
 use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt as _, path::PathBuf, time::Duration};

@@ -121,8 +121,9 @@ fn each_window_is_drawn_for_reasons_of_its_own() {
     let mut second = Second::open(&mut window);
     assert!(second.output.class == ViewportClass::Deferred);
     assert_eq!(second.output.builder.title.as_deref(), Some("Impasto, the painting alone"));
-    // What only the second window does is no reason to draw the first, and the other way round. The first window may have
-    // reasons of its own to be drawn later, when a note goes, and now and then one at once, when a task behind it is done.
+    // What only the second window does is no reason to draw the first, and the other way round. The first
+    // window may have reasons of its own to be drawn later, when a note goes, and now and then one at once,
+    // when a task behind it is done.
     let mut passes = (0..20u8).map(|pass| {
         window.steps(10);
         for _ in 0..4 {

@@ -1,5 +1,5 @@
-//! Controllers from outside: messages of Open Sound Control over the loopback move the window's parameters, with
-//! a fake engine.
+//! Controllers from outside: messages of Open Sound Control over the loopback move the window's parameters,
+//! with a fake engine.
 #![cfg(feature = "osc")]
 
 use std::{

@@ -10,8 +10,8 @@ use image::{RgbImage, RgbaImage};
 
 use super::Window;
 
-/// Whether there is anything to draw with. Without it a test that draws is skipped with a printed line, or fails when
-/// IMPASTO_REQUIRE_GPU is set.
+/// Whether there is anything to draw with. Without it a test that draws is skipped with a printed line, or
+/// fails when IMPASTO_REQUIRE_GPU is set.
 pub fn can_draw() -> bool {
     static ANSWER: OnceLock<bool> = OnceLock::new();
     let can = *ANSWER.get_or_init(|| panic::catch_unwind(egui_kittest::wgpu::WgpuTestRenderer::new).is_ok());

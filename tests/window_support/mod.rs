@@ -172,8 +172,8 @@ impl Setup {
     }
 
     pub fn open_in(self, folder: tempfile::TempDir) -> Window {
-        // A painting that ends where it is told to is the easier one to test with. Who gives no settings begins for the first
-        // time.
+        // A painting that ends where it is told to is the easier one to test with. Who gives no settings
+        // begins for the first time.
         let file = folder.path().join("impasto.toml");
         if self.options.settings.is_some() && !file.exists() {
             std::fs::write(file, "[layout]\nstop_after_steps = true\n").unwrap();
@@ -241,7 +241,8 @@ impl Setup {
 }
 
 impl Window {
-    /// Steps until `done`, for 1000 frames and a minute at most: some things take frames, others a thread's time.
+    /// Steps until `done`, for 1000 frames and a minute at most: some things take frames, others a thread's
+    /// time.
     #[track_caller]
     pub fn until(&mut self, what: &str, mut done: impl FnMut(&Harness<'static, ImpastoApp>, &Log) -> bool) {
         let began = Instant::now();
@@ -257,8 +258,8 @@ impl Window {
         panic!("waited in vain until {what}; {}", self.told());
     }
 
-    /// Steps until `done`, but ever more rarely: frames are time to the window, and little of it passes however late a
-    /// thread is.
+    /// Steps until `done`, but ever more rarely: frames are time to the window, and little of it passes
+    /// however late a thread is.
     #[track_caller]
     pub fn until_in_few_frames(
         &mut self,
@@ -286,7 +287,8 @@ impl Window {
         self.steps(3);
     }
 
-    /// Draws letters that no font of the machine has as boxes, as the program does. Tests fail at them otherwise.
+    /// Draws letters that no font of the machine has as boxes, as the program does. Tests fail at them
+    /// otherwise.
     pub fn draw_missing_letters(&self) {
         self.harness.ctx.set_missing_glyph_policy(egui::MissingGlyphPolicy::Tofu);
     }

@@ -1,4 +1,5 @@
-//! The worker, the queue and the replay of recipes in front of an engine that paints nothing: quick, and without an adapter.
+//! The worker, the queue and the replay of recipes in front of an engine that paints nothing: quick, and
+//! without an adapter.
 
 mod extracts;
 mod queue;

@@ -413,8 +413,8 @@ fn a_course_is_repeated_in_proportion_with_its_changes() {
     assert_eq!(recipe.passes, expected);
     assert!(recipe.complete);
 
-    // What cannot be repeated is told before it is painted. The painter may still save its list, which removes pictures
-    // that no item has.
+    // What cannot be repeated is told before it is painted. The painter may still save its list, which
+    // removes pictures that no item has.
     let _adding = queue.begin_adding();
     let runs = |record: &Record| {
         let item = course(stored(&at("queue"), record).1);

@@ -501,7 +501,8 @@ fn progress_is_told_although_previews_are_far_apart() {
     let mut window = Window::open(Log { slow: Duration::from_millis(40), ..usual() });
     let rarely = Settings { preview_every: 100_000, ..endless() };
     window.send(Command::Run(Box::new(job(1, rarely))));
-    // The beginning is shown, and the first step after the window took that; what is told later costs no read-back.
+    // The beginning is shown, and the first step after the window took that; what is told later costs no
+    // read-back.
     window.until("the first step", |w| w.reads() == 2 && w.progress() > 0);
     let shown = window.progress();
     window.until("progress", |w| w.progress() > shown + 10);
@@ -514,8 +515,8 @@ fn a_window_that_does_not_look_costs_no_read_backs_and_loses_no_state() {
     let began = Instant::now();
     window.send(Command::Run(Box::new(job(1, Settings { steps: 300, ..Settings::default() }))));
     thread::sleep(Duration::from_millis(900));
-    // The initial picture was never taken, so there was one read-back, and one at the end; and one a second, for steps that
-    // take so long.
+    // The initial picture was never taken, so there was one read-back, and one at the end; and one a second,
+    // for steps that take so long.
     let reads = window.reads();
     assert!(reads <= 3 + began.elapsed().as_secs() as usize, "{reads} in {:?}", began.elapsed());
     window.until("the end", |w| w.is(1, RunState::Finished));

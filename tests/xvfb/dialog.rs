@@ -8,8 +8,8 @@ use std::{
 
 use super::Screen;
 
-/// It notes what it is asked, stays open until it is answered as a real one does, and ends with the program. How it ends says
-/// whether it was cancelled, as with a real one.
+/// It notes what it is asked, stays open until it is answered as a real one does, and ends with the program.
+/// How it ends says whether it was cancelled, as with a real one.
 const SCRIPT: &str = r#"#!/bin/sh
 cd "${0%/*}" || exit 1
 PATH={PATH}

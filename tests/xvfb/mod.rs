@@ -1,5 +1,5 @@
-//! What the tests of the real window on a virtual display share. The display, the program's home, its session bus and its file
-//! dialog are the test's own, whatever desktop the machine has.
+//! What the tests of the real window on a virtual display share. The display, the program's home, its session
+//! bus and its file dialog are the test's own, whatever desktop the machine has.
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
@@ -74,8 +74,8 @@ impl Screen {
         command
     }
 
-    /// Starts the program, which ends with what is returned, and gives its window the keyboard: there is no window manager that
-    /// would. Nothing where no driver of the machine draws on a virtual display.
+    /// Starts the program, which ends with what is returned, and gives its window the keyboard: there is no
+    /// window manager that would. Nothing where no driver of the machine draws on a virtual display.
     ///
     /// # Panics
     ///
@@ -160,8 +160,8 @@ impl Screen {
         })
     }
 
-    /// A picture that is saved now, whatever is open, and its recipe; the file is gone afterwards. Where two savings
-    /// overlap, a question about their name is left.
+    /// A picture that is saved now, whatever is open, and its recipe; the file is gone afterwards. Where two
+    /// savings overlap, a question about their name is left.
     pub fn painted(&self) -> (image::RgbImage, recipe::Recipe) {
         self.tool(&["key", "Escape", "sleep", "0.5"]);
         let file = self.saved();
@@ -170,8 +170,8 @@ impl Screen {
         found
     }
 
-    /// Presses ctrl-S until a picture is there: without a file dialog in its home the program takes a free name by itself.
-    /// Nothing is saved before something is painted.
+    /// Presses ctrl-S until a picture is there: without a file dialog in its home the program takes a free
+    /// name by itself. Nothing is saved before something is painted.
     pub fn saved(&self) -> PathBuf {
         self.press_until("a saved picture", &["ctrl+s"], Duration::from_secs(3), || {
             pictures_in(self.home.path()).into_iter().find(|path| image::open(path).is_ok())

@@ -1,4 +1,5 @@
-//! Finds the part for `lib.rs`: cut from the whole file in the repository, or beside this file in a published crate.
+//! Finds the part for `lib.rs`: cut from the whole file in the repository, or beside this file in a published
+//! crate.
 
 use std::{env, fs, path::PathBuf};
 
@@ -19,7 +20,8 @@ fn main() {
         here.join("part.bin")
     };
     if !part.exists() {
-        // As in a folder of vendored crates, whose source is the repository: what is beside a crate stays behind.
+        // As in a folder of vendored crates, whose source is the repository: what is beside a crate stays
+        // behind.
         let beside = here.parent().unwrap_or(&here).join("vgg19.safetensors");
         println!(
             "cargo::error=the network's weights are missing: copy weights/vgg19.safetensors of Impasto's repository to {}, or build without the feature bundled-weights",

@@ -4,8 +4,8 @@ use std::error::Error;
 
 use crate::text;
 
-/// An error with its causes, as `a: b: c`, as a [`text::message`]: parsers quote what they have read. Omits a cause
-/// that the text already contains.
+/// An error with its causes, as `a: b: c`, as a [`text::message`]: parsers quote what they have read. Omits a
+/// cause that the text already contains.
 pub fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

@@ -119,8 +119,8 @@ fn any_setting_in(matches: &ArgMatches) -> bool {
         .any(|argument| matches.value_source(argument.get_id().as_str()) == Some(ValueSource::CommandLine))
 }
 
-/// Check that the window's pictures can be some, before it opens. It says itself, where the picture would be, that a file is
-/// missing: whoever starts it from a file manager sees no terminal.
+/// Check that the window's pictures can be some, before it opens. It says itself, where the picture would be,
+/// that a file is missing: whoever starts it from a file manager sees no terminal.
 pub(super) fn check_pictures(pictures: &[PathBuf]) -> anyhow::Result<()> {
     match pictures.iter().find(|path| path.is_dir() || looks_like_a_command(path.as_os_str())) {
         None => Ok(()),

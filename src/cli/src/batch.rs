@@ -45,8 +45,8 @@ pub(super) struct BatchArgs {
     /// Content pictures: files, folders or patterns such as photos/*.jpg
     #[arg(long, short, value_name = "PICTURES", required = true, num_args = 1..)]
     pub content: Vec<PathBuf>,
-    /// Style pictures: files, folders or patterns; with --mix each may have a part, a weight and a scale, as in
-    /// `impasto render`: wave.jpg:0.5@0.7
+    /// Style pictures: files, folders or patterns; with --mix each may have a part, a weight and a scale, as
+    /// in `impasto render`: wave.jpg:0.5@0.7
     #[arg(long, short, value_name = "PICTURES", required = true, num_args = 1.., value_parser = OsStringValueParser::new().map(StyleArg::split))]
     pub style: Vec<StyleArg>,
     /// Also take the pictures in all folders below the given ones, and keep the contents' folders in the
@@ -65,18 +65,20 @@ pub(super) struct BatchArgs {
     /// Paint each content once, in a mix of all styles
     #[arg(long, conflicts_with = "pairs")]
     pub mix: bool,
-    /// Paint only this part of the batch, as 3/16 for the third of sixteen, dealt out evenly; auto takes it from
-    /// the variables of an array of Slurm, AWS Batch, Kubernetes, SGE, PBS or LSF, of which Kubernetes, PBS and LSF
-    /// need IMPASTO_SHARD_COUNT as well. Shards can run at the same time, on machines that share the folders
+    /// Paint only this part of the batch, as 3/16 for the third of sixteen, dealt out evenly; auto takes it
+    /// from the variables of an array of Slurm, AWS Batch, Kubernetes, SGE, PBS or LSF, of which Kubernetes,
+    /// PBS and LSF need IMPASTO_SHARD_COUNT as well. Shards can run at the same time, on machines that share
+    /// the folders
     #[arg(long, value_name = "NUMBER/COUNT")]
     pub shard: Option<ShardArg>,
     /// Paint nothing, and list the files that are not painted yet: one a line, or with a number of shards
-    /// those that have something left, as an array for a scheduler, 1-3,7. The exit code is 3 if there are any
+    /// those that have something left, as an array for a scheduler, 1-3,7. The exit code is 3 if there are
+    /// any
     #[arg(long, value_name = "SHARDS", num_args = 0..=1, require_equals = true, default_missing_value = "names")]
     pub missing: Option<MissingArg>,
     /// Save the pictures without their recipes, which name the files that they were painted from (without
-    /// their folders). Without recipes a batch cannot tell how a file was painted: one without a recipe counts
-    /// as painted, and --force paints it again
+    /// their folders). Without recipes a batch cannot tell how a file was painted: one without a recipe
+    /// counts as painted, and --force paints it again
     #[arg(long)]
     pub no_recipe: bool,
     /// Save the recipes without small copies of the source pictures, which otherwise stand in for those that
@@ -160,8 +162,8 @@ fn share(shard: Shard, paintings: Vec<Item>, printer: &Printer) -> Vec<Item> {
     own
 }
 
-/// Claim a painting, so that no other process paints it meanwhile; an error if one does. Where a claim cannot be
-/// made, it is painted without one: at worst it is painted twice.
+/// Claim a painting, so that no other process paints it meanwhile; an error if one does. Where a claim cannot
+/// be made, it is painted without one: at worst it is painted twice.
 fn claim(claims: &mut Claims, output: &Path) -> Result<Option<Claim>, Claimed> {
     match fs::create_dir_all(folder_of(output)).and_then(|()| claims.take(output)) {
         Ok(Some(claim)) => Ok(Some(claim)),

@@ -235,8 +235,8 @@ fn median_after_warm_up(seconds: &[f64]) -> f64 {
     }
 }
 
-/// A square picture with structure at every scale: seeded waves and noise, from whole numbers only, so that it has
-/// the same bytes on every machine.
+/// A square picture with structure at every scale: seeded waves and noise, from whole numbers only, so that
+/// it has the same bytes on every machine.
 fn pattern(name: &str, size: u32, seed: u32) -> Result<Picture, PictureError> {
     let mut state = seed.wrapping_mul(0x9e37_79b9) | 1;
     let mut noise = || {

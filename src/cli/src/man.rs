@@ -9,8 +9,8 @@ use clap_mangen::Man;
 use super::args::Cli;
 use impasto_base::files;
 
-/// Print the program's own page, or write `impasto.1`, `impasto-render.1` and so on to a folder, replacing older
-/// ones.
+/// Print the program's own page, or write `impasto.1`, `impasto-render.1` and so on to a folder, replacing
+/// older ones.
 pub(super) fn run(folder: Option<&Path>) -> anyhow::Result<ExitCode> {
     let mut command = Cli::command().disable_help_subcommand(true);
     // Names the pages, and gives each command the flags that all of them have.

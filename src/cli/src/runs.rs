@@ -57,8 +57,8 @@ pub(super) struct GivenRecipe {
     pub recipe: Recipe,
     /// Notices for the user.
     remarks: Vec<String>,
-    /// Which of the files that it names may be opened: those beside it, those that the command line names too,
-    /// and those with the hash that it states.
+    /// Which of the files that it names may be opened: those beside it, those that the command line names
+    /// too, and those with the hash that it states.
     trust: Trust,
 }
 

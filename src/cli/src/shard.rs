@@ -61,8 +61,8 @@ impl Shard {
         (1..=count).contains(&number).then_some(Self { number, count })
     }
 
-    /// The shard of each painting by its output file, dealt out in the order of the files' names: so that it is
-    /// the same on every machine, in whatever order a shell there has listed the pictures.
+    /// The shard of each painting by its output file, dealt out in the order of the files' names: so that it
+    /// is the same on every machine, in whatever order a shell there has listed the pictures.
     pub fn numbers(count: u32, outputs: &[&Path]) -> Vec<u32> {
         let mut order: Vec<usize> = (0..outputs.len()).collect();
         order.sort_by_key(|&index| outputs[index]);
@@ -102,8 +102,8 @@ enum Last {
     Count(&'static str),
 }
 
-/// By their documentation. Slurm and SGE tell first, last and step, AWS Batch and Kubernetes count from 0, LSF and
-/// PBS tell neither the first index nor the number of tasks.
+/// By their documentation. Slurm and SGE tell first, last and step, AWS Batch and Kubernetes count from 0,
+/// LSF and PBS tell neither the first index nor the number of tasks.
 const SCHEDULERS: [Scheduler; 6] = [
     Scheduler {
         index: "SLURM_ARRAY_TASK_ID",

@@ -26,8 +26,8 @@ pub(super) struct StyleArg {
 
 impl StyleArg {
     /// Split off a scale after the last `@`, a weight after the last colon before it, and a part in brackets
-    /// before that, each only if it is of numbers and the text names no file: Windows paths have colons, and so
-    /// may file names elsewhere.
+    /// before that, each only if it is of numbers and the text names no file: Windows paths have colons, and
+    /// so may file names elsewhere.
     pub fn split(text: OsString) -> Self {
         let (text, scale) = cut(text, '@', number);
         let (text, weight) = cut(text, ':', number);

@@ -22,8 +22,8 @@ const MAX_CONTROLLERS: usize = 256;
 /// The pending input.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PendingInput {
-    /// The latest of each address, in the order in which they came: a region's name and its number may mean the
-    /// same parameter.
+    /// The latest of each address, in the order in which they came: a region's name and its number may mean
+    /// the same parameter.
     pub params: Vec<(ParamName, ParamInput)>,
     /// Positions of controllers, 0 to 1, in no order.
     pub controllers: BTreeMap<Controller, f64>,

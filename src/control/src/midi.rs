@@ -25,8 +25,8 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// A message's controller and its position, 0 to 1; of a note its velocity. `None` for anything but control
-    /// changes and note-ons, and for those that only prepare the next.
+    /// A message's controller and its position, 0 to 1; of a note its velocity. `None` for anything but
+    /// control changes and note-ons, and for those that only prepare the next.
     pub fn read(&mut self, message: &[u8]) -> Option<(Controller, f64)> {
         let &[status, controller, value] = message else { return None };
         if controller > 127 || value > 127 {
@@ -76,7 +76,8 @@ impl Reader {
     }
 }
 
-/// The messages that set a controller to a position, 0 to 1; none if it isn't one of MIDI that has a position.
+/// The messages that set a controller to a position, 0 to 1; none if it isn't one of MIDI that has a
+/// position.
 pub fn write(source: &Controller, place: f64) -> Vec<[u8; 3]> {
     let place = place.clamp(0.0, 1.0);
     match *source {

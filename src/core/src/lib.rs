@@ -40,8 +40,8 @@
 //! | [`run`] | a run's job, and the record of its changes |
 //! | [`network`] | the network and its kernels, a crate of its own |
 //!
-//! The feature `bundled-weights` has the network inside, 20 MB, for [`network::vgg::Weights::bundled`]; without it
-//! [`network::vgg::Weights::load`] reads a file. Optimise dependencies in debug builds as well
+//! The feature `bundled-weights` has the network inside, 20 MB, for [`network::vgg::Weights::bundled`];
+//! without it [`network::vgg::Weights::load`] reads a file. Optimise dependencies in debug builds as well
 //! (`[profile.dev.package."*"] opt-level = 3`): a step takes many times as long otherwise.
 //!
 //! All tensors of a run live on the thread that created it. This crate starts no threads and opens no window.

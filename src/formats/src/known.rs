@@ -1,5 +1,5 @@
-//! The files that this user has opened: a private register from hashes to paths, so that recipes need not tell
-//! where anything lies. It holds no pixels, and losing it costs nothing but a search.
+//! The files that this user has opened: a private register from hashes to paths, so that recipes need not
+//! tell where anything lies. It holds no pixels, and losing it costs nothing but a search.
 
 use std::{
     fs, io,

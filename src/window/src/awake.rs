@@ -18,8 +18,8 @@ pub trait KeepAwake: Send + Sync {
     fn set(&self, on: bool);
 }
 
-/// By the system's own means: on Linux the screen saver's service or the desktop portal, else `systemd-inhibit`; on macOS
-/// `caffeinate`; on Windows the execution state of a thread.
+/// By the system's own means: on Linux the screen saver's service or the desktop portal, else
+/// `systemd-inhibit`; on macOS `caffeinate`; on Windows the execution state of a thread.
 #[derive(Default)]
 pub struct SystemAwake(Mutex<Option<Sender<bool>>>);
 

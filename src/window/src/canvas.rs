@@ -200,8 +200,8 @@ impl Canvas {
         if self.alone { 0.0 } else { space::L }
     }
 
-    /// Where the picture is in each of the `frames` of equal size, as the view says; moves the view with the pointer.
-    /// `spread` is how many times its size has to fit.
+    /// Where the picture is in each of the `frames` of equal size, as the view says; moves the view with the
+    /// pointer. `spread` is how many times its size has to fit.
     fn places(
         &mut self,
         ui: &Ui,
@@ -442,7 +442,8 @@ impl ImpastoApp {
         }
     }
 
-    /// Whether there are a content and a style, and nothing is to be chosen: some of them are still being opened.
+    /// Whether there are a content and a style, and nothing is to be chosen: some of them are still being
+    /// opened.
     pub(super) fn both_are_coming(&self) -> bool {
         let comes = |slot: &Slot| slot.picture.is_some() || slot.loading.is_some();
         self.still_opening() && comes(&self.pictures.content) && self.pictures.styles.iter().any(comes)

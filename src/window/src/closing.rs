@@ -1,5 +1,5 @@
-//! Closing the window: what would be lost is asked about, what is being saved is waited for, and signals close it
-//! without a question.
+//! Closing the window: what would be lost is asked about, what is being saved is waited for, and signals
+//! close it without a question.
 
 use std::{
     path::{Path, PathBuf},
@@ -71,8 +71,8 @@ impl ImpastoApp {
         self.files.closing.signal = Some(signal);
     }
 
-    /// Hold the window open while something is saved, or would be lost without a word. Called once a frame, after the
-    /// results of tasks are in.
+    /// Hold the window open while something is saved, or would be lost without a word. Called once a frame,
+    /// after the results of tasks are in.
     pub(super) fn follow_closing(&mut self, ctx: &Context) {
         let asked = ctx.input(|input| input.viewport().close_requested());
         let signalled = self.files.closing.is_signalled();
@@ -163,8 +163,8 @@ impl ImpastoApp {
         }
     }
 
-    /// At the end by a signal, or where nothing can be drawn, nobody can be asked any more: pictures that could not be saved
-    /// are kept somewhere.
+    /// At the end by a signal, or where nothing can be drawn, nobody can be asked any more: pictures that
+    /// could not be saved are kept somewhere.
     pub(super) fn rescue_unsaved(&mut self) {
         if !self.files.closing.is_signalled() && self.graphics.failure().is_none() {
             return;

@@ -54,8 +54,8 @@ fn spoken(text: &str) -> String {
     text.to_lowercase().replace('α', "alpha").replace('β', "beta").replace('ε', "epsilon")
 }
 
-/// How well `query` fits: its letters in their order, the better the more of them begin words or follow each other.
-/// `None` if one is missing. Only letters and digits count, without case.
+/// How well `query` fits: its letters in their order, the better the more of them begin words or follow each
+/// other. `None` if one is missing. Only letters and digits count, without case.
 fn fits(query: &str, text: &str) -> Option<i32> {
     let text: Vec<char> = spoken(text).chars().collect();
     let query: Vec<char> = spoken(query).chars().filter(|letter| letter.is_alphanumeric()).collect();
@@ -94,8 +94,8 @@ pub(super) fn fits_any(query: &str, name: &str, words: &str) -> Option<i32> {
     fits(query, name).max(by_words)
 }
 
-/// `settings` with a field's value read from `text`: a number, on or off, or a word. `None` where it is nothing of the
-/// sort; an error where the value makes no sense.
+/// `settings` with a field's value read from `text`: a number, on or off, or a word. `None` where it is
+/// nothing of the sort; an error where the value makes no sense.
 fn with_value(settings: &Settings, key: &str, text: &str) -> Option<Result<Settings, String>> {
     let number = text.replace(',', ".");
     let candidates = [

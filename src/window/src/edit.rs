@@ -26,7 +26,8 @@ pub struct Edit {
     turned: Vec<(ParamId, f64)>,
 }
 
-/// A change of the settings as they are when it is applied: a stroke that it had to wait for has changed them too.
+/// A change of the settings as they are when it is applied: a stroke that it had to wait for has changed them
+/// too.
 pub struct SettingsChange(Box<dyn FnOnce(&mut Settings) + Send>);
 
 impl SettingsChange {

@@ -212,7 +212,8 @@ impl ImpastoApp {
         }
     }
 
-    /// Say what has taken the place of the painting that was left: all that was taken over, or another content.
+    /// Say what has taken the place of the painting that was left: all that was taken over, or another
+    /// content.
     fn note_what_has_begun(&mut self, left: u64, replaced: bool) {
         if replaced {
             let [taken, begun] = self.next.notes;
@@ -278,8 +279,8 @@ impl ImpastoApp {
         soloed.into_iter().map(str::to_owned).collect()
     }
 
-    /// Bring the worker up to the pictures and settings of the window: hot where that is possible, with a new run
-    /// from the current picture where it is not.
+    /// Bring the worker up to the pictures and settings of the window: hot where that is possible, with a new
+    /// run from the current picture where it is not.
     pub(super) fn follow_settings(&mut self, ctx: &Context) {
         self.follow_endless();
         self.problems = self.settings_problems();

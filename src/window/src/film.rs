@@ -189,7 +189,8 @@ impl Film {
         }
     }
 
-    /// The moments on the way to a run's present, oldest first: its own, and those of the runs that it went on from.
+    /// The moments on the way to a run's present, oldest first: its own, and those of the runs that it went
+    /// on from.
     pub fn way(&self, run: RunId) -> Way {
         let mut parts = vec![(run, MomentId::MAX)];
         let mut at = run;

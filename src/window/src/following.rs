@@ -1,7 +1,7 @@
 //! Pictures follow their files: what another program saves fades into the painting.
 //!
-//! A new version takes the place of the old one in the history as well, so it is no entry: undo never goes back
-//! behind a save, which only the program that saved can undo.
+//! A new version takes the place of the old one in the history as well, so it is no entry: undo never goes
+//! back behind a save, which only the program that saved can undo.
 
 pub mod watcher;
 

@@ -1,5 +1,5 @@
-//! The guide, inside the window: the chapters of `assets/guide` and their pictures, so that they are there without a
-//! network.
+//! The guide, inside the window: the chapters of `assets/guide` and their pictures, so that they are there
+//! without a network.
 
 use std::sync::LazyLock;
 
@@ -44,8 +44,8 @@ static GUIDE: LazyLock<Vec<Chapter>> = LazyLock::new(|| {
     CHAPTERS.iter().map(read).collect()
 });
 
-/// A chapter without the pictures that are not embedded, which show this window, and with links to anything but
-/// chapters as plain text.
+/// A chapter without the pictures that are not embedded, which show this window, and with links to anything
+/// but chapters as plain text.
 fn for_the_window(text: &str) -> String {
     let has_chapter = |name: &str| CHAPTERS.iter().any(|(file, _)| *file == name);
     let has_picture = |name: &str| PICTURES.iter().any(|(file, _)| *file == name);
@@ -128,7 +128,8 @@ impl Guide {
     }
 }
 
-/// How far keys scroll a text of which `page` points are seen. Arrows move the keyboard's focus where there is one.
+/// How far keys scroll a text of which `page` points are seen. Arrows move the keyboard's focus where there
+/// is one.
 fn scrolled_by_keys(ui: &Ui, page: f32) -> f32 {
     let free = ui.memory(|memory| memory.focused().is_none());
     let step = page - ARROW;

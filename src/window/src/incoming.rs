@@ -242,8 +242,8 @@ fn look(ui: &mut Ui, gallery: &mut Gallery, source: &Source) {
     }
 }
 
-/// The small pictures of what was pasted, in egui's memory while it is asked about. Each holds what it is of, so that
-/// no other picture can be at its address.
+/// The small pictures of what was pasted, in egui's memory while it is asked about. Each holds what it is of,
+/// so that no other picture can be at its address.
 type PastedLooks = Vec<(Arc<ColorImage>, TextureHandle)>;
 
 fn pasted_looks() -> Id {

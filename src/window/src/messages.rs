@@ -82,8 +82,8 @@ impl Toasts {
             .interactable(self.0.iter().any(|toast| !toast.buttons.is_empty()))
             .show(ctx, |ui| {
                 ui.set_max_width((area.width() - 2.0 * space::XL).clamp(120.0, 460.0));
-                // Each in the middle, however wide the others are; the newest on top, so that it moves no button
-                // of those before it.
+                // Each in the middle, however wide the others are; the newest on top, so that it moves no
+                // button of those before it.
                 ui.with_layout(egui::Layout::top_down(egui::Align::Center), |ui| {
                     for (index, toast) in self.0.iter_mut().enumerate().rev() {
                         let stays = if toast.buttons.is_empty() { TOAST } else { TOAST_WITH_BUTTONS };

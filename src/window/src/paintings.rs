@@ -1,5 +1,5 @@
-//! Paintings that were left: what another one has taken the place of comes back as it was, with its pictures, its
-//! settings and the engine's state.
+//! Paintings that were left: what another one has taken the place of comes back as it was, with its pictures,
+//! its settings and the engine's state.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -134,8 +134,8 @@ impl Paintings {
     }
 }
 
-/// How many of those that come first hold no more than so many bytes of pictures, where each is counted once: one
-/// at least.
+/// How many of those that come first hold no more than so many bytes of pictures, where each is counted once:
+/// one at least.
 fn within(held: impl Iterator<Item = Vec<(usize, usize)>>, most: usize) -> usize {
     let (mut known, mut bytes) = (BTreeSet::new(), 0);
     let fits = |pictures: &Vec<(usize, usize)>| {
@@ -243,9 +243,9 @@ impl ImpastoApp {
         }
     }
 
-    /// Bring the painting of this number back with the settings that it was painted with; returns the number of
-    /// the one that it takes the place of, if that was painted. `None`, and nothing is changed, if it is not kept or
-    /// there is no engine.
+    /// Bring the painting of this number back with the settings that it was painted with; returns the number
+    /// of the one that it takes the place of, if that was painted. `None`, and nothing is changed, if it is
+    /// not kept or there is no engine.
     pub(super) fn return_to(&mut self, number: u64) -> Option<Option<u64>> {
         self.worker.session.as_ref()?;
         let left = self.paintings.find(number)?.clone();

@@ -238,8 +238,8 @@ impl ImpastoApp {
     }
 }
 
-/// Where the name of the line is kept whose row in the legend has the pointer or the focus. It is drawn wide, so that
-/// lines are told apart by more than their colours.
+/// Where the name of the line is kept whose row in the legend has the pointer or the focus. It is drawn wide,
+/// so that lines are told apart by more than their colours.
 fn pointed_line() -> Id {
     Id::unique("line of the legend's row")
 }

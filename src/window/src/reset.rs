@@ -5,8 +5,9 @@ use egui::{Key, Modifiers, PointerButton, Response, Ui};
 use super::{ImpastoApp, param_menu};
 use impasto_core::settings::{ParamId, StyleMix};
 
-/// Reset a slider by double-click, by Delete or Backspace while it has the keyboard's focus, or from its menu, which shows `more`
-/// below; true when it was reset. The slider itself senses drags alone, so the pointer is asked.
+/// Reset a slider by double-click, by Delete or Backspace while it has the keyboard's focus, or from its
+/// menu, which shows `more` below; true when it was reset. The slider itself senses drags alone, so the
+/// pointer is asked.
 pub fn slider(
     ui: &Ui,
     response: &Response,
@@ -37,7 +38,8 @@ pub fn slider(
 }
 
 impl ImpastoApp {
-    /// Everything that can be mixed while it paints as it is usual: in the preset that was taken last, or else in the objective.
+    /// Everything that can be mixed while it paints as it is usual: in the preset that was taken last, or
+    /// else in the objective.
     pub(super) fn reset_mix(&mut self) {
         let settings = self.settings.with_look(self.mixes.presets.defaults.settings());
         // Which part of a picture counts is about the picture.

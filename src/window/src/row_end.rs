@@ -1,10 +1,10 @@
-//! Controls at the right end of a row. A layout from right to left would place them as well, but the tab key goes
-//! through controls in the order in which they are made, and that would be backwards.
+//! Controls at the right end of a row. A layout from right to left would place them as well, but the tab key
+//! goes through controls in the order in which they are made, and that would be backwards.
 
 use egui::{Align, Id, Layout, Ui, UiBuilder, vec2};
 
-/// By how many points an end may be off for a frame. A number that counts on makes it so in many frames in a row, each of
-/// which would be laid out twice.
+/// By how many points an end may be off for a frame. A number that counts on makes it so in many frames in a
+/// row, each of which would be laid out twice.
 const SEEN: f32 = 12.0;
 
 /// Where the width of the end of this name is kept.
@@ -21,8 +21,8 @@ pub fn before<R>(ui: &mut Ui, name: &str, contents: impl FnOnce(&mut Ui) -> R) -
     ui.allocate_ui_with_layout(vec2(width, room.y), layout, contents).inner
 }
 
-/// Show the end of a row, from left to right, by the width that it had before. Where that was quite another one, the frame is
-/// laid out once more. As [`egui::Aligned`], which would make the end before the rest.
+/// Show the end of a row, from left to right, by the width that it had before. Where that was quite another
+/// one, the frame is laid out once more. As [`egui::Aligned`], which would make the end before the rest.
 pub fn show<R>(ui: &mut Ui, name: &str, contents: impl FnOnce(&mut Ui) -> R) -> R {
     let id = width_of(name);
     let known = ui.data(|data| data.get_temp::<f32>(id));

@@ -55,7 +55,8 @@ impl ImpastoApp {
         self.run.info.as_ref().map_or(DeviceKind::Cpu, |info| info.device.kind)
     }
 
-    /// Memory in bytes that a run with these settings would take; the kernels are those of the last run's device.
+    /// Memory in bytes that a run with these settings would take; the kernels are those of the last run's
+    /// device.
     pub(super) fn memory_estimate(&self, settings: &Settings) -> Option<u64> {
         let shapes = self.inputs()?.shapes(settings);
         let kernels = match self.device_kind() {
@@ -103,7 +104,8 @@ impl ImpastoApp {
         Some((format!("Larger: {size} px{time}"), SetSize(size).into()))
     }
 
-    /// The worker has chosen a size by measuring: it is shown with its reason, and is no entry of the history.
+    /// The worker has chosen a size by measuring: it is shown with its reason, and is no entry of the
+    /// history.
     pub(super) fn size_was_chosen(&mut self, size: u32, step_seconds: Option<f64>) {
         self.undo.size_was_chosen(self.paintings.current(), self.settings.size, size);
         self.settings.size = size;
@@ -114,8 +116,8 @@ impl ImpastoApp {
         self.messages.toasts.add_with(text, larger);
     }
 
-    /// Offer the size that the steps turn out to be quick enough for, once for each size that was measured. It is not
-    /// taken unasked: what slows a computer down passes, and a smaller size loses detail.
+    /// Offer the size that the steps turn out to be quick enough for, once for each size that was measured.
+    /// It is not taken unasked: what slows a computer down passes, and a smaller size loses detail.
     fn offer_smaller(&mut self, aim: u32, seconds: f64) {
         let size = self.settings.size;
         if seconds < SLOW_CLIMB || !session::is_worthwhile(size, aim) || self.next.told_slow == Some(size) {
@@ -129,8 +131,8 @@ impl ImpastoApp {
         self.messages.toasts.add_with(text, vec![button]);
     }
 
-    /// Go on at a larger size where the steps turn out quicker than was measured before the first one, as long as
-    /// nobody has chosen a size.
+    /// Go on at a larger size where the steps turn out quicker than was measured before the first one, as
+    /// long as nobody has chosen a size.
     pub(super) fn follow_speed(&mut self, ctx: &Context) {
         let size = self.settings.size;
         let measured = self.next.measured_size == Some(size) && self.endless();

@@ -1,4 +1,5 @@
-//! A lit chip over the painting while strips or regions are soloed: which they are, and what else they silence.
+//! A lit chip over the painting while strips or regions are soloed: which they are, and what else they
+//! silence.
 
 use egui::{Align2, Area, Context, Frame, Id, Margin, Order, RichText};
 

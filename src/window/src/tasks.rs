@@ -96,8 +96,8 @@ impl<App: 'static> Tasks<App> {
         self.start(name, work, then, file);
     }
 
-    /// Like [`Tasks::attempt`], for a task that decodes a picture: it may have to wait for others. The flag says
-    /// whether it has begun.
+    /// Like [`Tasks::attempt`], for a task that decodes a picture: it may have to wait for others. The flag
+    /// says whether it has begun.
     pub fn decode<T: Send + 'static>(
         &self,
         name: &str,

@@ -1,8 +1,9 @@
 //! Undo and redo: what an action has changed of the settings, the mixes and the slots becomes an entry of the
 //! history.
 //!
-//! It is ours because crates for it want every change as a command object; here a state is a few kilobytes beside pictures that
-//! are shared, so states are kept, and one drag becomes one entry by when and what the hand did.
+//! It is ours because crates for it want every change as a command object; here a state is a few kilobytes
+//! beside pictures that are shared, so states are kept, and one drag becomes one entry by when and what the
+//! hand did.
 
 mod snapshot;
 
@@ -26,7 +27,8 @@ use impasto_core::{picture::Picture, settings::Settings};
 const MOST: usize = 200;
 /// Bytes of pictures that only the history still holds, at most.
 const MOST_BYTES: usize = 512 << 20;
-/// Within so many seconds, changes of the same one setting are one entry: scrolling, arrow keys, repeated clicks.
+/// Within so many seconds, changes of the same one setting are one entry: scrolling, arrow keys, repeated
+/// clicks.
 const TOGETHER: f64 = 1.0;
 
 /// How the notes about it begin.
@@ -199,8 +201,8 @@ impl Undo {
         }
     }
 
-    /// The state in force, and those next to it in one row for which `fits` is true beside it; none if it is not true
-    /// for that one itself.
+    /// The state in force, and those next to it in one row for which `fits` is true beside it; none if it is
+    /// not true for that one itself.
     fn around(&self, fits: impl Fn(&Snapshot, &Snapshot) -> bool) -> Range<usize> {
         let Some(State { snapshot: current, .. }) = self.states.get(self.at) else { return 0..0 };
         let fits = |state: &&State| fits(&state.snapshot, current);
@@ -209,8 +211,8 @@ impl Undo {
         self.at + 1 - before..self.at + after
     }
 
-    /// Another program has saved a picture's file, which is no action of the person's here: the new version is in
-    /// the old one's place at any time.
+    /// Another program has saved a picture's file, which is no action of the person's here: the new version
+    /// is in the old one's place at any time.
     pub fn file_was_saved(&mut self, before: &Loaded, now: &Loaded) {
         for Snapshot { content, styles, .. } in self.states.iter_mut().map(|state| &mut state.snapshot) {
             for loaded in std::iter::once(content).chain(styles).filter_map(|slot| slot.picture.as_mut()) {
@@ -226,7 +228,8 @@ impl Undo {
         self.states.iter().map(|state| &state.snapshot.settings)
     }
 
-    /// What is said when undo takes the last change back: the value that is in force again, if it changed one.
+    /// What is said when undo takes the last change back: the value that is in force again, if it changed
+    /// one.
     fn undone(&self) -> String {
         let [before, state] = [&self.states[self.at - 1], &self.states[self.at]];
         let [from, to] = [before, state].map(|state| &state.snapshot.settings);

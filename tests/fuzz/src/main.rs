@@ -1,5 +1,5 @@
-//! The targets of tests/strangers for libFuzzer. `IMPASTO_TARGET` names the one: all in one program, which is linked
-//! once. `IMPASTO_SEEDS` names a folder that gets its seeds first.
+//! The targets of tests/strangers for libFuzzer. `IMPASTO_TARGET` names the one: all in one program, which is
+//! linked once. `IMPASTO_SEEDS` names a folder that gets its seeds first.
 
 #![no_main]
 

@@ -1,4 +1,5 @@
-//! What is done with bytes of strangers, target by target. A fuzzer calls it (tests/fuzz), and the tests here.
+//! What is done with bytes of strangers, target by target. A fuzzer calls it (tests/fuzz), and the tests
+//! here.
 
 mod archive;
 mod home;

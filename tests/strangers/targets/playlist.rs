@@ -1,4 +1,5 @@
-//! A playlist of a stranger in a window: opened, its question answered with no, played for some frames, closed.
+//! A playlist of a stranger in a window: opened, its question answered with no, played for some frames,
+//! closed.
 
 use std::{fs, time::Duration};
 

@@ -160,7 +160,8 @@ pub fn run(data: &[u8]) {
     assert_eq!(home.listing(), before, "what is beside the project stays as it was");
 }
 
-/// Shows the painting for three frames much later, and waits until the window has kept it, or has found that it cannot.
+/// Shows the painting for three frames much later, and waits until the window has kept it, or has found that
+/// it cannot.
 fn keep(window: &mut Window) {
     let sessions = window.folder.path().join("sessions");
     let written = || -> Option<SystemTime> {

@@ -59,7 +59,8 @@ pub fn run(data: &[u8]) {
                 if engine.restore(7, Some(data)).is_err() {
                     continue;
                 }
-                // A run that is not finite is told as an error, and is none the worse for what it can go back to.
+                // A run that is not finite is told as an error, and is none the worse for what it can go back
+                // to.
                 let _ = engine.step();
                 let _ = engine.read();
                 engine.restore(3, Some(good)).unwrap();

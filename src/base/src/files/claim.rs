@@ -2,12 +2,12 @@
 //! process, also on another machine, does the same work.
 //!
 //! Only one process can create the file. While its owner lives, its time is touched; it is removed with the
-//! claim. That of a killed process is taken over: on the same machine at once, as the lock on it has ended with
-//! the process, by others when they have seen it untouched for a while. They measure that by their own clock,
-//! so clocks may differ.
+//! claim. That of a killed process is taken over: on the same machine at once, as the lock on it has ended
+//! with the process, by others when they have seen it untouched for a while. They measure that by their own
+//! clock, so clocks may differ.
 //!
-//! A claim saves work and guards nothing: a process that was only frozen wakes up and finishes what another has
-//! taken over. Results must be such that both may come.
+//! A claim saves work and guards nothing: a process that was only frozen wakes up and finishes what another
+//! has taken over. Results must be such that both may come.
 
 use std::{
     collections::BTreeMap,
@@ -28,7 +28,8 @@ use crate::hash::Sha256Hash;
 
 /// Interval between two touches.
 const TOUCH: Duration = Duration::from_secs(20);
-/// A claim that is seen untouched for this time is abandoned: many touches, as shares cache times for a minute.
+/// A claim that is seen untouched for this time is abandoned: many touches, as shares cache times for a
+/// minute.
 const ABANDONED: Duration = Duration::from_secs(180);
 /// Longest file name that a claim's name contains; most systems allow 255 bytes.
 const LONGEST_NAME: usize = 240;
@@ -97,8 +98,8 @@ impl Claims {
             Ok(opened) => opened,
             Err(error) => return error.kind() == io::ErrorKind::NotFound,
         };
-        // The owner locks it before it writes the name of its machine. It may have removed it since, and another
-        // process have made its own.
+        // The owner locks it before it writes the name of its machine. It may have removed it since, and
+        // another process have made its own.
         let died_here = is_of_this_machine(&stamp.0)
             && lock.try_lock().is_ok()
             && File::open(path).and_then(|file| stamp_of(&file)).is_ok_and(|now| now.0 == stamp.0);

@@ -216,7 +216,8 @@ impl Thread {
         }
     }
 
-    /// Open and close devices as wanted, and send what there is to send; true if names or errors have changed.
+    /// Open and close devices as wanted, and send what there is to send; true if names or errors have
+    /// changed.
     fn follow(&mut self) -> bool {
         let (wanted, outgoing) = {
             let mut state = self.shared.state();
@@ -251,8 +252,8 @@ impl Thread {
         true
     }
 
-    /// Wait for input, for room for output, for the bell, and for the next scan at most; then read. True if the
-    /// window must be woken, `None` if the handle was dropped.
+    /// Wait for input, for room for output, for the bell, and for the next scan at most; then read. True if
+    /// the window must be woken, `None` if the handle was dropped.
     fn wait(&mut self, scan_at: Instant) -> io::Result<Option<bool>> {
         let entry = |fd, events| libc::pollfd { fd, events, revents: 0 };
         let mut entries = vec![entry(self.ear.as_raw_fd(), libc::POLLIN)];

@@ -1,8 +1,8 @@
 //! Orthonormal bases of a layer's channels: the channels themselves, and randomized Hadamard bases.
 //!
-//! Q = D·H/√C, with random signs D and the Walsh–Hadamard matrix H (Ailon & Chazelle, STOC 2006): each axis is a
-//! mix of all channels in equal parts. Features turn by C·log₂C additions per position instead of a product with a
-//! dense matrix, without a number that differs between machines.
+//! Q = D·H/√C, with random signs D and the Walsh–Hadamard matrix H (Ailon & Chazelle, STOC 2006): each axis
+//! is a mix of all channels in equal parts. Features turn by C·log₂C additions per position instead of a
+//! product with a dense matrix, without a number that differs between machines.
 
 use impasto_base::random::SplitMix64;
 use rayon::prelude::*;

@@ -16,9 +16,9 @@
 //!
 //! In balanced a layer's style may use other statistics than the Gram matrix, see [`StyleTarget`].
 //!
-//! total = α·Σ w·content + β·Σ w·style + γ·smoothness + δ·sliced + κ·coherence, where sliced (Wasserstein) and
-//! coherence are each the mean of two layers' terms, see [`Quantiles`] and [`neighbours`]. The objectives differ
-//! only in the factors of the two squared distances, see [`Objective::content_factor`] and
+//! total = α·Σ w·content + β·Σ w·style + γ·smoothness + δ·sliced + κ·coherence, where sliced (Wasserstein)
+//! and coherence are each the mean of two layers' terms, see [`Quantiles`] and [`neighbours`]. The objectives
+//! differ only in the factors of the two squared distances, see [`Objective::content_factor`] and
 //! [`Objective::style_factor`].
 
 mod bases;

@@ -1,24 +1,25 @@
-//! Neighbours: each position of the painting aims at the most similar position of the styles, by the cosine of the
-//! centred features (Kolkin, Kucera, Paris, Sýkora, Shechtman & Shakhnarovich, arXiv 2203.13215).
+//! Neighbours: each position of the painting aims at the most similar position of the styles, by the cosine
+//! of the centred features (Kolkin, Kucera, Paris, Sýkora, Shechtman & Shakhnarovich, arXiv 2203.13215).
 //!
-//! The nearest samples alone would repeat a few of them all over the picture. So the way back counts too, as in
-//! the relaxed earth mover's distance (Kolkin, Salavon & Shakhnarovich, CVPR 2019): samples that no position has
-//! chosen get the position nearest to them, the most similar first, up to a quarter of the positions.
+//! The nearest samples alone would repeat a few of them all over the picture. So the way back counts too, as
+//! in the relaxed earth mover's distance (Kolkin, Salavon & Shakhnarovich, CVPR 2019): samples that no
+//! position has chosen get the position nearest to them, the most similar first, up to a quarter of the
+//! positions.
 
 use impasto_network::compute::{Nearest, nearest};
 use rayon::prelude::*;
 
-/// How much better another sample must be before a position changes to it, relative to the similarity with its own:
-/// positions that waver between two samples flicker in the live picture.
+/// How much better another sample must be before a position changes to it, relative to the similarity with
+/// its own: positions that waver between two samples flicker in the live picture.
 const MARGIN: f32 = 0.05;
 /// One position in so many is left to samples that no position has chosen.
 const RETURNED: usize = 4;
 /// Values per partial sum.
 const CHUNK: usize = 1 << 14;
 
-/// The number of the sample that each position aims at, given its features `[P, C]`, the samples `[Q, C]`, the
-/// weights `[P]` by which the positions count in the mean (`None` for 1 everywhere), and each position's `former`
-/// sample `[P]`, if any.
+/// The number of the sample that each position aims at, given its features `[P, C]`, the samples `[Q, C]`,
+/// the weights `[P]` by which the positions count in the mean (`None` for 1 everywhere), and each position's
+/// `former` sample `[P]`, if any.
 ///
 /// # Panics
 ///
@@ -125,7 +126,8 @@ pub fn energy(targets: &[f32], channels: usize, weights: Option<&[f32]>) -> f64 
     rows.iter().sum()
 }
 
-/// Factor of Σ m·(F−T)² for targets of this energy and this number of values, or channels times the weights' sum.
+/// Factor of Σ m·(F−T)² for targets of this energy and this number of values, or channels times the weights'
+/// sum.
 pub fn factor(energy: f64, count: f64) -> f64 {
     1.0 / energy.max(count * super::LEAST_ENERGY)
 }

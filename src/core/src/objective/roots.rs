@@ -6,9 +6,9 @@
 //! 6·10⁻⁸ (Higham, Accuracy and Stability of Numerical Algorithms, 2002, section 3.1), usually far closer.
 //!
 //! * **A target's** root is checked once. If it is invalid, the diagonal's ε is replaced by a floor of
-//!   u·tr S + ε, times the smallest power of 4 that gives a root, see [`Floor`]. Both covariances get it, so that
-//!   the distance remains a distance with the same gradient formula. ε suffices for all pictures that are not
-//!   flat.
+//!   u·tr S + ε, times the smallest power of 4 that gives a root, see [`Floor`]. Both covariances get it, so
+//!   that the distance remains a distance with the same gradient formula. ε suffices for all pictures that
+//!   are not flat.
 //! * **A picture's** root changes in each step, so reading it back for a check would be too slow. If the
 //!   iteration becomes unstable it returns to its last stable state, see [`roots`], which ignores the
 //!   smallest eigenvalues.

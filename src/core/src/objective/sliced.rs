@@ -1,11 +1,12 @@
-//! The sliced Wasserstein term (Heitz, Vanhoey, Chambon & Belcour, CVPR 2021): match the distribution of a layer's
-//! features along each axis of an orthonormal basis ([`Basis`](super::Basis)) to the style's. Sorting pairs each
-//! value with a style value; the term is the mean squared difference of the pairs, over the mean square of the
-//! style's values. In one dimension that is the squared 2-Wasserstein distance, whose gradient treats the pairs as
-//! constant. With the channels as the axes it is the histogram loss of Risser, Wilmot & Barnes (arXiv 1701.08893).
+//! The sliced Wasserstein term (Heitz, Vanhoey, Chambon & Belcour, CVPR 2021): match the distribution of a
+//! layer's features along each axis of an orthonormal basis ([`Basis`](super::Basis)) to the style's. Sorting
+//! pairs each value with a style value; the term is the mean squared difference of the pairs, over the mean
+//! square of the style's values. In one dimension that is the squared 2-Wasserstein distance, whose gradient
+//! treats the pairs as constant. With the channels as the axes it is the histogram loss of Risser, Wilmot &
+//! Barnes (arXiv 1701.08893).
 //!
-//! Bases preserve lengths, so that with features F, a basis Q and the remapped coordinates R of F·Q the distance is
-//! ‖F·Q − R‖ = ‖F − R·Qᵀ‖: to a target in the form of the features.
+//! Bases preserve lengths, so that with features F, a basis Q and the remapped coordinates R of F·Q the
+//! distance is ‖F·Q − R‖ = ‖F − R·Qᵀ‖: to a target in the form of the features.
 //!
 //! Sorting runs on the host.
 
@@ -52,8 +53,8 @@ impl Quantiles {
         Self { curves, energy: squares / values.len() as f64 }
     }
 
-    /// As [`Quantiles::of`], with positions counted by their weights `[P]`, of which one is positive: a value is in
-    /// the middle of its share.
+    /// As [`Quantiles::of`], with positions counted by their weights `[P]`, of which one is positive: a value
+    /// is in the middle of its share.
     pub fn of_weighted(values: &[f32], weights: &[f32], channels: usize) -> Self {
         let total: f64 = weights.iter().map(|&weight| f64::from(weight)).sum();
         let mut curves = vec![0.0; channels * POINTS];
@@ -108,16 +109,16 @@ impl Quantiles {
         1.0 / (count * self.energy.max(super::LEAST_ENERGY))
     }
 
-    /// The target of each value of a layer's features, or their coordinates in the same basis, `[P, C]`. Equal
-    /// values share the mean of their targets.
+    /// The target of each value of a layer's features, or their coordinates in the same basis, `[P, C]`.
+    /// Equal values share the mean of their targets.
     pub fn remap(&self, values: &[f32]) -> Vec<f32> {
         self.remap_each(values, |curve, values, target| {
             remap_channel(curve, &sorted(values), target);
         })
     }
 
-    /// As [`Quantiles::remap`], with positions counted by their weights `[P]`: a value's rank is the weight of
-    /// those below it. Values without weight stay.
+    /// As [`Quantiles::remap`], with positions counted by their weights `[P]`: a value's rank is the weight
+    /// of those below it. Values without weight stay.
     pub fn remap_weighted(&self, values: &[f32], weights: &[f32]) -> Vec<f32> {
         let total: f64 = weights.iter().map(|&weight| f64::from(weight)).sum();
         self.remap_each(values, |curve, values, target| {

@@ -28,8 +28,8 @@ pub fn sorted(values: &[f32]) -> Vec<(f32, u32)> {
     from.into_iter().map(|(key, position)| (value(key), position)).collect()
 }
 
-/// The same by comparisons, which leaves equal values in an order of its own. Where positions have weights the last
-/// bits depend on that order, and recipes repeat them.
+/// The same by comparisons, which leaves equal values in an order of its own. Where positions have weights
+/// the last bits depend on that order, and recipes repeat them.
 pub fn sorted_by_comparison(values: impl Iterator<Item = f32>) -> Vec<(f32, u32)> {
     let mut pairs: Vec<(f32, u32)> = values.zip(0..).collect();
     pairs.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));

@@ -5,8 +5,8 @@
 //! [`Floor`](super::moments::Floor)):
 //!
 //! * **gram** (Gatys, Ecker & Bethge, CVPR 2016): ‖S−S*‖².
-//! * **moments** (Risser, Wilmot & Barnes, arXiv 1701.08893, who add histograms, see [`super::Quantiles`]; Li et
-//!   al., IJCAI 2017): beside the Gram term ‖μ−μ*‖²/‖μ*‖² + ‖σ−σ*‖²/‖σ*‖².
+//! * **moments** (Risser, Wilmot & Barnes, arXiv 1701.08893, who add histograms, see [`super::Quantiles`];
+//!   Li et al., IJCAI 2017): beside the Gram term ‖μ−μ*‖²/‖μ*‖² + ‖σ−σ*‖²/‖σ*‖².
 //! * **wasserstein**: the 2-Wasserstein distance of the two normal distributions, ‖μ−μ*‖² + tr(Σ + Σ* −
 //!   2(A·Σ·A)^½) with A = Σ*^½, over tr S*.
 //!

@@ -32,8 +32,8 @@ impl Matte {
         shape::blend_onto(painting, &self.opacity, self.ground);
     }
 
-    /// The colours and the opacity of a painting that is shown on the ground. Where nothing shows, its colours
-    /// are those around, so that no program that resamples it draws the ground into the edges.
+    /// The colours and the opacity of a painting that is shown on the ground. Where nothing shows, its
+    /// colours are those around, so that no program that resamples it draws the ground into the edges.
     pub fn rgba(&self, flat: &RgbImage) -> RgbaImage {
         let mut painting = RgbaImage::new(flat.width(), flat.height());
         for ((pixel, flat), opacity) in painting.pixels_mut().zip(flat.pixels()).zip(self.opacity.pixels()) {
@@ -55,8 +55,8 @@ impl Matte {
         painting
     }
 
-    /// The same opacity on the ground that a picture of the same dimensions was shown on: the colour of most of
-    /// what is wholly transparent. `None` if no colour is: it was painted there.
+    /// The same opacity on the ground that a picture of the same dimensions was shown on: the colour of most
+    /// of what is wholly transparent. `None` if no colour is: it was painted there.
     pub fn on_ground_of(&self, flat: &RgbImage) -> Option<Self> {
         let mut counts = BTreeMap::<[u8; 3], usize>::new();
         for (colour, _) in flat.pixels().zip(self.opacity.pixels()).filter(|(_, opacity)| opacity[0] == 0) {

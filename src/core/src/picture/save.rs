@@ -64,8 +64,8 @@ pub fn save(image: &RgbImage, path: &Path, overwrite: bool) -> Result<(), SaveEr
     save_with_text(image, path, overwrite, &|_| None)
 }
 
-/// As [`save`], with the picture's transparency unless it is a JPEG, and with an embedded text. `text` is called
-/// with the maximum number of bytes, see [`super::embedded_text`].
+/// As [`save`], with the picture's transparency unless it is a JPEG, and with an embedded text. `text` is
+/// called with the maximum number of bytes, see [`super::embedded_text`].
 ///
 /// # Errors
 ///

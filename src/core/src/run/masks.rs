@@ -21,8 +21,8 @@ use impasto_base::hash::Sha256Hash;
 pub const MAX_MASKS: usize = MAX_PALETTES + MAX_REGIONS + 2;
 /// Maximum bytes of the strokes of a run, see [`Stroke::bytes`].
 const MAX_STROKE_BYTES: usize = 3 << 20;
-/// Maximum work of the strokes of a run, see [`Stroke::work`]: about twenty seconds, while strokes by hand are
-/// fractions of a second.
+/// Maximum work of the strokes of a run, see [`Stroke::work`]: about twenty seconds, while strokes by hand
+/// are fractions of a second.
 const MAX_STROKE_WORK: f64 = 2e10;
 
 /// How a drawn mask was drawn: its last stroke.
@@ -68,8 +68,8 @@ fn draws(records: &[SourceRecord], hash: Sha256Hash) -> bool {
     records.iter().any(|known| known.drawing.is_some() && known.sha256 == hash)
 }
 
-/// The records of the masks, each once: drawn ones with their strokes, as single strokes if those are too many
-/// or too large, and the largest without them if even those are.
+/// The records of the masks, each once: drawn ones with their strokes, as single strokes if those are too
+/// many or too large, and the largest without them if even those are.
 pub fn mask_records(masks: &[Arc<Picture>]) -> Vec<SourceRecord> {
     let mut records = Vec::new();
     add_masks(&mut records, masks);

@@ -157,15 +157,15 @@ pub struct Pass {
     /// Palettes used during the run, except bundled ones; the settings refer to them by their hashes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub palettes: Vec<SourceRecord>,
-    /// Masks used during the run, and what drawn ones were drawn on before them; the settings refer to them by
-    /// their hashes.
+    /// Masks used during the run, and what drawn ones were drawn on before them; the settings refer to them
+    /// by their hashes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub masks: Vec<SourceRecord>,
     /// The picture that the run began with, if [`Settings::init`] names one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub initial: Option<SourceRecord>,
-    /// Some style was transparent, and only what is opaque of it counted. Programs before version 4 of recipes
-    /// flattened it.
+    /// Some style was transparent, and only what is opaque of it counted. Programs before version 4 of
+    /// recipes flattened it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub opaque_parts: bool,
     /// The engine was recreated for this run, without the state of the run before.

@@ -387,8 +387,8 @@ impl Automation {
         Arc::make_mut(&mut self.0).insert(id, track);
     }
 
-    /// Let the tracks of the strengths of the first `count` regions follow their regions: `moved` gives the new
-    /// index of each, if it is still there.
+    /// Let the tracks of the strengths of the first `count` regions follow their regions: `moved` gives the
+    /// new index of each, if it is still there.
     pub fn move_strengths(&mut self, count: usize, moved: impl Fn(usize) -> Option<usize>) {
         let knob = |index: usize| u8::try_from(index).ok().map(ParamId::RegionStrength);
         let tracks: Vec<_> =

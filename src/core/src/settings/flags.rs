@@ -80,7 +80,8 @@ impl SettingsFlags {
         self.resolve_with(base, |_| ())
     }
 
-    /// As [`SettingsFlags::resolve`]; `change_masks` changes those of the settings before a flag names a region.
+    /// As [`SettingsFlags::resolve`]; `change_masks` changes those of the settings before a flag names a
+    /// region.
     ///
     /// # Errors
     ///

@@ -1,5 +1,5 @@
-//! Names of earlier versions in files, on command lines and from controllers, which are still read. The sliced
-//! Wasserstein term was the histogram term: the same with one basis.
+//! Names of earlier versions in files, on command lines and from controllers, which are still read. The
+//! sliced Wasserstein term was the histogram term: the same with one basis.
 
 use serde_json::{Map, Value};
 

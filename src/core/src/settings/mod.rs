@@ -55,9 +55,9 @@ pub use values::{
 ///
 /// [`PARAMETERS`] describes each field: its flag, its range, when it takes effect.
 ///
-/// Weights are dimensionless factors of the objective's terms, see [`crate::objective`].
-/// Text forms (TOML, JSON) use the field names; missing fields take their defaults, or what programs without them
-/// did, unknown ones are errors.
+/// Weights are dimensionless factors of the objective's terms, see [`crate::objective`]. Text forms (TOML,
+/// JSON) use the field names; missing fields take their defaults, or what programs without them did, unknown
+/// ones are errors.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
@@ -76,7 +76,8 @@ pub struct Settings {
     /// Weight of the sliced Wasserstein term; 0 leaves it out.
     #[serde(alias = "histogram_weight")]
     pub sliced_weight: f64,
-    /// Orthonormal bases that the sliced Wasserstein term goes through, 1 to [`MAX_BASES`]; 1 is the channels.
+    /// Orthonormal bases that the sliced Wasserstein term goes through, 1 to [`MAX_BASES`]; 1 is the
+    /// channels.
     #[serde(default = "former::bases")]
     pub sliced_bases: u32,
     /// Weight of the coherence term; 0 leaves it out.
@@ -244,15 +245,16 @@ impl Settings {
         }
     }
 
-    /// The deepest layer listed, regardless of its weight. The sizes of a run depend on it, and so does what a
-    /// recipe repeats.
+    /// The deepest layer listed, regardless of its weight. The sizes of a run depend on it, and so does what
+    /// a recipe repeats.
     pub fn deepest_layer(&self) -> Option<Layer> {
         let layers = self.content_layers.layers().chain(self.style_layers.layers());
         layers.chain(self.global_layers()).max()
     }
 
-    /// The deepest layer that a run computes, for its cost: that of the effective weights, or the deepest listed
-    /// where a style amount is measured, which takes all of them, or automation may raise a weight from 0.
+    /// The deepest layer that a run computes, for its cost: that of the effective weights, or the deepest
+    /// listed where a style amount is measured, which takes all of them, or automation may raise a weight
+    /// from 0.
     pub fn deepest_computed(&self) -> Option<Layer> {
         match self.style_amount.is_some() || self.automation.is_on() {
             true => self.deepest_layer(),

@@ -31,8 +31,8 @@ impl StoredMix {
         Self { pictures, styles, regions, settings: Mix::of(settings) }
     }
 
-    /// The mixes for the present styles, each a picture with its mix: a part is applied only to the picture that
-    /// it was chosen on, others keep their own. `None` if there are more or fewer styles.
+    /// The mixes for the present styles, each a picture with its mix: a part is applied only to the picture
+    /// that it was chosen on, others keep their own. `None` if there are more or fewer styles.
     pub fn styles_for(&self, present: &[(Sha256Hash, StyleMix)]) -> Option<Vec<StyleMix>> {
         let stored = self.styles.iter().enumerate();
         let applied = stored.zip(present).map(|((index, stored), (picture, own))| {

@@ -8,8 +8,8 @@ const EVERY: u32 = 8;
 const LBFGS_EVERY: u32 = 32;
 
 impl StyleTransfer {
-    /// Count the evaluation of a step, and let terms aim anew in it if it is time. Then L-BFGS goes on from its
-    /// iterate: the values there are others, and so is the gradient, but the curvature is the same.
+    /// Count the evaluation of a step, and let terms aim anew in it if it is time. Then L-BFGS goes on from
+    /// its iterate: the values there are others, and so is the gradient, but the curvature is the same.
     pub(super) fn advance_aims(&mut self) {
         let every = if self.lbfgs.is_some() { LBFGS_EVERY } else { EVERY };
         let due = self.evaluator.targets_mut().advance(every);

@@ -32,8 +32,8 @@ impl Painting {
     ///
     /// # Errors
     ///
-    /// If there is no style or more than [`super::MAX_STYLES`], the content has other dimensions, the palette is missing, or a picture is too
-    /// narrow for the deepest layer in use; then nothing changes.
+    /// If there is no style or more than [`super::MAX_STYLES`], the content has other dimensions, the palette
+    /// is missing, or a picture is too narrow for the deepest layer in use; then nothing changes.
     pub fn replace_pictures(&mut self, settings: &Settings, inputs: &Inputs) -> Result<(), TransferError> {
         let (width, height) = inputs.content.dimensions();
         if (width, height) != self.inputs.content.dimensions() {

@@ -75,8 +75,8 @@ pub fn memory_bytes(shapes: &Shapes, settings: &Settings, kernels: KernelSet) ->
     let moving = if settings.low_memory { passing } else { passing.max(kept) };
     let (weights, step, stored) = match (kernels, settings.low_memory) {
         // The raw weights, and one transform at a time, in the memory of the widest output while that is
-        // free. Each stage is computed again on the way back, but a smaller block never holds a larger output:
-        // all outputs count.
+        // free. Each stage is computed again on the way back, but a smaller block never holds a larger
+        // output: all outputs count.
         (KernelSet::Cpu, true) => {
             let transform = |l: Layer| (36 * l.input_channels() * l.channels()) as f64;
             let transform = layers().map(transform).fold(0.0, f64::max);
@@ -168,7 +168,8 @@ impl Features {
         let has = |role| f64::from(u8::from(masks.of_role(role).next().is_some()));
         let maps = [&masks.style_map, &masks.content_map].into_iter().flatten().count();
         let planes = (masks.painted().count() + maps) as f64;
-        // Two planes on the host; an amount and a truth for each channel on the device; two pictures in bytes.
+        // Two planes on the host; an amount and a truth for each channel on the device; two pictures in
+        // bytes.
         let frozen = has(RegionRole::Freeze) * (2.0 + 1.0 + 3.0 + 1.5);
         let of_picture = (planes + frozen + has(RegionRole::Keep)) * self.input() / 3.0;
         let layers = [&settings.style_layers, &settings.content_layers];
@@ -180,7 +181,8 @@ impl Features {
     }
 
     /// Of the coherence term: at each of its layers the target in each part of the picture, the picture's own
-    /// features to be matched, and the samples of each style and those that are compared, as they are and packed.
+    /// features to be matched, and the samples of each style and those that are compared, as they are and
+    /// packed.
     fn aims(&self, settings: &Settings, styles: usize) -> f64 {
         let parts = (1 + settings.masks.painted().count()) as f64;
         let of_layer = |&layer: &Layer| {
@@ -189,9 +191,9 @@ impl Features {
         GlobalTerm::Coherence.layers(settings).iter().map(of_layer).sum()
     }
 
-    /// Of the sliced Wasserstein term: the picture that is sorted; at each of its layers the target in each part of
-    /// the picture, the features with their coordinates and what they become; and the curves of each style in each
-    /// basis, and of each part.
+    /// Of the sliced Wasserstein term: the picture that is sorted; at each of its layers the target in each
+    /// part of the picture, the features with their coordinates and what they become; and the curves of each
+    /// style in each basis, and of each part.
     fn sorted(&self, settings: &Settings, styles: usize) -> f64 {
         let parts = 1 + settings.masks.painted().count();
         let curves = (styles * settings.sliced_bases as usize + parts) * POINTS;

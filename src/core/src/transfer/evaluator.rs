@@ -150,8 +150,8 @@ impl Evaluator {
         self.targets.halfway()
     }
 
-    /// The unweighted gradient `[1, 3, H, W]` of each term alone at an image `[1, 3, H, W]`; `None` for a term of
-    /// which regions leave nothing. Only for terms with a layer.
+    /// The unweighted gradient `[1, 3, H, W]` of each term alone at an image `[1, 3, H, W]`; `None` for a
+    /// term of which regions leave nothing. Only for terms with a layer.
     ///
     /// # Panics
     ///

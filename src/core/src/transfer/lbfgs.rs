@@ -102,8 +102,8 @@ impl Lbfgs {
         *self = Self::new();
     }
 
-    /// Go on from [`Lbfgs::iterate`] with other values but the same curvature, as after a change of the targets
-    /// of squared distances: only the history stays. No pair is made across the change.
+    /// Go on from [`Lbfgs::iterate`] with other values but the same curvature, as after a change of the
+    /// targets of squared distances: only the history stays. No pair is made across the change.
     pub fn begin_again(&mut self) {
         (self.base, self.search) = (None, None);
     }

@@ -37,8 +37,8 @@ impl StyleTransfer {
         Ok(())
     }
 
-    /// Check the present images, and new ones before [`StyleTransfer::replace`], for the effective settings of
-    /// `settings`.
+    /// Check the present images, and new ones before [`StyleTransfer::replace`], for the effective settings
+    /// of `settings`.
     ///
     /// # Errors
     ///

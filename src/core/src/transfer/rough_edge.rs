@@ -1,5 +1,5 @@
-//! Rough edges of masks: where a mask is soft, patches of the size of strokes are in or out, so that the strokes of
-//! both sides interlock.
+//! Rough edges of masks: where a mask is soft, patches of the size of strokes are in or out, so that the
+//! strokes of both sides interlock.
 
 use super::Dimensions;
 use impasto_base::random::SplitMix64;
@@ -11,11 +11,11 @@ const AMOUNT: f32 = 0.3;
 /// The noise is the same in every run.
 const SEED: u64 = 0x6d61_736b;
 
-/// Give each position of these masks `[H, W]`, of this width and height, to one of them, which becomes 1 there,
-/// or to none; the others become 0. What they leave of 1 takes part as a first mask. Of the two that have most, b
-/// behind a, b gets the position where (b − a)/2 + 0.3·noise is at least 0: so they interlock without gaps, and a
-/// single mask m is where m + 0.3·noise is at least ½. The noise, −1 to 1, depends on the place alone, not on the
-/// size.
+/// Give each position of these masks `[H, W]`, of this width and height, to one of them, which becomes 1
+/// there, or to none; the others become 0. What they leave of 1 takes part as a first mask. Of the two that
+/// have most, b behind a, b gets the position where (b − a)/2 + 0.3·noise is at least 0: so they interlock
+/// without gaps, and a single mask m is where m + 0.3·noise is at least ½. The noise, −1 to 1, depends on the
+/// place alone, not on the size.
 pub fn roughen(masks: &mut [&mut [f32]], (width, height): Dimensions) {
     if masks.is_empty() {
         return;

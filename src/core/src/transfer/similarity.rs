@@ -30,8 +30,8 @@ impl SimilarityMap {
         along(y, self.span[1], self.height) * self.width + along(x, self.span[0], self.width)
     }
 
-    /// The value at a point, in fractions of the content's width and height, between the middles of the nearest
-    /// four positions.
+    /// The value at a point, in fractions of the content's width and height, between the middles of the
+    /// nearest four positions.
     pub fn at(&self, [x, y]: [f32; 2]) -> f32 {
         let along = |part: f32, span: f32, count: usize| {
             let place = (part * span - 0.5).clamp(0.0, (count - 1) as f32);

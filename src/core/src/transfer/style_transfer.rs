@@ -221,8 +221,8 @@ impl StyleTransfer {
         if let (Some(term), Some(measured)) = (term, measured) {
             self.norm_monitor.record(term, &self.space.gradient(measured));
         }
-        // L-BFGS must not count on what stays. Adam steps in each pixel by itself, and its moments are rescaled
-        // by the norm of the whole gradient.
+        // L-BFGS must not count on what stays. Adam steps in each pixel by itself, and its moments are
+        // rescaled by the norm of the whole gradient.
         let freeze = self.freeze.as_ref().filter(|_| self.lbfgs.is_some());
         let gradient = gradient.map(|gradient| match (self.space.gradient(gradient), freeze) {
             (gradient, None) => gradient,

@@ -250,7 +250,8 @@ impl Item {
         f64::from(self.settings.longest_side()).powi(2) * f64::from(self.steps())
     }
 
-    /// Open its content, styles, palette and masks; also returns notices for the user. `folder` is the queue's.
+    /// Open its content, styles, palette and masks; also returns notices for the user. `folder` is the
+    /// queue's.
     ///
     /// # Errors
     ///

@@ -363,8 +363,8 @@ impl JobQueue {
         lock(&self.0.inner).unwritten
     }
 
-    /// Write the list if it has changed, and remove stored pictures that no item needs any more. Blocks on the
-    /// disk.
+    /// Write the list if it has changed, and remove stored pictures that no item needs any more. Blocks on
+    /// the disk.
     ///
     /// # Errors
     ///

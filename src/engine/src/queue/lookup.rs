@@ -35,8 +35,8 @@ pub enum Painted {
 /// Time and length of a file; another version differs.
 type Stamp = Option<(SystemTime, u64)>;
 
-/// Looks up what is painted. It remembers pictures and folders until they change, as most paintings of a batch
-/// share them.
+/// Looks up what is painted. It remembers pictures and folders until they change, as most paintings of a
+/// batch share them.
 #[derive(Debug, Default)]
 pub struct Lookup {
     /// Without their pixels.
@@ -45,8 +45,8 @@ pub struct Lookup {
 }
 
 impl Lookup {
-    /// How an item's file was painted, if it was painted as part of a batch from the same pictures with the same
-    /// settings. Pictures are opened only if there is a file.
+    /// How an item's file was painted, if it was painted as part of a batch from the same pictures with the
+    /// same settings. Pictures are opened only if there is a file.
     ///
     /// # Errors
     ///
@@ -77,8 +77,8 @@ impl Lookup {
         self.folders.remove(folder);
     }
 
-    /// The files that an item of a batch may have become. An empty one is none: a killed process had only claimed
-    /// its name.
+    /// The files that an item of a batch may have become. An empty one is none: a killed process had only
+    /// claimed its name.
     fn files(&mut self, item: &Item, existing: Existing) -> Vec<PathBuf> {
         let mut files = match existing {
             _ if !item.batch => Vec::new(),

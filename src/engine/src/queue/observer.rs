@@ -39,7 +39,8 @@ pub trait RenderObserver {
         let _ = picture;
     }
 
-    /// The losses of a step; `planned` if [`RenderPlan::losses_every`](super::RenderPlan::losses_every) requested them.
+    /// The losses of a step; `planned` if [`RenderPlan::losses_every`](super::RenderPlan::losses_every)
+    /// requested them.
     fn losses(&mut self, step: u32, losses: &Losses, seconds: f64, planned: bool) {
         let _ = (step, losses, seconds, planned);
     }

@@ -25,8 +25,8 @@ use impasto_core::{
 };
 use impasto_formats::known::KnownFiles;
 
-/// What happens if the file of an item exists, and its recipe is not that of the item. A batch skips items whose
-/// file has the same recipe.
+/// What happens if the file of an item exists, and its recipe is not that of the item. A batch skips items
+/// whose file has the same recipe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Existing {
     /// A batch takes what was painted with less for painted, and without recipes a file without one.
@@ -241,8 +241,8 @@ fn check_destination(item: &Item, existing: Existing) -> anyhow::Result<()> {
     }
 }
 
-/// A full disk or a missing share must not cost hours of work: then the picture is saved elsewhere. If another
-/// process has painted the same meanwhile, its file stays.
+/// A full disk or a missing share must not cost hours of work: then the picture is saved elsewhere. If
+/// another process has painted the same meanwhile, its file stays.
 fn save(
     item: &Item,
     place: &Place,

@@ -214,7 +214,8 @@ pub(super) fn replaced(
     })
 }
 
-/// The masks of these settings, which their plan has opened, or which are drawn on top of those that were drawn before.
+/// The masks of these settings, which their plan has opened, or which are drawn on top of those that were
+/// drawn before.
 ///
 /// # Errors
 ///
@@ -237,8 +238,8 @@ pub(super) fn masks_of(
     Ok(masks)
 }
 
-/// Use the replacements in an event's pictures too, and another `palette`, if there is one, by its name in the
-/// settings.
+/// Use the replacements in an event's pictures too, and another `palette`, if there is one, by its name in
+/// the settings.
 fn replace_in(
     records: &mut PictureRecords,
     replacements: &Replacements,

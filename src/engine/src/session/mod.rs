@@ -122,8 +122,8 @@ pub trait Engine {
         Ok(None)
     }
 
-    /// Where a layer sees the same in the run's content as at a point, in fractions of its width and height. The
-    /// run is not changed. `None` if the engine cannot.
+    /// Where a layer sees the same in the run's content as at a point, in fractions of its width and height.
+    /// The run is not changed. `None` if the engine cannot.
     ///
     /// # Errors
     ///
@@ -159,9 +159,9 @@ pub trait Engine {
         Ok(())
     }
 
-    /// Switch to a smaller size until [`Engine::end_downscale`], if possible to one where a step costs at most
-    /// this fraction of a step now. Steps in between do not count, and the picture stays as sharp as it was.
-    /// False if there is no smaller size; engines without a pyramid have none.
+    /// Switch to a smaller size until [`Engine::end_downscale`], if possible to one where a step costs at
+    /// most this fraction of a step now. Steps in between do not count, and the picture stays as sharp as it
+    /// was. False if there is no smaller size; engines without a pyramid have none.
     ///
     /// # Errors
     ///
@@ -357,7 +357,8 @@ impl Session {
     }
 
     /// Send changed settings, and pictures that it [can become](Inputs::can_become), to the run; only the
-    /// latest are applied, between two steps. Returns the update's number, which [`Frame::update`] reports for the pictures painted with it.
+    /// latest are applied, between two steps. Returns the update's number, which [`Frame::update`] reports
+    /// for the pictures painted with it.
     ///
     /// # Errors
     ///

@@ -31,8 +31,8 @@ const MAX_PIXELS: u64 = (1 << 31) / 256 - 1;
 /// Estimated bytes held by background engines, which are not the foreground engine's.
 pub(super) static BACKGROUND_BYTES: AtomicU64 = AtomicU64::new(0);
 
-/// The smallest longest side at which the content is wide enough for the deepest layer that is computed; styles
-/// always are.
+/// The smallest longest side at which the content is wide enough for the deepest layer that is computed;
+/// styles always are.
 pub(super) fn least_size(inputs: &Inputs, settings: &Settings) -> u32 {
     let least = settings.deepest_computed().map_or(1, Layer::stride) as f64 + 0.5;
     let (width, height) = inputs.content.dimensions();
@@ -69,8 +69,8 @@ pub(super) fn check_memory(
     Ok(memory_bytes)
 }
 
-/// Whether a run with these pictures and settings may need memory for more than `before`: for a larger style's
-/// statistics, for what the layers see of another mask, or for a deeper layer.
+/// Whether a run with these pictures and settings may need memory for more than `before`: for a larger
+/// style's statistics, for what the layers see of another mask, or for a deeper layer.
 pub(super) fn needs_more(inputs: &Inputs, settings: &Settings, before: (&Inputs, &Settings)) -> bool {
     let (inputs_before, settings_before) = before;
     let masks = |settings: &Settings| settings.masks.files().count();

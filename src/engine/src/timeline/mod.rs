@@ -1,8 +1,8 @@
 //! The time machine's storage: which moments of a painting are kept, and where their pictures are.
 //!
-//! [`Timeline`] is the index, thinned as a run grows older; [`MomentStore`] keeps the pictures and the engine's
-//! states, compressed in memory up to a limit, 96 MiB together, and in a cache folder beyond it. Pinned moments
-//! are never thinned out, and the store holds their pictures beside its limits.
+//! [`Timeline`] is the index, thinned as a run grows older; [`MomentStore`] keeps the pictures and the
+//! engine's states, compressed in memory up to a limit, 96 MiB together, and in a cache folder beyond it.
+//! Pinned moments are never thinned out, and the store holds their pictures beside its limits.
 //!
 //! It is our own because no cache crate thins by a moment's place in a run: older moments become sparse,
 //! recent ones stay dense.

@@ -75,7 +75,8 @@ struct Blobs {
     states: BlobCache,
 }
 
-/// The pictures of pinned moments, under a lock of their own: that of the blobs is held while files are written.
+/// The pictures of pinned moments, under a lock of their own: that of the blobs is held while files are
+/// written.
 type Pinned = Arc<Mutex<BTreeMap<MomentId, Arc<RgbImage>>>>;
 
 /// Stores the pictures and states of a timeline's moments.

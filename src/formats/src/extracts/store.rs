@@ -40,8 +40,8 @@ impl ExtractStore {
         self.folder.join(key).with_extension(EXTENSION)
     }
 
-    /// Load the extract of a key ([`impasto_core::transfer::VisualizationJob::key`]) in this shape, if it exists and
-    /// is intact, and mark it as recently used.
+    /// Load the extract of a key ([`impasto_core::transfer::VisualizationJob::key`]) in this shape, if it
+    /// exists and is intact, and mark it as recently used.
     pub fn load(&self, key: &str, shape: (u32, u32)) -> Option<RgbImage> {
         let path = self.path(key);
         let bytes = fs::read(&path).ok()?;

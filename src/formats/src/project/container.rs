@@ -137,8 +137,8 @@ pub(super) fn read(file: &[u8]) -> Result<(String, Entries), ProjectError> {
 ///
 /// # Errors
 ///
-/// [`ProjectError::NotAProject`] if it is no zip, [`ProjectError::Damaged`] if its directory cannot be used or
-/// the file cannot be read.
+/// [`ProjectError::NotAProject`] if it is no zip, [`ProjectError::Damaged`] if its directory cannot be used
+/// or the file cannot be read.
 pub(super) fn open<R: io::Read + Seek>(mut file: R) -> Result<ZipArchive<R>, ProjectError> {
     let mut magic = [0; LOCAL_MAGIC.len()];
     if file.read_exact(&mut magic).is_err() || magic != LOCAL_MAGIC {
@@ -174,9 +174,9 @@ pub(super) fn entry<R: io::Read + Seek>(
     Ok(Some(bytes))
 }
 
-/// Check the record at the end, at this position: the directory lies directly before it and is small enough to
-/// be read. Without this, the zip crate would look for other records, and make room for as many entries as a
-/// record claims.
+/// Check the record at the end, at this position: the directory lies directly before it and is small enough
+/// to be read. Without this, the zip crate would look for other records, and make room for as many entries as
+/// a record claims.
 fn check_end(end: &[u8; END], position: u64) -> Result<(), ProjectError> {
     let two = |at: usize| u16::from_le_bytes([end[at], end[at + 1]]);
     let four = |at: usize| u64::from(two(at)) | u64::from(two(at + 2)) << 16;

@@ -84,8 +84,8 @@ impl Project {
         }
     }
 
-    /// Name the masks by their hashes whose files are gone or others by now, if their pixels are in the project.
-    /// A file that has the hash may be opened.
+    /// Name the masks by their hashes whose files are gone or others by now, if their pixels are in the
+    /// project. A file that has the hash may be opened.
     pub(super) fn name_masks(&mut self, trust: &mut Trust) {
         let masks = self.manifest.masks.iter().filter_map(|mask| {
             let path = mask.source.path.clone()?;

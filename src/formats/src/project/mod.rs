@@ -43,8 +43,8 @@ pub use pins::{MAX_PINS, SavedPin};
 pub use preview::preview;
 pub use write::{Draft, SourceStorage};
 
-/// Newest format version: that of the newest recipe in it. A project without a newer one is written as version
-/// 1, which older programs read.
+/// Newest format version: that of the newest recipe in it. A project without a newer one is written as
+/// version 1, which older programs read.
 const VERSION: u64 = recipe::VERSION;
 /// Maximum size of a project, in bytes.
 const MAX_BYTES: u64 = 2 << 30;

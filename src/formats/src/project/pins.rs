@@ -20,8 +20,8 @@ use impasto_core::{
 /// Maximum number of pinned moments in a project.
 pub const MAX_PINS: usize = 64;
 
-/// A pinned moment: its picture, and what it was painted with. Programs that do not know the name and the time
-/// read it without them.
+/// A pinned moment: its picture, and what it was painted with. Programs that do not know the name and the
+/// time read it without them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SavedPin {
     /// The number that the user sees.
@@ -41,8 +41,8 @@ pub struct SavedPin {
 }
 
 impl Draft<'_> {
-    /// Add the next pinned moment. Its picture is embedded, or stored in a file beside the project, named by the `hash`
-    /// of its pixels.
+    /// Add the next pinned moment. Its picture is embedded, or stored in a file beside the project, named by
+    /// the `hash` of its pixels.
     ///
     /// # Errors
     ///

@@ -1,6 +1,6 @@
-//! The painted picture of a project alone. File managers ask for it, unasked themselves, for every file of a folder
-//! that is shown: so no other entry is read, nothing that a project names is opened, and the limits are tighter than
-//! those for a project that a person opens.
+//! The painted picture of a project alone. File managers ask for it, unasked themselves, for every file of a
+//! folder that is shown: so no other entry is read, nothing that a project names is opened, and the limits
+//! are tighter than those for a project that a person opens.
 
 use std::{
     io::{BufReader, Read, Seek},

@@ -81,7 +81,8 @@ impl SessionFolder {
         File::create(self.folder.join(RESTORE)).map(drop)
     }
 
-    /// Whether the painting is to be restored without asking. True once: a painting that fails again is asked for.
+    /// Whether the painting is to be restored without asking. True once: a painting that fails again is asked
+    /// for.
     pub fn take_restore(&self) -> bool {
         fs::remove_file(self.folder.join(RESTORE)).is_ok()
     }

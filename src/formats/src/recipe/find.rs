@@ -39,9 +39,9 @@ impl Found {
     }
 }
 
-/// Find a picture: at its path, among the files that the user opened before, then in these folders by name and
-/// by content. Without a path it may be a bundled one. A changed one is accepted only if `trust` allows to open
-/// it.
+/// Find a picture: at its path, among the files that the user opened before, then in these folders by name
+/// and by content. Without a path it may be a bundled one. A changed one is accepted only if `trust` allows
+/// to open it.
 pub fn find(source: &SourceRecord, folders: &[PathBuf], known: &KnownFiles, trust: &Trust) -> Option<Found> {
     let path = source.path.as_deref().filter(|path| is_local(path));
     let bundled = |example: Option<&Example>| example.filter(|_| source.path.is_none()).map(Example::open);
@@ -168,8 +168,8 @@ mod tests {
         let (_, record) = saved(folder.path(), "secret.png", 3);
         let outside = SourceRecord { name: "../secret.png".into(), path: None, ..record.clone() };
         assert!(find(&outside, std::slice::from_ref(&inner)).is_none());
-        // A record without a path: its file is found by where it was opened before, and a changed one only in a
-        // folder that is trusted.
+        // A record without a path: its file is found by where it was opened before, and a changed one only in
+        // a folder that is trusted.
         let bare = SourceRecord { path: None, ..record.clone() };
         assert!(find(&bare, &[]).is_none());
         let known = KnownFiles::in_cache(&folder.path().join("cache"));

@@ -18,8 +18,8 @@ impl Recipe {
     }
 
     /// The recipe as a text of at most `room` bytes, without folders: with thumbnails if they fit, else with
-    /// smaller ones, else without; a long history is cut to its last run, and drawn masks then to single strokes
-    /// or to their hashes. `None` if even that does not fit.
+    /// smaller ones, else without; a long history is cut to its last run, and drawn masks then to single
+    /// strokes or to their hashes. `None` if even that does not fit.
     pub fn text(&self, room: usize) -> Option<String> {
         self.clone().without_folders().fitted(room)
     }

@@ -10,8 +10,8 @@ use impasto_base::{files::folder_of, hash::Sha256Hash, text};
 use impasto_core::settings::{Init, Settings};
 use impasto_network::vgg::MAX_WEIGHTS_BYTES;
 
-/// Find the files beside the recipe's file, or among those that the user opened before; returns notices for the
-/// user. One that has the recorded hash may be opened from now on.
+/// Find the files beside the recipe's file, or among those that the user opened before; returns notices for
+/// the user. One that has the recorded hash may be opened from now on.
 pub fn locate(recipe: &mut Recipe, file: &Path, known: &KnownFiles, trust: &mut Trust) -> Vec<String> {
     let mut search = Search {
         folder: folder_of(file),

@@ -2,10 +2,11 @@
 //!
 //! A recipe is JSON with a version. It contains the settings and the worker's [`Record`] as they serialize
 //! themselves, so that new fields are included automatically. Recipes are untrusted: sizes are bounded, and
-//! every value is checked like the command line's. Of the files that a recipe names, only those with the right
-//! hash are opened, and what [`Trust`](crate::trust::Trust) allows.
+//! every value is checked like the command line's. Of the files that a recipe names, only those with the
+//! right hash are opened, and what [`Trust`](crate::trust::Trust) allows.
 //!
-//! A recipe names files by their names and hashes, without any folder: it is read by whoever gets the picture.
+//! A recipe names files by their names and hashes, without any folder: it is read by whoever gets the
+//! picture.
 
 mod check;
 mod command_line;
@@ -148,8 +149,8 @@ impl Recipe {
         Record::of(self.passes.clone(), self.complete)
     }
 
-    /// Leave out the strokes that an earlier run has too, or are `known` otherwise, by [`leave_out_strokes`]; or
-    /// bring them back, by [`bring_back_strokes`](impasto_core::run::bring_back_strokes).
+    /// Leave out the strokes that an earlier run has too, or are `known` otherwise, by [`leave_out_strokes`];
+    /// or bring them back, by [`bring_back_strokes`](impasto_core::run::bring_back_strokes).
     pub(crate) fn with_strokes(&mut self, each: fn(&mut [SourceRecord], &mut Strokes), known: &mut Strokes) {
         self.passes.iter_mut().for_each(|pass| each(&mut pass.masks, known));
     }

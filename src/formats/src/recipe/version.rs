@@ -5,9 +5,9 @@ use impasto_core::{
     settings::{Automation, Curve, KeysEnd, ParamId, Parameter, StyleMix},
 };
 
-/// Newest format version: it has settled colours, the terms beside the statistics, loops of keyframes and transparent styles that are not
-/// flattened; version 3 has masks and parts of styles, and version 2 changes of pictures, and many changes. A recipe
-/// without them is written as version 1, which older programs read.
+/// Newest format version: it has settled colours, the terms beside the statistics, loops of keyframes and
+/// transparent styles that are not flattened; version 3 has masks and parts of styles, and version 2 changes
+/// of pictures, and many changes. A recipe without them is written as version 1, which older programs read.
 pub const VERSION: u64 = 4;
 
 /// The first version with masks and parts of styles.

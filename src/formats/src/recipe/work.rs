@@ -34,9 +34,9 @@ pub fn compare_file(path: &Path, job: &Job) -> FileMatch {
 }
 
 impl Recipe {
-    /// Whether painting the job from its beginning to its end, without a change, has this recipe, whether or not
-    /// the run could do all that was asked for. Pictures count by their hashes and the weights file by its name, as
-    /// a recipe knows no folders.
+    /// Whether painting the job from its beginning to its end, without a change, has this recipe, whether or
+    /// not the run could do all that was asked for. Pictures count by their hashes and the weights file by
+    /// its name, as a recipe knows no folders.
     fn asks_for(&self, job: &Job) -> bool {
         let (last, expected) = (self.last(), Pass::new(job, Start::Beginning));
         let hashes =
@@ -60,8 +60,8 @@ impl Recipe {
     }
 }
 
-/// The settings without those that do not change the job's picture. What transparency changes of the styles is
-/// compared by itself.
+/// The settings without those that do not change the job's picture. What transparency changes of the styles
+/// is compared by itself.
 fn that_count(settings: &Settings, job: &Job) -> Settings {
     let mut settings = Settings { preview_every: 0, ..settings.clone() };
     if job.inputs.content.alpha.is_none()

@@ -80,7 +80,8 @@ impl Layer {
         1 << (self.block() - 1)
     }
 
-    /// Side of the square of input pixels that a position of this layer sees: 3 of `relu1_1`, 68 of `relu4_1`.
+    /// Side of the square of input pixels that a position of this layer sees: 3 of `relu1_1`, 68 of
+    /// `relu4_1`.
     pub fn receptive_field(self) -> usize {
         let convolution = |side: usize, layer: Layer| match layer.after_pool() {
             true => side + layer.stride() / 2 + 2 * layer.stride(),

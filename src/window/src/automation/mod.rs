@@ -71,8 +71,8 @@ impl ImpastoApp {
         true
     }
 
-    /// Let a parameter's track follow a value set by hand. An oscillator swings about it from now on; keyframes
-    /// leave it to the hand.
+    /// Let a parameter's track follow a value set by hand. An oscillator swings about it from now on;
+    /// keyframes leave it to the hand.
     pub(super) fn on_user_edit(&mut self, param: ParamId, value: f64) {
         let (objective, at) = (self.settings.objective, self.settings.time_at(self.run.step()));
         let Some(track) = self.settings.automation.get_mut(param).filter(|track| track.on) else { return };

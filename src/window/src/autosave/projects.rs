@@ -26,7 +26,8 @@ use impasto_formats::{
     trust::Trust,
 };
 
-/// A painting that was brought back with the engine's state, which is good for these pictures and settings only.
+/// A painting that was brought back with the engine's state, which is good for these pictures and settings
+/// only.
 pub(super) struct GoingOn {
     engine: project::EngineState,
     record: Option<Record>,
@@ -117,8 +118,8 @@ impl ImpastoApp {
         left
     }
 
-    /// How a painting that was brought back begins, and at which step: exactly as it was where the engine's state is there
-    /// and nothing is different, else from its picture.
+    /// How a painting that was brought back begins, and at which step: exactly as it was where the engine's
+    /// state is there and nothing is different, else from its picture.
     pub(crate) fn begin_going_on(&mut self) -> (Start, u32) {
         let from_picture = (Start::Current, 0);
         let Some(GoingOn { engine, record, settings, sources, content, masks }) =
@@ -144,7 +145,8 @@ impl ImpastoApp {
         (Start::Moment, step)
     }
 
-    /// Read a project in the background: only what is beside it, or in the settings already, is opened by its settings.
+    /// Read a project in the background: only what is beside it, or in the settings already, is opened by its
+    /// settings.
     pub(crate) fn read_project(&mut self, path: PathBuf) {
         let trust = Trust::beside(&path, &self.settings);
         self.read_trusted(path, trust);

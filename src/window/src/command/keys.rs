@@ -34,8 +34,8 @@ impl Command {
         held && !ctx.text_edit_focused() && ctx.memory(|memory| memory.top_modal_layer().is_none())
     }
 
-    /// The commands whose keys were pressed since the last frame. Plain keys belong to the widget that has the
-    /// keyboard's focus, if there is one, and every key belongs to a text field.
+    /// The commands whose keys were pressed since the last frame. Plain keys belong to the widget that has
+    /// the keyboard's focus, if there is one, and every key belongs to a text field.
     pub fn pressed(ctx: &Context) -> Vec<Command> {
         let help = ctx.input_mut(|input| input.consume_key(Modifiers::NONE, Key::F1));
         let mut commands: Vec<Command> = help.then_some(Command::Help).into_iter().collect();

@@ -15,8 +15,8 @@ use impasto_core::settings::{ParamId, Settings, three_digits};
 
 /// The amount in the fader's middle: about what the usual weights give.
 const MIDDLE: f64 = 0.95;
-/// Style over content grows by the odds of the fader's place to this power, so that the range in which pictures differ
-/// takes most of the way.
+/// Style over content grows by the odds of the fader's place to this power, so that the range in which
+/// pictures differ takes most of the way.
 const STEEPNESS: f64 = 1.5;
 /// Height of the fader, in points.
 const TALL: f32 = 32.0;

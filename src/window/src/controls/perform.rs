@@ -1,4 +1,5 @@
-//! The group on top: what a painting is played with. A preset, how much style, its strokes, the photograph's colours.
+//! The group on top: what a painting is played with. A preset, how much style, its strokes, the photograph's
+//! colours.
 
 use egui::Ui;
 

@@ -1,5 +1,5 @@
-//! The bundled presets as small pictures: of the present pair if it was painted with them, else as they come with the
-//! program. Nothing is painted for them.
+//! The bundled presets as small pictures: of the present pair if it was painted with them, else as they come
+//! with the program. Nothing is painted for them.
 
 use std::sync::{Arc, Weak};
 
@@ -87,7 +87,8 @@ impl PresetTiles {
         }
     }
 
-    /// Whether the painting is to be looked at: it has the look of a preset, and has not been seen for a while.
+    /// Whether the painting is to be looked at: it has the look of a preset, and has not been seen for a
+    /// while.
     fn is_due(&mut self, preset: Option<Preset>, step: u32, now: f64) -> bool {
         let Some(preset) = preset else {
             self.painted = None;

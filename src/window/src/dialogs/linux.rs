@@ -56,8 +56,8 @@ async fn offers_files(connection: &zbus::Connection) -> bool {
     version.is_ok()
 }
 
-/// Ask by zenity, which is what `command` starts, and wait for its end. Its dialog belongs to the window with this
-/// number under X11.
+/// Ask by zenity, which is what `command` starts, and wait for its end. Its dialog belongs to the window with
+/// this number under X11.
 fn zenity(mut command: Command, ask: &Ask, window: Option<u64>) -> Answer {
     command.args(["--file-selection", "--title", &ask.title]);
     match ask.mode {

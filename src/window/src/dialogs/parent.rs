@@ -12,8 +12,8 @@ pub struct Parent {
     display: RawDisplayHandle,
 }
 
-// SAFETY: these are names of a window, which are only handed on to the system. The window stays until the program
-// ends.
+// SAFETY: these are names of a window, which are only handed on to the system. The window stays until the
+// program ends.
 unsafe impl Send for Parent {}
 // SAFETY: as above.
 unsafe impl Sync for Parent {}

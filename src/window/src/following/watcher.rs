@@ -1,7 +1,7 @@
 //! A thread that looks at files, and opens those that another program has saved.
 //!
-//! It looks because nothing tells of changes on network shares. A look at a dozen files takes microseconds, and a
-//! share that does not answer holds up nobody but this thread.
+//! It looks because nothing tells of changes on network shares. A look at a dozen files takes microseconds,
+//! and a share that does not answer holds up nobody but this thread.
 
 use std::{
     collections::VecDeque,
@@ -68,8 +68,8 @@ impl<T> Default for Watcher<T> {
 }
 
 impl<T: Send + 'static> Watcher<T> {
-    /// Look at these files from now on. The first ones start the thread, which opens by what `open` makes, and
-    /// calls `wake` if there is news.
+    /// Look at these files from now on. The first ones start the thread, which opens by what `open` makes,
+    /// and calls `wake` if there is news.
     pub fn watch(&mut self, files: Files, open: impl FnOnce() -> Open<T>, wake: impl Fn() + Send + 'static) {
         if files == self.watched {
             return;
@@ -119,8 +119,8 @@ fn look<T>(orders: &Receiver<Files>, open: &Open<T>, tell: impl Fn(News<T>)) {
     }
 }
 
-/// The files of an order. What is known of those that were looked at before stays, unless another version than
-/// the one that was opened last has come to hand, as with a former painting.
+/// The files of an order. What is known of those that were looked at before stays, unless another version
+/// than the one that was opened last has come to hand, as with a former painting.
 fn take(mut known: Vec<Watched>, order: Files) -> Vec<Watched> {
     let mut find = |path: &Path, stamp: Option<Stamp>| {
         let index = known.iter().position(|file| file.path == path)?;
@@ -159,8 +159,8 @@ impl Watched {
         Self { path, at_hand: stamp, seen: stamp, found: None, broken: None }
     }
 
-    /// The file, if it was saved and is whole, or why it has not become so. A file that is gone is no news: the
-    /// programs that replace one may take it away first.
+    /// The file, if it was saved and is whole, or why it has not become so. A file that is gone is no news:
+    /// the programs that replace one may take it away first.
     fn look<T>(&mut self, now: Instant, open: &Open<T>) -> Option<Result<T, String>> {
         let stamp = Stamp::of(&self.path);
         let steady = mem::replace(&mut self.found, stamp) == stamp;

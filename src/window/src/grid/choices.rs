@@ -1,4 +1,5 @@
-//! What can stand on an axis of a grid: the settings of the palette, presets, single layers; and values to begin with.
+//! What can stand on an axis of a grid: the settings of the palette, presets, single layers; and values to
+//! begin with.
 
 use super::super::widgets;
 use impasto_core::settings::{AxisValues, PARAMETERS, ParamId, ParamName, Parameter, Region, Settings};

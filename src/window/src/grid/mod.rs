@@ -169,8 +169,8 @@ impl ImpastoApp {
         }
     }
 
-    /// Take a cell's settings for the painting. What belongs to the painting and not to its look stays, unless an axis
-    /// varies it.
+    /// Take a cell's settings for the painting. What belongs to the painting and not to its look stays,
+    /// unless an axis varies it.
     fn adopt_cell(&mut self, index: usize) {
         let Some(board) = &mut self.grid.sheet else { return };
         let Some(cell) = board.cells.get(index) else { return };

@@ -8,7 +8,8 @@ use impasto_engine::session::LayerStudy;
 /// Most cells of a matrix's side on the screen; of larger matrices blocks are averaged.
 pub const CELLS: usize = 128;
 
-/// Stops of the scale from nothing to most: black over violet and orange to pale yellow, rising in lightness all the way.
+/// Stops of the scale from nothing to most: black over violet and orange to pale yellow, rising in lightness
+/// all the way.
 const SCALE: [[f32; 3]; 5] =
     [[4.0, 4.0, 12.0], [84.0, 18.0, 104.0], [186.0, 56.0, 80.0], [246.0, 144.0, 28.0], [252.0, 250.0, 170.0]];
 /// Ends of the scale of differences: too little is blue, too much is orange.

@@ -1,5 +1,5 @@
-//! The layer lab: what one layer sees in the pictures, how far its Gram matrix is from the style's, and where in the
-//! picture it pulls.
+//! The layer lab: what one layer sees in the pictures, how far its Gram matrix is from the style's, and where
+//! in the picture it pulls.
 
 mod images;
 pub mod sheet;

@@ -30,7 +30,8 @@ pub fn name(visualization: LayerVisualization) -> String {
     }
 }
 
-/// How far an extract is, if it is not made in the size that is wanted. A smaller or a former one may be there.
+/// How far an extract is, if it is not made in the size that is wanted. A smaller or a former one may be
+/// there.
 pub fn progress(extracts: &Extracts, visualization: LayerVisualization) -> Option<String> {
     let (texture, stage) = extracts.of(visualization);
     match stage {
@@ -42,7 +43,8 @@ pub fn progress(extracts: &Extracts, visualization: LayerVisualization) -> Optio
     }
 }
 
-/// Draw what there is of an extract into a rectangle: the picture, or an empty well, and a bar while it is made.
+/// Draw what there is of an extract into a rectangle: the picture, or an empty well, and a bar while it is
+/// made.
 pub fn paint(ui: &Ui, extracts: &Extracts, visualization: LayerVisualization, rect: Rect) {
     let palette = Palette::of(ui);
     let (texture, stage) = extracts.of(visualization);

@@ -24,8 +24,8 @@ const SPARE: usize = 8;
 /// A mask's picture, or why there is none, and which version of its file it is.
 type Fetched = (Result<Arc<Picture>, String>, Option<Stamp>);
 
-/// What stands in for a missing mask, so that nothing changes there: a region's is black, a map's is white. They are
-/// drawn, so that a recipe repeats them.
+/// What stands in for a missing mask, so that nothing changes there: a region's is black, a map's is white.
+/// They are drawn, so that a recipe repeats them.
 fn stand_in(place: Place) -> Option<Arc<Picture>> {
     static ALL: LazyLock<[Option<Arc<Picture>>; 2]> = LazyLock::new(|| {
         [0.0, 1.0].map(|opacity| {
@@ -62,8 +62,8 @@ impl MaskDesk {
         self.missing.get(name).map(|missing| missing.why.as_str())
     }
 
-    /// Drop the pictures that are neither in use nor among the newest. What neither a file nor strokes can bring
-    /// back stays while `undoable` says that undo or redo can name it.
+    /// Drop the pictures that are neither in use nor among the newest. What neither a file nor strokes can
+    /// bring back stays while `undoable` says that undo or redo can name it.
     fn prune(&mut self, masks: &Masks, undoable: impl Fn(&Path) -> bool) {
         if self.pictures.len() <= self.pruned {
             return;
@@ -114,8 +114,8 @@ impl ImpastoApp {
         names.into_iter().filter_map(kept).collect()
     }
 
-    /// Whether there is nothing yet, or nothing any more, that could be drawn on at a mask that has a name; it is
-    /// told.
+    /// Whether there is nothing yet, or nothing any more, that could be drawn on at a mask that has a name;
+    /// it is told.
     pub(super) fn lacks_picture(&mut self, place: Place) -> bool {
         let masks = &self.settings.masks;
         let Some(name) = place.name_in(masks).filter(|name| !name.as_os_str().is_empty()) else {
@@ -180,7 +180,8 @@ impl ImpastoApp {
         });
     }
 
-    /// Draw a mask from its strokes, on top of those that are there: hundreds of strokes take a second or more.
+    /// Draw a mask from its strokes, on top of those that are there: hundreds of strokes take a second or
+    /// more.
     fn draw_mask(&mut self, name: PathBuf, drawing: Arc<Drawing>) {
         let here: Vec<Arc<Picture>> =
             self.pictures.masks.pictures.iter().map(|(_, picture)| Arc::clone(picture)).collect();
@@ -208,8 +209,8 @@ impl ImpastoApp {
         });
     }
 
-    /// A mask without a picture: what it is for stays in the settings, with a stand-in, and its row tells why. Another
-    /// version of its file than this one is opened when it is there.
+    /// A mask without a picture: what it is for stays in the settings, with a stand-in, and its row tells
+    /// why. Another version of its file than this one is opened when it is there.
     pub(super) fn mask_failed(&mut self, name: &Path, why: &str, stamp: Option<Stamp>) {
         let masks = &self.settings.masks;
         let failed: Vec<Place> = places(masks).filter(|place| place.name_in(masks) == Some(name)).collect();

@@ -1,7 +1,7 @@
 //! Drawing on masks: strokes become pixels and their hash, which names the mask, in the background.
 //!
-//! Meanwhile all other actions wait, as for a few frames only. So each stroke is drawn on what the one before has
-//! left, and undo or a save finds every stroke in its mask.
+//! Meanwhile all other actions wait, as for a few frames only. So each stroke is drawn on what the one before
+//! has left, and undo or a save finds every stroke in its mask.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -63,7 +63,8 @@ impl Act for AddMap {
     }
 }
 
-/// Draw the strokes of one line on the selected mask, as one step; where there is none there is a region first.
+/// Draw the strokes of one line on the selected mask, as one step; where there is none there is a region
+/// first.
 pub struct Paint(pub Vec<Stroke>);
 
 impl Act for Paint {
@@ -127,7 +128,8 @@ fn files_of(ground: Ground, masks: &Masks) -> Vec<PathBuf> {
     }
 }
 
-/// The strokes of a new region. It is black below them, so that only an empty one needs a stroke that says so.
+/// The strokes of a new region. It is black below them, so that only an empty one needs a stroke that says
+/// so.
 fn of_new(strokes: Vec<Stroke>) -> Vec<Stroke> {
     if strokes.is_empty() { vec![BLACK] } else { strokes }
 }
@@ -151,8 +153,8 @@ fn drawn(
 }
 
 impl ImpastoApp {
-    /// What strokes of this mode belong on: the selected mask, or a first region if there is none. `None`, which is
-    /// told, if they would leave nothing on it or there is no content.
+    /// What strokes of this mode belong on: the selected mask, or a first region if there is none. `None`,
+    /// which is told, if they would leave nothing on it or there is no content.
     pub(super) fn ground_of(&mut self, mode: Mode) -> Option<Ground> {
         if let Some(place) = self.selected_mask() {
             return Some(Ground::Mask(place));
@@ -167,15 +169,15 @@ impl ImpastoApp {
         Some(Ground::NewRegion(RegionRole::Paint))
     }
 
-    /// Draw on a mask, which becomes another one with these strokes more; undo goes back to the former. Without
-    /// `what` the mask itself is what is new.
+    /// Draw on a mask, which becomes another one with these strokes more; undo goes back to the former.
+    /// Without `what` the mask itself is what is new.
     pub(super) fn draw_on(&mut self, ground: Ground, strokes: Vec<Stroke>, what: Option<&'static str>) {
         let anew = strokes.first().is_none_or(begins_anew);
         self.draw_made(ground, Box::new(|| Ok(strokes)), anew, what);
     }
 
-    /// The same with strokes that take time to be found out; `anew` says whether they leave nothing of what was
-    /// there.
+    /// The same with strokes that take time to be found out; `anew` says whether they leave nothing of what
+    /// was there.
     pub(super) fn draw_made(&mut self, ground: Ground, made: Made, anew: bool, what: Option<&'static str>) {
         let Some(content) = self.mask_content() else { return };
         let size = content.dimensions();

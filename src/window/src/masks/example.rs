@@ -1,4 +1,5 @@
-//! The example with regions: a portrait in three styles, with a region for the face, the suit and the background.
+//! The example with regions: a portrait in three styles, with a region for the face, the suit and the
+//! background.
 
 use std::{path::PathBuf, sync::Arc};
 

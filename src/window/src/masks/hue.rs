@@ -13,7 +13,8 @@ pub struct Hues {
     pub middle: f64,
     /// From one end to the other, in degrees.
     pub width: f64,
-    /// The least difference of the strongest and the weakest of red, green and blue, 0 to 1: greys have no hue.
+    /// The least difference of the strongest and the weakest of red, green and blue, 0 to 1: greys have no
+    /// hue.
     pub chroma: f64,
 }
 

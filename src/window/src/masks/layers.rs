@@ -1,4 +1,5 @@
-//! The factors of a region's style layers: how much each counts there, beside its weight in the whole picture.
+//! The factors of a region's style layers: how much each counts there, beside its weight in the whole
+//! picture.
 
 use egui::{Context, Id, Label, Popup, PopupCloseBehavior, Response, SetOpenCommand, Ui, vec2};
 

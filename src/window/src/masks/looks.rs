@@ -41,8 +41,8 @@ pub struct Extent {
 }
 
 impl Extent {
-    /// The style layers in use in a region that see farther than the mask is wide, or have too few positions in
-    /// it, at this size.
+    /// The style layers in use in a region that see farther than the mask is wide, or have too few positions
+    /// in it, at this size.
     pub fn narrow_at(self, region: &Region, settings: &Settings, (width, height): (u32, u32)) -> Vec<Layer> {
         let (width, height) = (f64::from(width), f64::from(height));
         if self.share > WHOLE || region.role != RegionRole::Paint {

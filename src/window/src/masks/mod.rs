@@ -121,8 +121,8 @@ impl MaskDesk {
         self.missing.insert(name.to_owned(), Missing { why, stamp });
     }
 
-    /// Put a new version of a file in the place of the one that is here, or that is missing; true if the picture is
-    /// another one.
+    /// Put a new version of a file in the place of the one that is here, or that is missing; true if the
+    /// picture is another one.
     pub fn take_version(&mut self, path: &Path, stamp: Stamp, picture: &Arc<Picture>) -> bool {
         if !self.stamps.contains_key(path) && !self.missing.contains_key(path) {
             return false;
@@ -151,8 +151,8 @@ impl MaskDesk {
         name
     }
 
-    /// Take in a mask as its strokes, unless it is known already; it is drawn, and its hash checked, when it is
-    /// needed.
+    /// Take in a mask as its strokes, unless it is known already; it is drawn, and its hash checked, when it
+    /// is needed.
     pub fn remember_drawing(&mut self, drawing: Arc<Drawing>) {
         self.missing.remove(&pasted_name(&drawing.sha256));
         self.drawings.entry(drawing.sha256).or_insert(drawing);
@@ -232,8 +232,8 @@ impl ImpastoApp {
         content
     }
 
-    /// Add a region behind the others, and select it. Without a name, or with one that is taken, it gets a free
-    /// one. `None` if there are too many, or there is no content yet.
+    /// Add a region behind the others, and select it. Without a name, or with one that is taken, it gets a
+    /// free one. `None` if there are too many, or there is no content yet.
     fn push_region(&mut self, region: Region) -> Option<Place> {
         self.mask_content()?;
         let regions = &mut self.settings.masks.regions;

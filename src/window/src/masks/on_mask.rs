@@ -1,5 +1,6 @@
-//! Actions on a mask. They may have to wait for a stroke, while a project or an earlier action puts the regions in
-//! another order: the mask is found by its name then, and what is meant for one that is gone is dropped.
+//! Actions on a mask. They may have to wait for a stroke, while a project or an earlier action puts the
+//! regions in another order: the mask is found by its name then, and what is meant for one that is gone is
+//! dropped.
 
 use egui::Context;
 

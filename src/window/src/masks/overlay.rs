@@ -53,7 +53,8 @@ impl Place {
 /// How a mask is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Look {
-    /// As a tint with a hatch in one of four directions, and a line around it where the mask crosses one half.
+    /// As a tint with a hatch in one of four directions, and a line around it where the mask crosses one
+    /// half.
     Tint(usize),
     /// The mask itself.
     Grey,

@@ -58,8 +58,8 @@ impl StyleOrder {
         *self = Self::default();
     }
 
-    /// Let the regions' styles follow their slots to where they are now. Styles whose slots are gone leave the
-    /// regions; those whose slots are empty come back with a picture.
+    /// Let the regions' styles follow their slots to where they are now. Styles whose slots are gone leave
+    /// the regions; those whose slots are empty come back with a picture.
     fn follow(&mut self, masks: &mut Masks, slots: &[(u64, Filling)]) {
         // A slot that is removed takes what waits for it with it.
         let is_there = |slot: &u64| slots.iter().any(|(other, _)| other == slot);
@@ -107,7 +107,8 @@ impl StyleOrder {
     }
 }
 
-/// Let the regions' styles follow from where they were to where they are. Those that are gone leave the regions.
+/// Let the regions' styles follow from where they were to where they are. Those that are gone leave the
+/// regions.
 fn move_styles<T: PartialEq>(masks: &mut Masks, before: &[T], now: &[T]) {
     for region in &mut masks.regions {
         region.styles.retain_mut(|style| {

@@ -1,5 +1,5 @@
-//! The wand: a click on the content, and everything that a layer of the network sees as alike is the mask; the
-//! drag sets how alike.
+//! The wand: a click on the content, and everything that a layer of the network sees as alike is the mask;
+//! the drag sets how alike.
 
 use std::sync::Arc;
 

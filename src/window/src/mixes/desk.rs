@@ -1,4 +1,5 @@
-//! What a person has set up to play with: mixes in slots, the two ends of the morph, links and locks of faders, the lot.
+//! What a person has set up to play with: mixes in slots, the two ends of the morph, links and locks of
+//! faders, the lot.
 
 use std::{collections::BTreeSet, fmt, str::FromStr};
 

@@ -1,4 +1,5 @@
-//! The two ends of the morph as settings, and what changes at its middle: worked out anew only where something of it has changed.
+//! The two ends of the morph as settings, and what changes at its middle: worked out anew only where
+//! something of it has changed.
 
 use super::desk::{End, MixDesk};
 use crate::{defaults::PresetName, fields, presets::Presets};

@@ -7,7 +7,8 @@ use impasto_core::settings::{ParamId, Settings};
 /// A move under way.
 struct Held {
     moved: ParamId,
-    /// The weights of all linked faders when it began, so that a fader that was drawn to 0 and up again brings the others back.
+    /// The weights of all linked faders when it began, so that a fader that was drawn to 0 and up again
+    /// brings the others back.
     start: BTreeMap<ParamId, f64>,
 }
 
@@ -18,9 +19,9 @@ pub struct Links {
 }
 
 impl Links {
-    /// Let the linked faders follow the one that has moved between `before` and `settings`, if one has. `held` means that the
-    /// pointer is down, so that the move may go on. A fader at 0 stays there, and one that is moved up from 0 moves alone:
-    /// neither has a factor.
+    /// Let the linked faders follow the one that has moved between `before` and `settings`, if one has.
+    /// `held` means that the pointer is down, so that the move may go on. A fader at 0 stays there, and one
+    /// that is moved up from 0 moves alone: neither has a factor.
     pub fn follow(
         &mut self,
         linked: &BTreeSet<ParamId>,

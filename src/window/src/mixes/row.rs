@@ -19,8 +19,8 @@ use impasto_core::settings::{Slots, StyleMix};
 /// Widths of a slot and of the numbers, in points.
 const SLOT: f32 = 22.0;
 const NUMBER: f32 = 50.0;
-/// Widths of the choice of an end and of the morph's slider: never less, nor more. What is left over goes to the names of the
-/// ends first, once the slider has room for a hand.
+/// Widths of the choice of an end and of the morph's slider: never less, nor more. What is left over goes to
+/// the names of the ends first, once the slider has room for a hand.
 const END: [f32; 2] = [112.0, 176.0];
 const SLIDER: [f32; 2] = [70.0, 300.0];
 const HAND: f32 = 110.0;

@@ -47,7 +47,8 @@ pub struct Playlist {
     /// Begins again after the last.
     #[serde(rename = "loop")]
     pub repeat: bool,
-    /// In an order that this number decides, another one in each round; without it in the order of the entries.
+    /// In an order that this number decides, another one in each round; without it in the order of the
+    /// entries.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shuffle: Option<u64>,
     /// Seconds in which one painting fades into the next.
@@ -134,7 +135,8 @@ impl Entry {
 }
 
 impl Playlist {
-    /// Read a playlist's file, and return the file's hash; pictures may be named from the folder that it is in.
+    /// Read a playlist's file, and return the file's hash; pictures may be named from the folder that it is
+    /// in.
     ///
     /// # Errors
     ///

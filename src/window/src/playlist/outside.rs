@@ -1,5 +1,5 @@
-//! The files that a playlist names outside of its folder: it may come from a stranger, so they are opened only after the
-//! person has agreed.
+//! The files that a playlist names outside of its folder: it may come from a stranger, so they are opened
+//! only after the person has agreed.
 
 use std::{
     collections::BTreeSet,

@@ -92,7 +92,8 @@ pub fn folder_row(ui: &mut Ui, label: &str, folder: Option<&Path>, tooltip: &str
     })
 }
 
-/// Where a picture is, or its copy in the queue's folder if it has no file; else why the queue cannot take it.
+/// Where a picture is, or its copy in the queue's folder if it has no file; else why the queue cannot take
+/// it.
 pub fn keep(folder: Option<&Path>, picture: &Picture) -> Result<ItemSource, String> {
     match folder {
         Some(folder) => QueueStore::keep(folder, picture).map_err(|error| chain(&error)),

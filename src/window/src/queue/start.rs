@@ -1,4 +1,5 @@
-//! Where a queued painting begins: at its initial image, at the picture that is shown, or where that one began.
+//! Where a queued painting begins: at its initial image, at the picture that is shown, or where that one
+//! began.
 
 use std::{path::Path, sync::Arc};
 

@@ -82,7 +82,8 @@ impl Snapshot {
         std::iter::once(&self.content).chain(&self.styles)
     }
 
-    /// What happened to the slots from `before` to here, in a line; the second value is true if a picture changed.
+    /// What happened to the slots from `before` to here, in a line; the second value is true if a picture
+    /// changed.
     pub fn slots_title(&self, before: &Snapshot) -> Option<(String, bool)> {
         let name = |slot: &Slot| picture(slot).map_or_else(String::new, |picture| picture.name.clone());
         let first = |snapshot: &Snapshot| snapshot.styles.first().and_then(|slot| picture(slot).cloned());

@@ -31,8 +31,8 @@ impl Card {
     ///
     /// If there is none.
     pub fn open() -> Result<Self, Box<dyn Error>> {
-        // SAFETY: calls to Vulkan as the specification has them: all that is passed lives until they return, and
-        // whatever is made is used before its parent ends.
+        // SAFETY: calls to Vulkan as the specification has them: all that is passed lives until they return,
+        // and whatever is made is used before its parent ends.
         unsafe {
             let entry = ash::Entry::load()?;
             let application = vk::ApplicationInfo::default().api_version(vk::API_VERSION_1_3);

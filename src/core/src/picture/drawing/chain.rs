@@ -9,8 +9,8 @@ use crate::picture::MIN_SIDE;
 use impasto_base::hash::Sha256Hash;
 
 impl Drawing {
-    /// A drawing of this hash and width and height that was recorded, without drawing it: a wrong hash is found
-    /// by [`Drawing::picture`].
+    /// A drawing of this hash and width and height that was recorded, without drawing it: a wrong hash is
+    /// found by [`Drawing::picture`].
     ///
     /// # Errors
     ///
@@ -40,8 +40,8 @@ impl Drawing {
         })
     }
 
-    /// As [`Drawing::picture`]; only its newest strokes are drawn if one of these masks is what they were drawn
-    /// on.
+    /// As [`Drawing::picture`]; only its newest strokes are drawn if one of these masks is what they were
+    /// drawn on.
     ///
     /// # Errors
     ///
@@ -80,8 +80,8 @@ impl Drawing {
         Ok(Self { sha256: self.sha256, size: self.size, base: None, stroke: Stroke::of_pixels(pixels)? })
     }
 
-    /// A copy of a drawn mask's pixels, such as a file beside a project, as the drawn mask of one stroke that it
-    /// is; another picture as it is.
+    /// A copy of a drawn mask's pixels, such as a file beside a project, as the drawn mask of one stroke that
+    /// it is; another picture as it is.
     pub fn of_copy(copy: Picture) -> Picture {
         let (width, height) = copy.dimensions();
         let drawn = || {
@@ -117,8 +117,8 @@ impl Stroke {
         }
     }
 
-    /// How many values are computed at least to draw it on a mask of this width and height: one for each pixel,
-    /// and one for each that a line of it may reach.
+    /// How many values are computed at least to draw it on a mask of this width and height: one for each
+    /// pixel, and one for each that a line of it may reach.
     pub fn work(&self, (width, height): (u32, u32)) -> f64 {
         let [width, height] = [width, height].map(|side| f64::from(side.min(raster::LONG_SIDE)));
         let long = width.max(height);

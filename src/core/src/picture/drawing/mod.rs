@@ -1,4 +1,5 @@
-//! Drawn masks: kept as the strokes that made them, so that each is one step of undo and a recipe stays small.
+//! Drawn masks: kept as the strokes that made them, so that each is one step of undo and a recipe stays
+//! small.
 
 mod chain;
 mod raster;
@@ -197,7 +198,8 @@ impl Stroke {
 
 impl Drawing {
     /// Draw on a mask, for a content of these dimensions. A base that was not drawn itself, such as a file's,
-    /// becomes the first stroke; so does one of another size, as of another content, below a stroke of pixels.
+    /// becomes the first stroke; so does one of another size, as of another content, below a stroke of
+    /// pixels.
     ///
     /// # Errors
     ///

@@ -1,5 +1,5 @@
-//! Strokes to pixels. Sums, products, quotients and square roots only, in f32, so that every machine draws the
-//! same bytes.
+//! Strokes to pixels. Sums, products, quotients and square roots only, in f32, so that every machine draws
+//! the same bytes.
 
 use std::ops::Range;
 

@@ -1,5 +1,5 @@
-//! Masks that follow edges: the guided filter (He, Sun & Tang, ECCV 2010), with the content's luminance as its
-//! guide.
+//! Masks that follow edges: the guided filter (He, Sun & Tang, ECCV 2010), with the content's luminance as
+//! its guide.
 //!
 //! In each box around a pixel the mask m is taken for a line of the luminance I: a = cov(I, m)/(var I + ε),
 //! b = m̄ − a·Ī; the means of a and b over all boxes with a pixel give q = ā·I + b̄. Where no box has an edge

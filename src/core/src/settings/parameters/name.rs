@@ -20,8 +20,8 @@ pub enum ParamName {
 }
 
 impl ParamName {
-    /// The parameter among these masks: that of the region of this name, or else of the first one whose name is the
-    /// same in an address.
+    /// The parameter among these masks: that of the region of this name, or else of the first one whose name
+    /// is the same in an address.
     ///
     /// # Errors
     ///
@@ -81,7 +81,8 @@ impl FromStr for ParamName {
 }
 
 impl ParamId {
-    /// By the name of its region, as it stands in an address; by its id if that would mean another one or is long.
+    /// By the name of its region, as it stands in an address; by its id if that would mean another one or is
+    /// long.
     pub fn name_in(self, masks: &Masks) -> ParamName {
         let ParamId::RegionStrength(index) = self else { return self.into() };
         let name = masks.regions.get(usize::from(index)).map(|region| in_address(&region.name));

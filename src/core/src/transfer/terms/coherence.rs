@@ -1,8 +1,8 @@
-//! Coherence term: the squared distance of each position's features to those of the most similar position of the
-//! styles, see [`crate::objective::neighbours`].
+//! Coherence term: the squared distance of each position's features to those of the most similar position of
+//! the styles, see [`crate::objective::neighbours`].
 //!
-//! Positions are matched on the host, at some evaluations only; in between their targets stay, also on the CPU. A
-//! saved state has the matches.
+//! Positions are matched on the host, at some evaluations only; in between their targets stay, also on the
+//! CPU. A saved state has the matches.
 
 use std::collections::BTreeMap;
 
@@ -24,8 +24,8 @@ use impasto_network::{
     vgg::Layer,
 };
 
-/// Maximum samples of a style at a layer, and about the samples that a part of the picture is matched with. With
-/// as many again a step would take 3 % longer.
+/// Maximum samples of a style at a layer, and about the samples that a part of the picture is matched with.
+/// With as many again a step would take 3 % longer.
 pub const SAMPLES: usize = 2048;
 /// Stands for the sample of a position outside of the part.
 const NONE: u32 = u32::MAX;
@@ -97,7 +97,8 @@ struct Before {
     targets: BTreeMap<(Layer, usize), (Features, f64)>,
 }
 
-/// The samples of the layers in use, and what the positions of each part aim at; empty until the term is used.
+/// The samples of the layers in use, and what the positions of each part aim at; empty until the term is
+/// used.
 #[derive(Default)]
 pub struct Coherence {
     layers: BTreeMap<Layer, LayerSamples>,
@@ -197,8 +198,8 @@ impl LayerSamples {
 }
 
 impl Coherence {
-    /// The target of a part's features and its energy; `None` for a layer without samples, or a part without a
-    /// style.
+    /// The target of a part's features and its energy; `None` for a layer without samples, or a part without
+    /// a style.
     fn target(&mut self, layer: Layer, features: &Features, part: &Part) -> Option<(Features, f64)> {
         let samples = self.layers.get(&layer)?;
         let counts = samples.parts.get(part.index)?.as_ref()?;

@@ -95,8 +95,8 @@ pub trait LayerTerm {
 /// Value `[1]` of a term of the image `[1, 3, H, W]`, and its unweighted gradient `[1, 3, H, W]`.
 pub type ImageTerm = fn(&Tensor<4>, &Settings) -> (Tensor<1>, Tensor<4>);
 
-/// What a term needs of each style's features at the missing layers: `of` gets the style's index, the layer, the
-/// features, and what counts of them.
+/// What a term needs of each style's features at the missing layers: `of` gets the style's index, the layer,
+/// the features, and what counts of them.
 fn of_styles<T>(
     network: &Network,
     (images, masks): (&[Tensor<4>], &[Option<StyleMask>]),
@@ -154,9 +154,9 @@ pub trait LayerTargets {
         alone: Option<f64>,
     ) -> Option<TermEvaluation>;
 
-    /// Count the evaluation that follows, and choose new aims in it if `every` evaluations have been made with
-    /// the present ones; returns whether it does. Only for a term that keeps what the picture aims at for some
-    /// evaluations, as the functions below.
+    /// Count the evaluation that follows, and choose new aims in it if `every` evaluations have been made
+    /// with the present ones; returns whether it does. Only for a term that keeps what the picture aims at
+    /// for some evaluations, as the functions below.
     fn advance(&mut self, _every: u32) -> bool {
         false
     }
@@ -175,7 +175,8 @@ pub trait LayerTargets {
     /// Restore saved aims.
     fn set_aims(&mut self, _aims: &Aims) {}
 
-    /// Tell the term the network's input `[1, 3, H, W]` that has been evaluated: its kept targets are of that.
+    /// Tell the term the network's input `[1, 3, H, W]` that has been evaluated: its kept targets are of
+    /// that.
     fn evaluated(&mut self, _picture: &Tensor<4>) {}
 
     /// Where it is among its bases, to be saved; `None` at their beginning.

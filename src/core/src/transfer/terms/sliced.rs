@@ -1,9 +1,9 @@
-//! Sliced Wasserstein term: the squared distance of a layer's features to their targets by rank in the styles'
-//! distributions along the axes of a basis, see [`crate::objective::Quantiles`].
+//! Sliced Wasserstein term: the squared distance of a layer's features to their targets by rank in the
+//! styles' distributions along the axes of a basis, see [`crate::objective::Quantiles`].
 //!
-//! With several bases the targets are of one after the other, the channels themselves first. Features are sorted on
-//! the host at some evaluations only; in between their targets stay. On the CPU the channels alone are sorted at
-//! every evaluation. A saved state has the picture that the targets are of.
+//! With several bases the targets are of one after the other, the channels themselves first. Features are
+//! sorted on the host at some evaluations only; in between their targets stay. On the CPU the channels alone
+//! are sorted at every evaluation. A saved state has the picture that the targets are of.
 
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -23,8 +23,8 @@ use impasto_network::{
     vgg::Layer,
 };
 
-/// Evaluations, at least, after which several bases make place for the next one: sorting costs more than matching
-/// positions does.
+/// Evaluations, at least, after which several bases make place for the next one: sorting costs more than
+/// matching positions does.
 const EVERY: u32 = 16;
 
 /// What the features aim at in a part of the picture.
@@ -35,7 +35,8 @@ struct PartTarget {
     target: Option<Features>,
 }
 
-/// The distributions of the layers in use, and what each part of the picture aims at; empty until the term is used.
+/// The distributions of the layers in use, and what each part of the picture aims at; empty until the term is
+/// used.
 #[derive(Default)]
 pub struct Sliced {
     /// Of each style in each basis.
@@ -50,7 +51,8 @@ pub struct Sliced {
     age: u32,
     /// The network's input `[1, 3, H, W]` that the targets are of; `None` until it is known.
     picture: Option<Tensor<4>>,
-    /// During a fade: the share of the new distributions, and those that it began with, in each basis and part.
+    /// During a fade: the share of the new distributions, and those that it began with, in each basis and
+    /// part.
     fade: Option<(f64, BTreeMap<Layer, Vec<Blends>>)>,
 }
 
@@ -135,8 +137,8 @@ impl Sliced {
         Some((found, factor))
     }
 
-    /// The blend of a layer's distributions in a part. A fade blends the quantiles, as a mix of two styles does: the
-    /// distribution between the two in the Wasserstein distance, from which the term is made.
+    /// The blend of a layer's distributions in a part. A fade blends the quantiles, as a mix of two styles
+    /// does: the distribution between the two in the Wasserstein distance, from which the term is made.
     fn blended(&self, layer: Layer, basis: usize, part: usize) -> Option<Quantiles> {
         let weights = self.weights.parts().nth(part)??;
         let each = self.layers.get(&layer)?.iter().map(|bases| bases.get(basis));

@@ -11,8 +11,9 @@ use impasto_core::{
 use impasto_network::compute;
 
 impl PaintEngine {
-    /// Run `work`; a failure for want of memory, also as a panic, is [`TransferError::OutOfMemory`]. A failure
-    /// that does not say so is one if the device has refused allocations since its count was `before`.
+    /// Run `work`; a failure for want of memory, also as a panic, is [`TransferError::OutOfMemory`]. A
+    /// failure that does not say so is one if the device has refused allocations since its count was
+    /// `before`.
     pub(super) fn with_memory_errors<T>(
         &mut self,
         before: u64,

@@ -9,9 +9,9 @@ use impasto_core::{
 };
 
 impl<E: Engine, M: Fn() -> E, W: Fn()> Worker<'_, E, M, W> {
-    /// Apply changed settings to the engine, and pictures if it `replaces` some. If a style's scale is too large
-    /// for the device, the scales stay as they are in the run, also in `settings` and `inputs`, and everything
-    /// else is applied; the user is notified once.
+    /// Apply changed settings to the engine, and pictures if it `replaces` some. If a style's scale is too
+    /// large for the device, the scales stay as they are in the run, also in `settings` and `inputs`, and
+    /// everything else is applied; the user is notified once.
     pub(super) fn update_engine(
         &mut self,
         settings: &mut Settings,

@@ -267,8 +267,8 @@ impl<'a> PackedPart<'a> {
     }
 }
 
-/// The upper triangle `[C, C]` of a matrix from its panels of `width` columns; panel i has the rows down to its
-/// last column.
+/// The upper triangle `[C, C]` of a matrix from its panels of `width` columns; panel i has the rows down to
+/// its last column.
 pub(super) fn from_panels(panels: &[Vec<f32>], channels: usize, width: usize) -> Vec<f32> {
     let mut upper = vec![0.0; channels * channels];
     for (panel, values) in panels.iter().enumerate() {

@@ -32,8 +32,8 @@ struct Part {
     queries: Vec<u32>,
 }
 
-/// Compare queries `[P, C]` with samples `[Q, C]`, and each query with its `former` sample `[P]`, if any. On unit
-/// vectors the products are cosines. Does 2·P·Q·C operations.
+/// Compare queries `[P, C]` with samples `[Q, C]`, and each query with its `former` sample `[P]`, if any. On
+/// unit vectors the products are cosines. Does 2·P·Q·C operations.
 ///
 /// # Panics
 ///

@@ -132,7 +132,8 @@ pub fn gram_sum(parts: &[Quad], gram: &mut [Quad], length: u32, splits: u32, sca
 
 /// `gradient` `[P, C/4]` = or += F·D + v + f·(F − T) for features and target `[P, C/4]`, D `[C, C/4]`, v
 /// `[C/4]`; with `weighted` times the weight `[P]` of each position. With `masked` the result is 0 where the
-/// features are not positive. Unused arguments may be any buffer. Workgroups (positions/64 in rows, the rows, C/64).
+/// features are not positive. Unused arguments may be any buffer. Workgroups (positions/64 in rows, the rows,
+/// C/64).
 #[cube(launch_unchecked)]
 pub fn add_feature_gradient<F: Float>(
     features: &[Stored<F>],

@@ -43,8 +43,8 @@ pub(super) fn read(path: &str, bytes: &[u8]) -> Result<Weights, WeightsError> {
     })
 }
 
-/// The bundled file, in consecutive parts of which the first has the header; no tensor crosses from one to the other.
-/// They are always in memory: a copy would cost another 20 MB.
+/// The bundled file, in consecutive parts of which the first has the header; no tensor crosses from one to
+/// the other. They are always in memory: a copy would cost another 20 MB.
 #[cfg(feature = "bundled-weights")]
 pub(super) fn read_bundled(parts: [&'static [u8]; 2]) -> Result<Weights, WeightsError> {
     let path = "bundled";

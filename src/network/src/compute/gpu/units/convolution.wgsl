@@ -5,7 +5,8 @@
 @group(0) @binding(2) var<storage, read_write> results: array<vec4<{{MOVING}}>>;
 {{BINDINGS}}
 
-// The values around the rectangle `[row][column][channel]`, and the weights `[tap][channel][output]`, of one stage.
+// The values around the rectangle `[row][column][channel]`, and the weights `[tap][channel][output]`, of one
+// stage.
 var<workgroup> pixels: array<{{CELL}}, PIXELS * PIXEL_CELLS>;
 var<workgroup> taps: array<{{CELL}}, 9u * DEPTH * WEIGHT_CELLS>;
 // Tiles of sums on their way out.
