@@ -9,7 +9,8 @@ fn open(size: [f32; 2]) -> Window {
     window.until_painting();
     window.harness.key_press(Key::F1);
     window.until("the help", |harness, _| harness.query_by_label("Read the guide").is_some());
-    window.steps(2);
+    // Its columns find their height.
+    window.steps(6);
     window.harness.get_by_label("Read the guide").click();
     window.until("the guide", |harness, _| harness.query_by_label("Close the guide").is_some());
     window.steps(3);

@@ -134,11 +134,11 @@ fn a_mix_is_kept_taken_cleared_and_remembered() {
 fn the_palette_keeps_takes_and_clears_mixes_and_chooses_the_ends() {
     let mut window = Setup::default().open();
     window.until_painting();
-    find(&mut window, "mix d: keep");
+    find(&mut window, "mix d: store");
     assert!(has(&window, "Mix D, the current mix"));
     find(&mut window, "preset bold");
     sent(&mut window, "another", |s| s.style_weight == 1.25);
-    find(&mut window, "mix d: take");
+    find(&mut window, "mix d: recall");
     sent(&mut window, "the mix", |s| s.style_weight == 1.0);
     find(&mut window, "morph from d");
     find(&mut window, "morph 50");
