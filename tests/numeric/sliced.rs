@@ -35,10 +35,9 @@ fn value(run: &mut StyleTransfer) -> f64 {
     run.losses().unwrap().unwrap().global[&SLICED]
 }
 
-/// Sort anew in the next evaluation, and in the next basis, as other weights of the styles do.
-fn next_basis(run: &mut StyleTransfer, settings: &Settings) {
-    run.update(settings, &[2.0]).unwrap();
-    run.update(settings, &[1.0]).unwrap();
+/// Sort anew in the next evaluation, and in the next basis, as another weight of the style does.
+fn next_basis(run: &mut StyleTransfer, settings: &Settings, weight: u32) {
+    run.update(settings, &[f64::from(weight)]).unwrap();
 }
 
 fn agrees_with_pytorch(device: &Device) {
@@ -49,11 +48,11 @@ fn agrees_with_pytorch(device: &Device) {
         let mut run = begun(device, &settings);
         let first = agrees_with_reference(&mut run, (SLICED, "the channels"), &expected[0], tolerances);
         for index in 1..bases {
-            next_basis(&mut run, &settings);
+            next_basis(&mut run, &settings, 1 + index);
             let what = format!("basis {index}");
             agrees_with_reference(&mut run, (SLICED, &what), &expected[index as usize], tolerances);
         }
-        next_basis(&mut run, &settings);
+        next_basis(&mut run, &settings, 1 + bases);
         agrees_with_reference(&mut run, (SLICED, "the channels again"), &expected[0], tolerances);
         // Where features are sorted anew at some evaluations only, the term falls all the same.
         for _ in 0..30 {
@@ -90,9 +89,9 @@ fn every_basis_agrees_with_finite_differences() {
     let settings = alone(3);
     for index in 0..3 {
         let mut run = begun(&cpu(), &settings);
-        for _ in 0..index {
+        for turn in 0..index {
             run.gradient().unwrap();
-            next_basis(&mut run, &settings);
+            next_basis(&mut run, &settings, 2 + turn);
         }
         let (norm, difference) = slope_along_gradient(&mut run);
         let error = ((difference - norm) / norm).abs();
@@ -135,8 +134,8 @@ fn the_bases_change_while_it_paints() {
             run.set_variable(variable.clone());
             fresh.set_variable(variable.clone());
             assert!(run.gradient().unwrap() == fresh.gradient().unwrap(), "{basis} of {bases}");
-            next_basis(&mut run, &alone(bases));
-            next_basis(&mut fresh, &alone(bases));
+            next_basis(&mut run, &alone(bases), 2 + basis);
+            next_basis(&mut fresh, &alone(bases), 2 + basis);
         }
     }
 }

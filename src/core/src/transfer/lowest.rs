@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use burn::tensor::Tensor;
 
-/// Steps within which the lowest total must fall.
+/// Steps within which the lowest total must fall; of a term with several bases, those in the first one.
 pub const WINDOW: usize = 50;
 /// Minimum relative decrease.
 const IMPROVEMENT: f64 = 1e-4;
@@ -37,6 +37,11 @@ impl Lowest {
                 (least.min_pair(total.clone()), best.mask_where(better, iterate.clone()))
             }
         });
+    }
+
+    /// Keep no iterate any longer.
+    pub fn keep_no_iterate(&mut self) {
+        self.kept = None;
     }
 
     /// The lowest totals of the last steps, each `[1]`, oldest first.

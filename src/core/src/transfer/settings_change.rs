@@ -84,7 +84,7 @@ impl StyleTransfer {
                 s.content_weight,
                 s.style_weight,
                 GlobalTerm::ALL.iter().map(|term| term.weight(s)).collect::<Vec<_>>(),
-                s.sliced_bases,
+                if s.sliced_weight > 0.0 { s.sliced_bases } else { 1 },
                 s.smoothness,
                 s.statistic,
                 s.luminance_only,

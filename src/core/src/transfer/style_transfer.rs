@@ -149,7 +149,12 @@ impl StyleTransfer {
         self.step += 1;
         let total = terms.total(&self.settings);
         if let Some(total) = &total {
-            self.lowest.add(total, &self.variable, self.settings.keep_best);
+            let keep = self.settings.keep_best;
+            if self.evaluator.targets().are_comparable() {
+                self.lowest.add(total, &self.variable, keep);
+            } else if !keep {
+                self.lowest.keep_no_iterate();
+            }
         }
         let evaluated = StepLosses { terms, total: total.clone() };
         match (gradient, &mut self.lbfgs) {

@@ -2,8 +2,9 @@
 
 use super::{prepare::ImageKeys, targets::Targets};
 
-/// Maximum floats kept for other levels at the largest one: a few per cent of a step's memory at 512 px.
-const MAX_FLOATS: usize = 8 << 20;
+/// Maximum floats kept for other levels at the largest one: 96 MiB, in which two styles have room with four
+/// bases of distributions. Without these it is a few per cent of a step's memory at 512 px.
+const MAX_FLOATS: usize = 24 << 20;
 
 /// See the module's documentation.
 #[derive(Default)]

@@ -126,6 +126,11 @@ impl Targets {
         self.global.iter_mut().for_each(|(_, targets)| targets.evaluated(picture));
     }
 
+    /// Whether the last evaluation may be compared with others: a term with several bases is another one in each.
+    pub fn are_comparable(&self) -> bool {
+        self.global.iter().all(|(_, targets)| targets.is_comparable())
+    }
+
     /// Where a term is among its bases, for a saved state.
     pub fn cycle(&self) -> Option<Cycle<Tensor<4>>> {
         self.global.iter().find_map(|(_, targets)| targets.cycle())

@@ -187,6 +187,11 @@ pub trait LayerTargets {
     /// Restore where it was among its bases; then the picture of that time is evaluated.
     fn set_cycle(&mut self, _turn: u32, _age: u32) {}
 
+    /// Whether its value may be compared with those of other evaluations that say so.
+    fn is_comparable(&self) -> bool {
+        true
+    }
+
     /// Number of floats kept of the styles, if they are many.
     fn floats(&self) -> usize {
         0

@@ -45,6 +45,11 @@ pub struct Sliced {
     /// Number of bases.
     bases: usize,
     targets: BTreeMap<(Layer, usize), PartTarget>,
+    /// Which regions are painted at all.
+    painted: Vec<bool>,
+    /// The weights and the regions that the targets are of. Others take effect at the next evaluation, so that
+    /// only the last of several changes counts, as it does in a record.
+    of_targets: (StyleWeights, Vec<bool>),
     /// How often targets have made place for others, which decides about the basis.
     turn: u32,
     /// Evaluations since the features were sorted.
@@ -114,13 +119,23 @@ impl Sliced {
             self.turn = self.turn.wrapping_add(1);
         }
         self.targets.clear();
+        self.of_targets = (self.weights.clone(), self.painted.clone());
         self.picture = None;
         self.age = 0;
+    }
+
+    /// Whether the targets are of other weights or other regions. Those of all parts are of one picture.
+    fn is_outdated(&self) -> bool {
+        let (weights, painted) = &self.of_targets;
+        self.weights != *weights || self.painted != *painted
     }
 
     /// The target of a layer's features in a part of the picture, and the factor of their squared distance;
     /// `None` for a layer without distributions, or a part without a style.
     fn target(&mut self, layer: Layer, features: &Features, part: &Part) -> Option<(Features, f64)> {
+        if self.is_outdated() {
+            self.next_targets();
+        }
         let (key, basis) = ((layer, part.index), self.basis());
         let PartTarget { blend, target } = match self.targets.remove(&key) {
             Some(present) => present,
@@ -170,6 +185,7 @@ impl LayerTargets for Sliced {
             self.forget_aims();
         }
         self.bases = bases;
+        self.painted = settings.masks.painted().map(|region| region.strength > 0.0).collect();
         self.weights.clone_from(weights);
         self.layers.values_mut().flatten().for_each(|each| each.truncate(bases));
         let known: BTreeMap<Layer, usize> =
@@ -187,7 +203,6 @@ impl LayerTargets for Sliced {
 
     fn blend(&mut self, weights: &StyleWeights) {
         self.weights.clone_from(weights);
-        self.next_targets();
     }
 
     fn renew(&mut self, fades: bool) {
@@ -204,13 +219,15 @@ impl LayerTargets for Sliced {
     fn set_fade(&mut self, share: f64, weights: &StyleWeights) {
         if let Some((old, _)) = &mut self.fade {
             *old = share;
-            self.blend(weights);
+            self.weights.clone_from(weights);
+            self.next_targets();
         }
     }
 
     fn end_fade(&mut self, weights: &StyleWeights) {
         if self.fade.take().is_some() {
-            self.blend(weights);
+            self.weights.clone_from(weights);
+            self.next_targets();
         }
     }
 
@@ -258,12 +275,21 @@ impl LayerTargets for Sliced {
     }
 
     fn cycle(&self) -> Option<Cycle<Tensor<4>>> {
-        let cycle = Cycle { turn: self.turn, age: self.age, picture: self.picture.clone() };
+        let mut cycle = Cycle { turn: self.turn, age: self.age, picture: self.picture.clone() };
+        if self.is_outdated() && self.holds_targets() {
+            cycle = Cycle { turn: self.turn.wrapping_add(1), age: 0, picture: None };
+        }
         (cycle.turn > 0 || cycle.picture.is_some()).then_some(cycle)
     }
 
     fn set_cycle(&mut self, turn: u32, age: u32) {
         (self.turn, self.age) = (turn, age);
+        self.targets.clear();
+        self.of_targets = (self.weights.clone(), self.painted.clone());
+    }
+
+    fn is_comparable(&self) -> bool {
+        self.basis() == 0
     }
 
     fn floats(&self) -> usize {
@@ -317,6 +343,7 @@ mod tests {
         for turn in 0..7 {
             let own = expected(turn, turn % 3, [1.0, 0.5]);
             assert_eq!(values(&mut term, turn), own, "turn {turn}");
+            assert_eq!(term.is_comparable(), turn % 3 == 0);
             assert!((1..EVERY).all(|_| !term.advance(2)));
             assert_eq!(values(&mut term, turn + 50), own, "turn {turn} stays");
             assert!(term.advance(2));
@@ -358,6 +385,20 @@ mod tests {
         term.forget_aims();
         assert!(term.cycle().is_none());
         assert_eq!(values(&mut term, 8), expected(8, 0, [0.0, 1.0]));
+    }
+
+    #[test]
+    fn only_what_has_changed_by_the_next_evaluation_takes_the_next_basis() {
+        let mut term = sliced(3, [1.0, 0.0]);
+        let first = values(&mut term, 5);
+        for of_styles in [[0.0, 1.0], [1.0, 0.0]] {
+            term.blend(&weights(of_styles));
+        }
+        assert_eq!(values(&mut term, 6), first, "as it was");
+        // A region that comes has targets of the same picture as the rest.
+        term.painted = vec![true];
+        assert_eq!(values(&mut term, 6), expected(6, 1, [1.0, 0.0]));
+        assert_eq!(values(&mut term, 7), expected(6, 1, [1.0, 0.0]));
     }
 
     #[test]
