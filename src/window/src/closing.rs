@@ -12,7 +12,7 @@ use std::{
 
 use egui::{Context, ViewportCommand};
 
-use super::{ImpastoApp, messages::Trouble, recipes::Painting, saving::Replacing, theme::space};
+use super::{ImpastoApp, messages::Trouble, recipes::PaintedPicture, saving::Replacing, theme::space};
 use impasto_core::picture::{self, Export};
 
 /// A second signal this long after the first ends a window that does not close.
@@ -181,7 +181,7 @@ impl ImpastoApp {
     }
 }
 
-fn rescue(path: &Path, painting: &Painting, thumbnails: bool) {
+fn rescue(path: &Path, painting: &PaintedPicture, thumbnails: bool) {
     let recipe = painting.draft.as_ref().map(|draft| draft.compose(&painting.picture, thumbnails));
     let text = |room| recipe.as_ref()?.text(room);
     let folders: Vec<PathBuf> = picture::fallback_folders();

@@ -259,7 +259,7 @@ impl ImpastoApp {
         let background = self.settings.background;
         let theirs = origin.clone();
         let work = move || read(&theirs, background);
-        self.tasks.attempt("the decoder", work, move |app: &mut Self, ctx, result| {
+        self.tasks.attempt("gallery", work, move |app: &mut Self, ctx, result| {
             app.pictures.gallery.take(ctx, origin, result.flatten());
         });
     }

@@ -13,7 +13,7 @@ use super::{
     ImpastoApp,
     action::{Act, Action, Actions},
     icons::Icon,
-    recipes::Painting,
+    recipes::PaintedPicture,
     row_end,
     theme::{Palette, space},
     widgets,
@@ -155,7 +155,7 @@ pub enum Trouble {
     /// The worker is gone.
     Engine,
     /// A picture could not be saved.
-    Save { path: PathBuf, painting: Painting },
+    Save { path: PathBuf, painting: PaintedPicture },
     /// A run goes on with less because its device has no memory left.
     Memory,
     /// Anything else that a person must read.

@@ -14,7 +14,7 @@ use super::{
     canvas::Canvas,
     compare::{Against, Sheet, Shown},
     naming::Naming,
-    recipes::{Draft, Painting},
+    recipes::{Draft, PaintedPicture},
 };
 use impasto_base::{hash::Sha256Hash, text};
 use impasto_core::{
@@ -44,7 +44,7 @@ const NOTES: [&str; 2] = ["Pinned ", "Unpinned "];
 pub struct Pin {
     pub moment: MomentId,
     /// The picture with what its recipe is made of.
-    pub painting: Painting,
+    pub painting: PaintedPicture,
     step: u32,
     /// Its number for the person, from 1.
     number: u32,
@@ -73,7 +73,7 @@ impl Pin {
 /// A pinned moment on its way into a project.
 pub struct PinDraft {
     saved: SavedPin,
-    painting: Painting,
+    painting: PaintedPicture,
     hash: Arc<OnceLock<Sha256Hash>>,
 }
 
@@ -84,7 +84,7 @@ impl PinDraft {
     ///
     /// When its picture cannot be encoded or written.
     pub fn put(self, draft: &mut project::Draft<'_>) -> Result<(), ProjectError> {
-        let Self { saved, painting: Painting { picture, draft: recipe, .. }, hash } = self;
+        let Self { saved, painting: PaintedPicture { picture, draft: recipe, .. }, hash } = self;
         let hash = hash.get_or_init(|| Sha256Hash::of(picture.as_raw()));
         let recipe = recipe.map(|recipe| recipe.bare(&picture));
         draft.pin(SavedPin { recipe, ..saved }, &picture, *hash)
@@ -263,7 +263,7 @@ impl ImpastoApp {
             };
             let moment = self.view.film.add(&snapshot, ctx.input(|input| input.time));
             let draft = recipe.map(|recipe| Arc::new(Draft::Made(recipe)));
-            let painting = Painting { picture: Arc::clone(picture), draft, given: None };
+            let painting = PaintedPicture { picture: Arc::clone(picture), draft, given: None };
             let named = name.map(|name| text::display_name(&name));
             self.add_pin(Pin { moment, painting, step, number, named, hash: Arc::default() });
         }

@@ -86,14 +86,14 @@ impl Draft {
 
 /// A picture on its way to a file, with what its recipe is made of.
 #[derive(Clone)]
-pub struct Painting {
+pub struct PaintedPicture {
     pub picture: Arc<RgbImage>,
     pub draft: Option<Arc<Draft>>,
     /// The content and the settings that it was painted with, if known: what is transparent of it.
     pub given: Option<Arc<(Arc<Picture>, Settings)>>,
 }
 
-impl Painting {
+impl PaintedPicture {
     /// The transparency that the picture is saved with; working it out takes a while.
     pub fn matte(&self) -> Option<Matte> {
         let (content, settings) = self.given.as_deref()?;
@@ -101,9 +101,9 @@ impl Painting {
     }
 }
 
-impl std::fmt::Debug for Painting {
+impl std::fmt::Debug for PaintedPicture {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Painting {:?}", self.picture.dimensions())
+        write!(f, "PaintedPicture {:?}", self.picture.dimensions())
     }
 }
 
@@ -181,9 +181,9 @@ impl Act for RecipeAction {
 
 impl ImpastoApp {
     /// The picture as it is now, on its way to a file.
-    pub(super) fn painting(&self) -> Option<Painting> {
+    pub(super) fn painting(&self) -> Option<PaintedPicture> {
         let draft = if self.files.without_recipe { None } else { self.draft() };
-        Some(Painting {
+        Some(PaintedPicture {
             picture: self.view.canvas.picture()?,
             draft,
             given: self.painted_with().map(Arc::new),

@@ -9,7 +9,7 @@ use super::{
     dialogs::{Answer, Ask},
     folders::FileKind,
     messages::{Banner, Trouble},
-    recipes::Painting,
+    recipes::PaintedPicture,
     theme::space,
 };
 use impasto_base::error::chain;
@@ -23,7 +23,7 @@ const MOST_MOMENTS: usize = 8;
 pub struct Saving {
     extension: Extension,
     /// The picture that is lost if it is not written.
-    picture: Option<Painting>,
+    picture: Option<PaintedPicture>,
     write: Write,
 }
 
@@ -68,7 +68,7 @@ impl Saving {
         Self { extension, picture: None, write: Box::new(write) }
     }
 
-    fn of_picture(painting: Painting) -> Self {
+    fn of_picture(painting: PaintedPicture) -> Self {
         Self {
             extension: Extension::Default("png"),
             picture: Some(painting.clone()),
@@ -96,7 +96,7 @@ impl Replacing {
     }
 
     /// The picture that is not saved yet, and its file.
-    pub fn picture(self) -> Option<(PathBuf, Painting)> {
+    pub fn picture(self) -> Option<(PathBuf, PaintedPicture)> {
         Some((self.path, self.saving.picture?))
     }
 }
@@ -113,7 +113,7 @@ impl ImpastoApp {
         }
     }
 
-    fn painting_to_save(&mut self) -> Option<Painting> {
+    fn painting_to_save(&mut self) -> Option<PaintedPicture> {
         let painting = self.painting();
         if painting.is_none() {
             self.messages.toasts.add("There is no painted picture to save yet.");
@@ -122,7 +122,7 @@ impl ImpastoApp {
     }
 
     /// Ask where to save a picture.
-    pub(super) fn ask_to_save_painting(&mut self, painting: Painting) {
+    pub(super) fn ask_to_save_painting(&mut self, painting: PaintedPicture) {
         self.ask_to_save_as(Ask::save_picture(&self.save_name()), Saving::of_picture(painting));
     }
 
@@ -197,11 +197,11 @@ impl ImpastoApp {
     }
 
     /// Save a picture that could not be saved before.
-    pub(super) fn save_again(&mut self, path: PathBuf, painting: Painting) {
+    pub(super) fn save_again(&mut self, path: PathBuf, painting: PaintedPicture) {
         self.start_saving(path, painting, Clash::Ask);
     }
 
-    fn start_saving(&mut self, wanted: PathBuf, painting: Painting, clash: Clash) {
+    fn start_saving(&mut self, wanted: PathBuf, painting: PaintedPicture, clash: Clash) {
         let thumbnails = !self.files.without_thumbnails;
         let file = wanted.clone();
         let work = move || {
@@ -227,7 +227,7 @@ impl ImpastoApp {
         });
     }
 
-    fn picture_saved(&mut self, path: PathBuf, painting: Painting, result: Result<(), SaveError>) {
+    fn picture_saved(&mut self, path: PathBuf, painting: PaintedPicture, result: Result<(), SaveError>) {
         match result {
             Ok(()) => self.file_saved(&path),
             Err(SaveError::Exists { .. }) => {

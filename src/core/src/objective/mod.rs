@@ -1,5 +1,6 @@
-//! The objective: content, style and smoothness. Each term has a value and an analytic gradient with respect
-//! to its features (see [`impasto_network::compute::Features`]) or the image.
+//! The objective: content and style at layers, and terms with one weight each: sliced Wasserstein, coherence,
+//! smoothness. A term has a value and an analytic gradient with respect to its features (see
+//! [`impasto_network::compute::Features`]) or the image.
 //!
 //! With F a layer's features as a C×P matrix and G = F·Fᵀ/P its Gram matrix, a star marking the target:
 //!

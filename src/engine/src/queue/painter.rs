@@ -1,5 +1,6 @@
-//! The background painting thread, with its own engines: one for the queue's current item, one for a grid's
-//! cells, which are painted between two steps of the item. All their tensors live on this thread.
+//! The painter behind the window, with its own engines: one for the queue's current item, one for a grid's
+//! cells, which are painted between two steps of the item. It runs on a thread of the pool at the lowest
+//! priority, where all their tensors live; the thread that is started here only waits for it.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},

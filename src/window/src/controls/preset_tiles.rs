@@ -129,7 +129,7 @@ impl ImpastoApp {
         let Some((preset, painting)) = preset.zip(self.view.canvas.picture()) else { return };
         let work = move || color_image(&picture::thumbnail(&painting, SMALL));
         let pair = tiles.pair.clone();
-        self.tasks.spawn("a preset's small picture", work, move |app: &mut Self, ctx, image| {
+        self.tasks.spawn("thumbnail", work, move |app: &mut Self, ctx, image| {
             let tiles = &mut app.mixes.tiles;
             if tiles.pair.len() == pair.len() && tiles.pair.iter().zip(&pair).all(|(a, b)| a.ptr_eq(b)) {
                 tiles.own.retain(|(of, _)| *of != preset);

@@ -98,23 +98,23 @@ impl Flags {
     }
 
     /// The settings that are painted with: beside soloed regions the others paint at strength 0.
-    pub fn effective(&self, settings: &Settings) -> Settings {
-        let mut effective = settings.clone();
+    pub fn with_solo(&self, settings: &Settings) -> Settings {
+        let mut painted = settings.clone();
         if self.soloed(&settings.masks).is_empty() {
-            return effective;
+            return painted;
         }
         for index in 0..settings.masks.regions.len() {
-            let region = &mut effective.masks.regions[index];
+            let region = &mut painted.masks.regions[index];
             if region.role == RegionRole::Paint
                 && !self.is_on(Flag::Solo, Place::Region(index), &settings.masks)
             {
                 region.strength = 0.0;
                 if let Ok(index) = u8::try_from(index) {
-                    effective.automation.remove(ParamId::RegionStrength(index));
+                    painted.automation.remove(ParamId::RegionStrength(index));
                 }
             }
         }
-        effective
+        painted
     }
 }
 
@@ -163,19 +163,19 @@ mod tests {
         ];
         let mut settings = Settings { masks: Masks { regions, ..Masks::default() }, ..Settings::default() };
         let mut flags = Flags::default();
-        assert_eq!(flags.effective(&settings), settings);
+        assert_eq!(flags.with_solo(&settings), settings);
         flags.0.insert((Flag::Solo, MaskName::Region("sky".into())));
         let strengths = |settings: &Settings| {
             settings.masks.regions.iter().map(|region| region.strength).collect::<Vec<_>>()
         };
-        assert_eq!(strengths(&flags.effective(&settings)), [1.0, 0.0, 1.0]);
+        assert_eq!(strengths(&flags.with_solo(&settings)), [1.0, 0.0, 1.0]);
         settings.masks.regions.swap(0, 1);
-        assert_eq!(strengths(&flags.effective(&settings)), [0.0, 1.0, 1.0]);
+        assert_eq!(strengths(&flags.with_solo(&settings)), [0.0, 1.0, 1.0]);
         assert!(
             !flags.shows(Place::Region(0), &settings.masks) && flags.shows(Place::Region(1), &settings.masks)
         );
         settings.masks.regions[1].name = "heaven".into();
-        assert_eq!(flags.effective(&settings), settings, "the soloed one is gone");
+        assert_eq!(flags.with_solo(&settings), settings, "the soloed one is gone");
         flags.rename("sky", "heaven");
         assert_eq!(flags.soloed(&settings.masks), ["heaven"]);
         // Undo gives the former name, redo the new one.

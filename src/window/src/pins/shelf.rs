@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use image::RgbImage;
 
 use super::{ImpastoApp, Pin, Pins};
-use crate::recipes::Painting;
+use crate::recipes::PaintedPicture;
 use impasto_core::picture::Picture;
 use impasto_engine::timeline::Moment;
 
@@ -54,7 +54,7 @@ impl Shelf {
     pub fn pictures(&self, set: PinSet) -> impl Iterator<Item = (&Arc<RgbImage>, Option<&Arc<Picture>>)> {
         let pins = self.sets.get(&set).into_iter().flat_map(|shelved| &shelved.pins);
         pins.map(|(pin, _)| {
-            let Painting { picture, given, .. } = &pin.painting;
+            let PaintedPicture { picture, given, .. } = &pin.painting;
             (picture, given.as_deref().map(|(content, _)| content))
         })
     }

@@ -90,7 +90,7 @@ impl ImpastoApp {
         let job = Job {
             run: id,
             inputs: inputs.clone(),
-            settings: self.pictures.masks.flags.effective(&self.settings),
+            settings: self.pictures.masks.flags.with_solo(&self.settings),
             start,
             paused,
             endless: self.endless(),
@@ -369,10 +369,10 @@ impl ImpastoApp {
             let note = slot::fade_note(&given.inputs, &inputs);
             // A drag is to be seen at once.
             let held = self.is_dragging(ctx);
-            let effective = self.pictures.masks.flags.effective(&self.settings);
+            let settings = self.pictures.masks.flags.with_solo(&self.settings);
             let sent = self.worker.session.as_ref().map(|session| match held {
-                true => session.update_while_dragged(self.run.id, &effective, &inputs),
-                false => session.update(self.run.id, &effective, &inputs),
+                true => session.update_while_dragged(self.run.id, &settings, &inputs),
+                false => session.update(self.run.id, &settings, &inputs),
             });
             match sent {
                 Some(Ok(update)) => {
