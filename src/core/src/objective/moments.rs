@@ -14,7 +14,7 @@ pub struct Floor(pub f64);
 /// Statistics of one layer's features.
 #[derive(Clone)]
 pub struct Moments {
-    /// S `[C, C]`.
+    /// G `[C, C]`.
     pub gram: Tensor<2>,
     /// μ `[C]`.
     pub mean: Tensor<1>,
@@ -36,7 +36,7 @@ impl Moments {
         }
     }
 
-    /// Mean energy per position: the trace of S.
+    /// Mean energy per position: the trace of G.
     pub fn energy(&self) -> f64 {
         f64::from(diagonal(&self.gram, &identity(&self.gram)).sum().into_scalar::<f32>())
     }

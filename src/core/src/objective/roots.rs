@@ -1,12 +1,12 @@
 //! Square roots of covariances, including singular ones.
 //!
-//! The covariance Σ = S − μμᵀ of a flat picture is 0 except for rounding, and rounding may make eigenvalues
+//! The covariance Σ = G − μμᵀ of a flat picture is 0 except for rounding, and rounding may make eigenvalues
 //! negative, for which there is no root: the Newton–Schulz iteration multiplies them by 9/4 in each step and
-//! soon diverges. Sums of P products in single precision are within P·u·tr S of the exact ones, u being
+//! soon diverges. Sums of P products in single precision are within P·u·tr G of the exact ones, u being
 //! 6·10⁻⁸ (Higham, Accuracy and Stability of Numerical Algorithms, 2002, section 3.1), usually far closer.
 //!
 //! * **A target's** root is checked once. If it is invalid, the diagonal's ε is replaced by a floor of
-//!   u·tr S + ε, times the smallest power of 4 that gives a root, see [`Floor`]. Both covariances get it, so
+//!   u·tr G + ε, times the smallest power of 4 that gives a root, see [`Floor`]. Both covariances get it, so
 //!   that the distance remains a distance with the same gradient formula. ε suffices for all pictures that
 //!   are not flat.
 //! * **A picture's** root changes in each step, so reading it back for a check would be too slow. If the
@@ -38,7 +38,7 @@ pub struct RootedCovariance {
 }
 
 impl RootedCovariance {
-    /// Of a layer's statistics, given tr S `[1]` and the identity of its shape.
+    /// Of a layer's statistics, given tr G `[1]` and the identity of its shape.
     ///
     /// # Panics
     ///

@@ -1,16 +1,16 @@
 //! A layer's style: statistics of its features over all positions, and their distance to a target's.
 //!
-//! With F the features, P positions, S = F·Fᵀ/P their Gram matrix, μ their mean, Σ = S − μμᵀ + η·I their
+//! With F the features, P positions, G = F·Fᵀ/P their Gram matrix, μ their mean, Σ = G − μμᵀ + η·I their
 //! covariance and σ the root of its diagonal, a star marking the target (η is ε except for flat styles, see
 //! [`Floor`](super::moments::Floor)):
 //!
-//! * **gram** (Gatys, Ecker & Bethge, CVPR 2016): ‖S−S*‖².
+//! * **gram** (Gatys, Ecker & Bethge, CVPR 2016): ‖G−G*‖².
 //! * **moments** (Risser, Wilmot & Barnes, arXiv 1701.08893, who add histograms, see [`super::Quantiles`];
 //!   Li et al., IJCAI 2017): beside the Gram term ‖μ−μ*‖²/‖μ*‖² + ‖σ−σ*‖²/‖σ*‖².
 //! * **wasserstein**: the 2-Wasserstein distance of the two normal distributions, ‖μ−μ*‖² + tr(Σ + Σ* −
-//!   2(A·Σ·A)^½) with A = Σ*^½, over tr S*.
+//!   2(A·Σ·A)^½) with A = Σ*^½, over tr G*.
 //!
-//! Positions may count by weights m: then S = Σ m·F·Fᵀ/M and μ = Σ m·F/M with M = Σm, which takes the place
+//! Positions may count by weights m: then G = Σ m·F·Fᵀ/M and μ = Σ m·F/M with M = Σm, which takes the place
 //! of P, and the gradient at a position is m(p)·(D·F_p + v).
 //!
 //! All gradients with respect to F have the form D·F + v·1ᵀ, see
@@ -32,7 +32,7 @@ const ITERATIONS: usize = 12;
 /// A layer's target statistics, with values derived for the chosen statistic.
 pub struct StyleTarget {
     pub moments: Moments,
-    /// ‖S*‖².
+    /// ‖G*‖².
     pub energy: f64,
     derived: Derived,
 }
@@ -48,7 +48,7 @@ enum Derived {
         /// All of them in the layout of the adapter's kernel.
         packed: MomentsTarget,
     },
-    /// Σ* and its root; tr S* `[1]`.
+    /// Σ* and its root; tr G* `[1]`.
     Wasserstein {
         covariance: RootedCovariance,
         trace: Tensor<1>,
@@ -127,7 +127,7 @@ impl StyleTarget {
         }
     }
 
-    /// Evaluate the term at a layer's features; `gram_factor` is the factor of ‖S−S*‖².
+    /// Evaluate the term at a layer's features; `gram_factor` is the factor of ‖G−G*‖².
     pub fn term(&self, features: &Features, gram_factor: f64) -> StyleTerm {
         self.weighted(features, None, gram_factor, 1.0)
     }
@@ -231,7 +231,7 @@ impl StyleTarget {
         let difference = gram - self.moments.gram.clone();
         StyleTerm {
             value: difference.clone().square().sum() * factor,
-            // The gradient of ‖S−S*‖² with respect to F is 4/P·(S−S*)·F.
+            // The gradient of ‖G−G*‖² with respect to F is 4/P·(G−G*)·F.
             matrix: difference * (4.0 * factor / positions),
             vector: None,
         }

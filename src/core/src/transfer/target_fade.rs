@@ -1,6 +1,6 @@
 //! A fade of the targets from those of replaced pictures to those of the new ones.
 //!
-//! The styles' statistics are blended as those of several styles are: S = (1 − t)·S₀ + t·S₁ and μ likewise,
+//! The styles' statistics are blended as those of several styles are: G = (1 − t)·G₀ + t·G₁ and μ likewise,
 //! from which deviations, covariances and energies follow, so that a fade passes through the mixes of the old
 //! and the new styles. Of the content the losses are blended, and the unit of its distances.
 

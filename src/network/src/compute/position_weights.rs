@@ -6,7 +6,7 @@ use burn::tensor::{Device as TensorDevice, Tensor, TensorData};
 
 /// Weights m ≥ 0 of a layer's positions, by which a statistic or a gradient counts them. A clone shares them.
 ///
-/// Statistics are weighed with m, not with m², and divided by Σm: S = Σ m·F·Fᵀ/Σm and μ = Σ m·F/Σm. So where
+/// Statistics are weighed with m, not with m², and divided by Σm: G = Σ m·F·Fᵀ/Σm and μ = Σ m·F/Σm. So where
 /// two masks cross at ½ both styles together pull as strongly as either does inside of its own.
 #[derive(Clone, Debug)]
 pub struct PositionWeights {

@@ -28,7 +28,7 @@ impl MomentsTarget {
     }
 }
 
-/// For each row i of S and S* `[C, C]`: f·Σ(S−S*)² as `values[i]`, and D = 4·f/P·(S−S*). With `moments` also
+/// For each row i of G and G* `[C, C]`: f·Σ(G−G*)² as `values[i]`, and D = 4·f/P·(G−G*). With `moments` also
 /// the squared distances of mean and deviation over their energies, the deviation's part of D's diagonal and
 /// `vector[i]`; the means are given as sums over chunks of positions `[chunks, C]`, the target as in
 /// [`MomentsTarget`]. D and v are multiplied by a weight, the values are not. Unused arguments may be any
@@ -101,7 +101,7 @@ fn style_rows(
 }
 
 impl GpuFeatures {
-    /// f·‖S−S*‖² `[1]` with S the Gram matrix of these features, and D `[C, C]` of its gradient D·F; with
+    /// f·‖G−G*‖² `[1]` with G the Gram matrix of these features, and D `[C, C]` of its gradient D·F; with
     /// moments also their squared distances, and v `[C]` to be added to D·F. D and v are multiplied by the
     /// weight. With `positions` the statistics count positions by their weights. `None` if this kernel is
     /// disabled.
