@@ -1,6 +1,6 @@
 //! What is to be done. Whatever a person asks for, by a button, a key, a menu, the palette of commands, a
-//! drop or a controller, goes as an [`Act`] into one queue, which [`ImpastoApp::apply_actions`] works off; only
-//! an edit by a panel's controls skips it. What an action has changed is an entry of the history.
+//! drop or a controller, goes as an [`Act`] into one queue, which [`ImpastoApp::apply_actions`] works off;
+//! only an edit by a panel's controls skips it. What an action has changed is an entry of the history.
 
 use std::{
     collections::VecDeque,
