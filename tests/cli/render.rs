@@ -116,7 +116,7 @@ fn a_report_can_be_sparse_and_quiet_is_quiet() {
 #[test]
 fn no_style_is_allowed_with_a_warning() {
     let render = Render::new().args(["--style-weight", "0", "--quiet"]).to("out.png");
-    expect(&render.run(), 0, &["impasto: warning: ", "no style"]);
+    expect(&render.run(), 0, &["impasto: warning: ", "only the content is reconstructed"]);
     assert!(render.path("out.png").exists());
 }
 

@@ -192,7 +192,7 @@ mod tests {
         assert!(settings.remarks().is_empty());
         settings.style_layers = LayerWeights::none();
         settings.validate().unwrap();
-        assert!(settings.remarks()[0].contains("no style"));
+        assert!(settings.remarks()[0].contains("only the content"));
         let mut settings = Settings { smoothness_solo: true, smoothness_weight: 0.0, ..Settings::default() };
         assert!(settings.validate().unwrap_err().message.contains("muted"));
         settings.smoothness_weight = 1.0;
