@@ -129,21 +129,12 @@ impl Shared {
 
 impl Listener {
     fn start(root: PathBuf, wake: impl Fn() + Send + 'static) -> io::Result<Self> {
-        let (ear, bell) = io::pipe()?;
-        let shared = Arc::<Shared>::default();
-        let (found, open, errors, doubts) = Default::default();
-        let mut thread = Thread { root, shared: Arc::clone(&shared), ear, found, open, errors, doubts };
-        let told = Arc::clone(&shared);
+        let (mut thread, listener) = Thread::new(root)?;
         thread::Builder::new().name("impasto-midi".into()).spawn(move || {
-            let on_failure = |error: io::Error| {
-                tracing::warn!("MIDI devices could not be read: {error}");
-                told.state().errors = vec![format!("MIDI devices cannot be read just now: {error}")];
-                wake();
-                thread::sleep(RESCAN);
-            };
-            until_done(|| thread.run(&wake), on_failure);
+            let on_failure = |thread: &mut Thread, error| thread.pause_after(&error, &wake);
+            until_done(&mut thread, |thread| thread.run(&wake), on_failure);
         })?;
-        Ok(Self { shared, bell })
+        Ok(listener)
     }
 
     /// Make the thread look at the state.
@@ -155,14 +146,19 @@ impl Listener {
     }
 }
 
-/// Run this again whenever it fails or panics.
-fn until_done(mut run: impl FnMut() -> io::Result<()>, mut on_failure: impl FnMut(io::Error)) {
+/// Run this again whenever it fails or panics, as long as `on_failure` returns true.
+fn until_done<T>(
+    state: &mut T,
+    mut run: impl FnMut(&mut T) -> io::Result<()>,
+    mut on_failure: impl FnMut(&mut T, io::Error) -> bool,
+) {
     loop {
         // It begins from nothing again, so nothing half done is left.
-        let result = catch_unwind(AssertUnwindSafe(&mut run));
-        match result.unwrap_or_else(|_| Err(io::Error::other("an error in this program"))) {
-            Ok(()) => return,
-            Err(error) => on_failure(error),
+        let result = catch_unwind(AssertUnwindSafe(|| run(state)));
+        let result = result.unwrap_or_else(|_| Err(io::Error::other("an error in this program")));
+        let Err(error) = result else { return };
+        if !on_failure(state, error) {
+            return;
         }
     }
 }
@@ -190,6 +186,31 @@ struct Trouble {
 }
 
 impl Thread {
+    /// What the thread has, and its handle.
+    fn new(root: PathBuf) -> io::Result<(Self, Listener)> {
+        let (ear, bell) = io::pipe()?;
+        let shared = Arc::<Shared>::default();
+        let (found, open, errors, doubts) = Default::default();
+        let thread = Self { root, shared: Arc::clone(&shared), ear, found, open, errors, doubts };
+        Ok((thread, Listener { shared, bell }))
+    }
+
+    /// Close the devices after a failure, tell of it and wait; true if the handle is still there.
+    fn pause_after(&mut self, error: &io::Error, wake: &impl Fn()) -> bool {
+        // Other programs may have them meanwhile.
+        self.open.clear();
+        tracing::warn!("MIDI devices could not be read: {error}");
+        self.shared.state().errors = vec![format!("MIDI devices cannot be read just now: {error}")];
+        wake();
+        // The pipe's end is reported without being asked for, and a byte in it can wait.
+        let ear = libc::pollfd { fd: self.ear.as_raw_fd(), events: 0, revents: 0 };
+        if poll(&mut [ear], RESCAN).is_err() {
+            thread::sleep(RESCAN);
+        }
+        // The handle has the other one, and drops it before its end of the pipe.
+        Arc::strong_count(&self.shared) > 1
+    }
+
     /// Read until the handle is dropped.
     fn run(&mut self, wake: &impl Fn()) -> io::Result<()> {
         self.open.clear();
@@ -312,6 +333,7 @@ fn make_pipe(path: &std::path::Path) {
 #[cfg(test)]
 mod tests {
     use std::{
+        cell::RefCell,
         fs::{self, OpenOptions},
         os::unix::fs::symlink,
         path::Path,
@@ -435,17 +457,58 @@ mod tests {
     fn what_fails_or_panics_is_run_again_until_it_is_done() {
         let mut runs = 0;
         let mut told = Vec::new();
-        let run = || {
-            runs += 1;
-            match runs {
+        let run = |runs: &mut u32| {
+            *runs += 1;
+            match *runs {
                 1 => Err(io::Error::other("out of memory")),
                 2 => panic!("a panic that a test wants"),
                 _ => Ok(()),
             }
         };
-        until_done(run, |error| told.push(error.to_string()));
+        let on_failure = |_: &mut u32, error: io::Error| {
+            told.push(error.to_string());
+            true
+        };
+        until_done(&mut runs, run, on_failure);
         assert_eq!(told, ["out of memory", "an error in this program"]);
         assert_eq!(runs, 3);
+    }
+
+    #[test]
+    fn what_keeps_failing_closes_its_devices_and_ends_with_its_handle() {
+        let rig = Rig::new();
+        let file = rig.file("midiC0D0");
+        make_pipe(&file);
+        let (mut thread, listener) = Thread::new(rig.root.path().to_owned()).unwrap();
+        // A byte that nobody has read doesn't hide that the handle is gone.
+        listener.ring(&mut listener.shared.state());
+        let (mut listener, mut runs) = (Some(listener), 0);
+        let run = |thread: &mut Thread| {
+            runs += 1;
+            assert!(thread.open.is_empty(), "the devices were closed");
+            thread.open.insert("midiC0D0".to_owned(), Device::open(&file).unwrap());
+            match runs {
+                1 => Err(io::Error::other("out of memory")),
+                2 => {
+                    drop(listener.take());
+                    panic!("a panic that a test wants")
+                }
+                // It would go on otherwise.
+                _ => Ok(()),
+            }
+        };
+        let told = RefCell::new(Vec::new());
+        let on_failure = |thread: &mut Thread, error: io::Error| {
+            let shared = Arc::downgrade(&thread.shared);
+            let wake = || told.borrow_mut().extend(shared.upgrade().unwrap().state().errors.clone());
+            thread.pause_after(&error, &wake)
+        };
+        until_done(&mut thread, run, on_failure);
+        assert_eq!(runs, 2, "with its handle it is run again, and without it is not");
+        assert!(thread.open.is_empty());
+        let told = told.into_inner();
+        assert!(told.len() == 2 && told[0].ends_with("out of memory"), "{told:?}");
+        assert!(told[1].ends_with("an error in this program"), "{told:?}");
     }
 
     #[test]
