@@ -13,7 +13,7 @@ use impasto_core::{
         self, Drawing, Picture,
         drawing::{Mode, Shape, Stroke},
     },
-    run::{Job, Pass, Start},
+    run::{Change, Job, Pass, Start},
     settings::Masks,
     transfer::Inputs,
 };
@@ -205,6 +205,51 @@ fn the_automation_of_a_region_goes_by_its_name_and_is_kept_by_its_number() {
     assert_eq!(moved, ["region/2/strength"]);
     good(&folder.run(&["--recipe=FOLDER/moved.png", "--output=FOLDER/again.png"]));
     assert!(pixels(&folder.path("again.png")) == painted);
+}
+
+#[test]
+fn a_region_that_came_while_it_was_painted_is_automated_by_its_name_or_its_number() {
+    let folder = Masked::new();
+    let painted = folder.painted("a.png", &["--style=example:swirl", "--region=my sky=FOLDER/left.png"]);
+    let (mut recipe, _) = impasto_formats::recipe::read_file(&folder.path("a.png")).unwrap();
+    // As if it came after the first step, in the second of two runs.
+    let pass = &mut recipe.passes[0];
+    let masks = std::mem::take(&mut pass.settings.masks);
+    let settings = [("masks".to_owned(), serde_json::to_value(&masks).unwrap())].into_iter().collect();
+    let first = pass.clone();
+    pass.changes = vec![Change { step: 1, settings, ..Change::default() }];
+    pass.start = Start::Current;
+    recipe.passes.insert(0, first);
+    let save = |room| recipe.text(room);
+    picture::save_with_text(&painted, &folder.path("later.png"), false, &save).unwrap();
+    let again = |name: &str, more: &[&str]| {
+        let output = format!("--output=FOLDER/{name}");
+        let output = folder.run(&[&["--recipe=FOLDER/later.png", output.as_str()], more].concat());
+        good(&output);
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!text.contains("cannot be painted again"), "{text}");
+        pixels(&folder.path(name))
+    };
+    let plain = again("plain.png", &[]);
+    for region in ["1", "my_sky"] {
+        let moves = format!("--automate=region/{region}/strength={{ keys = [{{ at = 0, value = 0 }}] }}");
+        let name = format!("{region}.png");
+        let moved = again(&name, &[&moves]);
+        assert!(moved != plain, "{region} does nothing");
+        let (recipe, _) = impasto_formats::recipe::read_file(&folder.path(&name)).unwrap();
+        let tracks: Vec<String> = recipe.settings.automation.iter().map(|(id, _)| id.to_string()).collect();
+        assert_eq!((tracks.as_slice(), recipe.passes.len()), (&["region/1/strength".to_owned()][..], 2));
+        let repeated = folder.run(&[&format!("--recipe=FOLDER/{name}"), "--output=FOLDER/b.png", "--force"]);
+        good(&repeated);
+        assert!(pixels(&folder.path("b.png")) == moved, "{region}: the same to the last bit");
+    }
+    for (region, words) in [("2", "no region 2; there are: my sky"), ("sea", "no region called \"sea\"")] {
+        let moves = format!("--automate=region/{region}/strength={{ keys = [{{ at = 0, value = 0 }}] }}");
+        let output = folder.run(&["--recipe=FOLDER/later.png", "--output=FOLDER/never.png", &moves]);
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(2) && text.contains(words), "{text}");
+        assert!(!folder.path("never.png").exists());
+    }
 }
 
 #[test]

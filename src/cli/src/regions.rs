@@ -10,6 +10,9 @@ use impasto_core::{
 
 impl RenderArgs {
     /// The settings of the flags over these, regions and maps included; the styles are not in regions yet.
+    /// Automation may name regions that are not there, see [`SettingsFlags::resolve_with`].
+    ///
+    /// [`SettingsFlags::resolve_with`]: impasto_core::settings::SettingsFlags::resolve_with
     pub(super) fn settings_over(&self, base: Settings) -> anyhow::Result<Settings> {
         let settings = self.settings.resolve_with(base, |Masks { style_map, content_map, regions }| {
             if !self.region.is_empty() {

@@ -123,6 +123,8 @@ pub(super) fn run(arguments: RenderArgs, program_start: Instant) -> anyhow::Resu
     // A recipe's painting is repeated to its last step.
     let repeats = recipe.is_some();
     let settings = arguments.resolved(base)?;
+    // A recipe's regions may come while it paints, so only those at its end say which there are.
+    arguments.settings.check_automate(&settings.masks)?;
     if let Some(given) = &recipe {
         given.check(&settings)?;
     }

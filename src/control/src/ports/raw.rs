@@ -129,21 +129,12 @@ impl Shared {
 
 impl Listener {
     fn start(root: PathBuf, wake: impl Fn() + Send + 'static) -> io::Result<Self> {
-        let (ear, bell) = io::pipe()?;
-        let shared = Arc::<Shared>::default();
-        let (found, open, errors, doubts) = Default::default();
-        let mut thread = Thread { root, shared: Arc::clone(&shared), ear, found, open, errors, doubts };
-        let told = Arc::clone(&shared);
+        let (mut thread, listener) = Thread::new(root)?;
         thread::Builder::new().name("impasto-midi".into()).spawn(move || {
-            let on_failure = |error: io::Error| {
-                tracing::warn!("MIDI devices could not be read: {error}");
-                told.state().errors = vec![format!("MIDI devices cannot be read just now: {error}")];
-                wake();
-                thread::sleep(RESCAN);
-            };
-            until_done(|| thread.run(&wake), on_failure);
+            let on_failure = |thread: &mut Thread, error| thread.pause_after(&error, &wake);
+            until_done(&mut thread, |thread| thread.run(&wake), on_failure);
         })?;
-        Ok(Self { shared, bell })
+        Ok(listener)
     }
 
     /// Make the thread look at the state.
@@ -155,14 +146,19 @@ impl Listener {
     }
 }
 
-/// Run this again whenever it fails or panics.
-fn until_done(mut run: impl FnMut() -> io::Result<()>, mut on_failure: impl FnMut(io::Error)) {
+/// Run this again whenever it fails or panics, as long as `on_failure` returns true.
+fn until_done<T>(
+    state: &mut T,
+    mut run: impl FnMut(&mut T) -> io::Result<()>,
+    mut on_failure: impl FnMut(&mut T, io::Error) -> bool,
+) {
     loop {
         // It begins from nothing again, so nothing half done is left.
-        let result = catch_unwind(AssertUnwindSafe(&mut run));
-        match result.unwrap_or_else(|_| Err(io::Error::other("an error in this program"))) {
-            Ok(()) => return,
-            Err(error) => on_failure(error),
+        let result = catch_unwind(AssertUnwindSafe(|| run(state)));
+        let result = result.unwrap_or_else(|_| Err(io::Error::other("an error in this program")));
+        let Err(error) = result else { return };
+        if !on_failure(state, error) {
+            return;
         }
     }
 }
@@ -190,6 +186,31 @@ struct Trouble {
 }
 
 impl Thread {
+    /// What the thread has, and its handle.
+    fn new(root: PathBuf) -> io::Result<(Self, Listener)> {
+        let (ear, bell) = io::pipe()?;
+        let shared = Arc::<Shared>::default();
+        let (found, open, errors, doubts) = Default::default();
+        let thread = Self { root, shared: Arc::clone(&shared), ear, found, open, errors, doubts };
+        Ok((thread, Listener { shared, bell }))
+    }
+
+    /// Close the devices after a failure, tell of it and wait; true if the handle is still there.
+    fn pause_after(&mut self, error: &io::Error, wake: &impl Fn()) -> bool {
+        // Other programs may have them meanwhile.
+        self.open.clear();
+        tracing::warn!("MIDI devices could not be read: {error}");
+        self.shared.state().errors = vec![format!("MIDI devices cannot be read just now: {error}")];
+        wake();
+        // The pipe's end is reported without being asked for, and a byte in it can wait.
+        let ear = libc::pollfd { fd: self.ear.as_raw_fd(), events: 0, revents: 0 };
+        if poll(&mut [ear], RESCAN).is_err() {
+            thread::sleep(RESCAN);
+        }
+        // The handle has the other one, and drops it before its end of the pipe.
+        Arc::strong_count(&self.shared) > 1
+    }
+
     /// Read until the handle is dropped.
     fn run(&mut self, wake: &impl Fn()) -> io::Result<()> {
         self.open.clear();
@@ -310,179 +331,4 @@ fn make_pipe(path: &std::path::Path) {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::{
-        fs::{self, OpenOptions},
-        os::unix::fs::symlink,
-        path::Path,
-        sync::mpsc,
-    };
-
-    use super::*;
-
-    const CC: Controller = Controller::Cc { channel: 0, controller: 21 };
-    const PATIENCE: Duration = Duration::from_secs(30);
-
-    #[track_caller]
-    fn until(what: &str, mut done: impl FnMut() -> bool) {
-        let deadline = Instant::now() + PATIENCE;
-        while !done() {
-            assert!(Instant::now() < deadline, "waited in vain until {what}");
-            thread::sleep(Duration::from_millis(2));
-        }
-    }
-
-    /// Ports that look into a folder of their own, and what their thread wakes.
-    struct Rig {
-        root: tempfile::TempDir,
-        ports: Ports,
-        sender: mpsc::Sender<()>,
-        woken: mpsc::Receiver<()>,
-    }
-
-    impl Rig {
-        fn new() -> Self {
-            let root = tempfile::tempdir().unwrap();
-            fs::create_dir_all(root.path().join("dev/snd")).unwrap();
-            let (sender, woken) = mpsc::channel();
-            Self { ports: Ports::at(root.path()), root, sender, woken }
-        }
-
-        fn file(&self, name: &str) -> PathBuf {
-            self.root.path().join("dev/snd").join(name)
-        }
-
-        fn open(&mut self, wanted: &[&str], lists: bool) {
-            let wanted: Vec<String> = wanted.iter().map(|name| (*name).to_owned()).collect();
-            let sender = self.sender.clone();
-            self.ports.open(&wanted, lists, || {
-                let sender = sender.clone();
-                move || {
-                    let _ = sender.send(());
-                }
-            });
-        }
-
-        /// A device sends a fader's value, as soon as it is open.
-        fn send(file: &Path, value: u8) {
-            let mut writer = OpenOptions::new().write(true).open(file).unwrap();
-            writer.write_all(&[0xb0, 21, value]).unwrap();
-        }
-
-        fn has_heard(&self, place: f64) -> bool {
-            self.ports.take().controllers.get(&CC) == Some(&place)
-        }
-
-        #[track_caller]
-        fn is_woken(&self) {
-            self.woken.recv_timeout(PATIENCE).expect("the window is woken");
-        }
-    }
-
-    #[test]
-    fn a_device_that_cannot_be_opened_is_told_and_tried_again() {
-        let mut rig = Rig::new();
-        let file = rig.file("midiC0D0");
-        symlink("nowhere", &file).unwrap();
-        rig.open(&[], false);
-        assert!(rig.ports.listener.is_none(), "nothing is wanted");
-        rig.open(&[], true);
-        until("the device is listed", || rig.ports.names() == ["midiC0D0"]);
-        rig.is_woken();
-        assert!(rig.ports.errors().is_empty(), "nobody wants it");
-        rig.open(&["midiC0D0", "Other"], false);
-        until("the reason is reported", || rig.ports.errors().len() == 1);
-        rig.is_woken();
-        assert!(rig.ports.errors()[0].starts_with("midiC0D0 cannot be read: "), "{:?}", rig.ports.errors());
-        fs::remove_file(&file).unwrap();
-        make_pipe(&file);
-        Rig::send(&file, 127);
-        until("it is read", || rig.has_heard(1.0));
-        assert!(rig.ports.errors().is_empty(), "{:?}", rig.ports.errors());
-        // Nothing is wanted any more: the thread gives back what it shares.
-        let shared = Arc::downgrade(&rig.ports.listener.as_ref().unwrap().shared);
-        rig.open(&[], false);
-        until("the thread has ended", || shared.strong_count() == 0);
-        assert!(rig.ports.names().is_empty());
-    }
-
-    #[test]
-    fn a_device_that_can_be_opened_and_not_read_is_told_once() {
-        let mut rig = Rig::new();
-        // A file ends at once, whenever it is opened.
-        fs::write(rig.file("midiC0D0"), "").unwrap();
-        rig.open(&["midiC0D0"], false);
-        until("the reason is reported", || rig.ports.errors() == ["midiC0D0 was unplugged"]);
-        let mut names = vec!["midiC0D0".to_owned()];
-        for card in 1..3 {
-            // It is found by the next scan, which tries the first one again.
-            make_pipe(&rig.file(&format!("midiC{card}D0")));
-            names.push(format!("midiC{card}D0"));
-            until("the other device is listed", || rig.ports.names() == names);
-        }
-        // For the three names, and for the first one's trouble.
-        for _ in 0..4 {
-            rig.is_woken();
-        }
-        assert!(rig.woken.try_recv().is_err(), "nothing else has changed");
-        assert_eq!(rig.ports.errors(), ["midiC0D0 was unplugged"]);
-        fs::remove_file(rig.file("midiC0D0")).unwrap();
-        until("it is gone", || rig.ports.names() == names[1..]);
-        assert!(rig.ports.errors().is_empty(), "{:?}", rig.ports.errors());
-    }
-
-    #[test]
-    fn what_fails_or_panics_is_run_again_until_it_is_done() {
-        let mut runs = 0;
-        let mut told = Vec::new();
-        let run = || {
-            runs += 1;
-            match runs {
-                1 => Err(io::Error::other("out of memory")),
-                2 => panic!("a panic that a test wants"),
-                _ => Ok(()),
-            }
-        };
-        until_done(run, |error| told.push(error.to_string()));
-        assert_eq!(told, ["out of memory", "an error in this program"]);
-        assert_eq!(runs, 3);
-    }
-
-    #[test]
-    fn devices_are_read_while_they_are_wanted_and_whenever_they_are_there() {
-        let mut rig = Rig::new();
-        let (file, other) = (rig.file("midiC0D0"), rig.file("midiC1D0"));
-        make_pipe(&file);
-        make_pipe(&other);
-        rig.open(&["midiC0D0", "midiC1D0"], false);
-        Rig::send(&other, 127);
-        until("the second is heard", || rig.has_heard(1.0));
-        rig.is_woken();
-        rig.open(&["midiC0D0"], false);
-        Rig::send(&file, 0);
-        until("the first is heard", || rig.has_heard(0.0));
-        fs::remove_file(&file).unwrap();
-        until("it is gone", || rig.ports.names() == ["midiC1D0"]);
-        assert!(rig.ports.errors().is_empty(), "{:?}", rig.ports.errors());
-        make_pipe(&file);
-        Rig::send(&file, 127);
-        until("it is heard again", || rig.has_heard(1.0));
-        // Closed by now: a pipe without a reader cannot be opened in this way.
-        let closed =
-            std::os::unix::fs::OpenOptionsExt::custom_flags(OpenOptions::new().write(true), libc::O_NONBLOCK)
-                .open(&other);
-        assert_eq!(closed.unwrap_err().raw_os_error(), Some(libc::ENXIO), "what is not wanted is closed");
-    }
-
-    #[test]
-    fn what_is_sent_reaches_the_devices() {
-        let mut rig = Rig::new();
-        make_pipe(&rig.file("midiC0D0"));
-        rig.open(&["midiC0D0"], false);
-        for place in [0.0, 0.5, 1.0] {
-            rig.ports.send(&CC, place);
-        }
-        // What is sent to it comes back, as a motor fader's echo does.
-        until("the last position has come", || rig.has_heard(1.0));
-    }
-}
+mod tests;

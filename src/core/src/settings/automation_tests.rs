@@ -1,4 +1,5 @@
 use super::*;
+use crate::settings::{Masks, Region, SettingsFlags};
 use impasto_network::vgg::Layer;
 
 fn lfo(shape: Waveform) -> Lfo {
@@ -312,4 +313,59 @@ fn tracks_follow_their_regions() {
     let knobs: Vec<ParamId> = automation.iter().map(|(knob, _)| knob).collect();
     assert_eq!(knobs, [ParamId::Beta, ParamId::RegionStrength(1)]);
     assert_eq!(automation.get(ParamId::RegionStrength(1)), Some(&track(0.5)));
+}
+
+fn regions(names: &[&str]) -> Masks {
+    let region = |name: &&str| Region { name: (*name).to_owned(), ..Region::default() };
+    Masks { regions: names.iter().map(region).collect(), ..Masks::default() }
+}
+
+fn automates(region: &str) -> SettingsFlags {
+    let flag = format!("--automate=region/{region}/strength={{ lfo = {{ period = 0.5 }} }}");
+    SettingsFlags::parse(&[flag]).unwrap()
+}
+
+#[test]
+fn a_flag_moves_a_region_that_comes_later_once_it_is_there() {
+    let moved = |region: &str, names: &[&str]| -> Vec<ParamId> {
+        let masks = regions(names);
+        let settings = automates(region).resolve_with(Settings::default(), |own| *own = masks).unwrap();
+        settings.automation.iter().map(|(id, _)| id).collect()
+    };
+    // A name is that of another number at another time, and never that of another region.
+    for (names, index) in
+        [(vec![], None), (vec!["sea"], None), (vec!["sky"], Some(0)), (vec!["sea", "sky"], Some(1))]
+    {
+        let wanted: Vec<ParamId> = index.map(ParamId::RegionStrength).into_iter().collect();
+        assert_eq!(moved("sky", &names), wanted, "{names:?}");
+        assert_eq!(moved("2", &names), [ParamId::RegionStrength(1)], "{names:?}");
+    }
+    let checked = |region: &str, names: &[&str]| {
+        automates(region).check_automate(&regions(names)).map_err(|error| error.to_string())
+    };
+    for there in ["1", "2", "sea", "sky"] {
+        assert_eq!(checked(there, &["sea", "sky"]), Ok(()), "{there}");
+    }
+    assert!(checked("sky", &["sea"]).unwrap_err().contains("no region called \"sky\"; there are: sea"));
+    assert!(checked("2", &["sea"]).unwrap_err().contains("no region 2; there are: sea"));
+    for missing in ["1", "sky"] {
+        let error = automates(missing).resolve(Settings::default()).unwrap_err();
+        assert!(error.to_string().contains("there are: none"), "{error}");
+    }
+}
+
+#[test]
+fn the_track_of_a_missing_region_is_kept_from_a_file_and_is_no_flag() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("course.toml");
+    std::fs::write(&file, "[\"region/2/strength\"]\nlfo = { period = 0.5 }\n").unwrap();
+    let flags = SettingsFlags::parse(&[format!("--automation={}", file.display())]).unwrap();
+    let mut settings = flags.resolve(Settings::default()).unwrap();
+    assert!(settings.automation.get(ParamId::RegionStrength(1)).is_some());
+    for (names, wanted) in [(vec![], 0), (vec!["sea"], 0), (vec!["sea", "sky"], 1)] {
+        settings.masks = regions(&names);
+        let again = SettingsFlags::parse(&settings.to_flags().unwrap()).unwrap();
+        let again = again.resolve_with(Settings::default(), |own| *own = settings.masks.clone()).unwrap();
+        assert_eq!(again.automation.iter().count(), wanted, "{names:?}");
+    }
 }

@@ -6,8 +6,8 @@ use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, parser::Va
 use serde_json::Value;
 
 use super::{
-    Automation, FORMER_BASES, Kind, LayerWeight, LayerWeights, Masks, Objective, PARAMETERS, ParamTrack,
-    Parameter, PresetError, PresetFolder, Settings, former,
+    Automation, FORMER_BASES, Kind, LayerWeight, LayerWeights, Masks, Objective, PARAMETERS, ParamName,
+    ParamTrack, Parameter, PresetError, PresetFolder, Settings, former,
     user_presets::{apply_named, over_defaults},
 };
 use impasto_base::{files, paths};
@@ -77,15 +77,18 @@ impl SettingsFlags {
     ///
     /// If the settings file or the preset cannot be read or parsed, or there is no region that a flag names.
     pub fn resolve(&self, base: Settings) -> Result<Settings, SettingsFileError> {
-        self.resolve_with(base, |_| ())
+        let settings = self.resolve_with(base, |_| ())?;
+        self.check_automate(&settings.masks)?;
+        Ok(settings)
     }
 
-    /// As [`SettingsFlags::resolve`]; `change_masks` changes those of the settings before a flag names a
-    /// region.
+    /// As [`SettingsFlags::resolve`], but a region that `--automate` names may come later: its number is kept
+    /// and does nothing until then, and its name is left out. `change_masks` changes the masks of the
+    /// settings before a flag names a region.
     ///
     /// # Errors
     ///
-    /// As [`SettingsFlags::resolve`].
+    /// If the settings file or the preset cannot be read or parsed.
     pub fn resolve_with(
         &self,
         base: Settings,
@@ -141,19 +144,38 @@ impl SettingsFlags {
                 match track {
                     None => settings.automation = Automation::default(),
                     Some(ParamTrack { param, track }) => {
-                        let id = param.resolve(&settings.masks).map_err(SettingsFileError::Region)?;
-                        settings.automation.set(id, track.clone());
+                        let id = match param {
+                            ParamName::Id(id) => Some(*id),
+                            ParamName::Region(_) => param.resolve(&settings.masks).ok(),
+                        };
+                        if let Some(id) = id {
+                            settings.automation.set(id, track.clone());
+                        }
                     }
                 }
             }
         }
         Ok(settings)
     }
+
+    /// Check that every region that `--automate` names is among these.
+    ///
+    /// # Errors
+    ///
+    /// Names the first one that is not.
+    pub fn check_automate(&self, masks: &Masks) -> Result<(), SettingsFileError> {
+        let given = self.0.get_many::<Option<ParamTrack>>(AUTOMATE).into_iter().flatten().flatten();
+        for ParamTrack { param, .. } in given {
+            param.resolve(masks).map_err(SettingsFileError::Region)?;
+        }
+        Ok(())
+    }
 }
 
 impl Settings {
     /// The flags that reproduce these settings: those that differ from the objective's defaults. A flag and
-    /// its value are one argument, as `--size=300`. Masks, whose styles belong to pictures, are left out.
+    /// its value are one argument, as `--size=300`. Masks, whose styles belong to pictures, are left out, and
+    /// so is the automation of regions that are not there, which does nothing and would be refused.
     ///
     /// # Errors
     ///
@@ -193,9 +215,10 @@ impl Settings {
                 );
             }
         }
-        flags.extend(self.automation.iter().map(|(id, track)| {
-            let track = ParamTrack { param: id.into(), track: track.clone() };
-            format!("--{AUTOMATE}={track}")
+        flags.extend(self.automation.iter().filter_map(|(id, track)| {
+            let param = ParamName::Id(id);
+            param.resolve(&self.masks).ok()?;
+            Some(format!("--{AUTOMATE}={}", ParamTrack { param, track: track.clone() }))
         }));
         Ok(flags)
     }
