@@ -281,13 +281,7 @@ impl Row<'_> {
         };
         if let Some(index) = region {
             entry(ui, "Rename…", "Gives it another name", true, MaskAction::AskForName);
-            entry(
-                ui,
-                "Duplicate",
-                "A further region with all that this one has",
-                true,
-                MaskAction::Duplicate,
-            );
+            entry(ui, "Duplicate", "Another region with all that this one has", true, MaskAction::Duplicate);
             let tooltip = "How much each style layer counts in it";
             let paints = self.masks.regions.get(index).is_some_and(|it| it.role == RegionRole::Paint);
             let entry = ui.add_enabled(paints, egui::Button::new("Layers…"));
