@@ -58,7 +58,7 @@ impl OnParam {
         Self { param, region: region.map(MaskName::Region), act }
     }
 
-    /// What is to be done with the parameter by its present number; an error, in words, if its region is gone.
+    /// What is to be done with the parameter by its number now; an error, in words, if its region is gone.
     fn resolve(self, masks: &Masks) -> Result<ParamAction, String> {
         let param = match self.param {
             ParamId::RegionStrength(_) => {

@@ -334,14 +334,13 @@ impl Row<'_> {
                 }
                 return;
             }
-            let (Place::Region(index), range) = (self.place, self.range) else { return };
-            let Ok(param) = u8::try_from(index).map(ParamId::RegionStrength) else { return };
+            let Some(param) = self.place.strength() else { return };
             let label = format!("Strength of {name}");
             let fader = Fader {
                 name: &label,
                 tooltip: "How strongly its styles act, 1 as in the rest of the picture",
                 param,
-                range,
+                range: self.range,
                 default: 1.0,
             };
             let taken = EDGE + STYLES + NUMBER + 3.0 * space::XS + 2.0 * space::XS;

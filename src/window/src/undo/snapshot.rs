@@ -138,8 +138,8 @@ impl Snapshot {
         }
     }
 
-    /// The properties of slots that differ from those of `before`, where the pictures are the same in the same
-    /// order: what each is called, its value before and now.
+    /// The properties of slots that differ from those of `before`, where the pictures and their order are the
+    /// same: what each is called, its value before and now.
     fn properties_changed(&self, before: &Snapshot) -> Vec<[String; 3]> {
         let mut changed = Vec::new();
         for (old, new) in before.slots().zip(self.slots()) {
