@@ -15,7 +15,7 @@ use super::{
     fields::{self, Field},
     masks::OnParam,
     mixes::{CONTROLS, MixAction},
-    param_menu::ParamAction,
+    param_menu::{ParamAct, ParamAction},
     theme::{Palette, RADIUS, space},
     widgets,
 };
@@ -224,8 +224,7 @@ impl ImpastoApp {
             let words = format!("automation {param}, lfo {name}, keyframes {name}");
             let learn = format!("Learn a controller for {name}");
             let fit = if query.is_empty() { None } else { fits(query, &learn).map(|score| score - 6) };
-            let act =
-                |act: fn(ParamId) -> ParamAction| Some(OnParam::new(param, &self.settings.masks, act).into());
+            let act = |act: ParamAct| Some(OnParam::new(param, &self.settings.masks, act).into());
             add(fit, learn, String::new(), act(ParamAction::Learn));
             let detail = self.settings.automation.get(param).map_or_else(String::new, fields::track_text);
             // Before anything is typed there is more that is wanted more often.

@@ -26,9 +26,11 @@ pub struct Edit {
     turned: Vec<(ParamId, f64)>,
 }
 
+type Change = dyn FnOnce(&mut Settings) -> Result<(), String> + Send;
+
 /// A change of the settings as they are when it is applied: a stroke that it had to wait for has changed them
 /// too. What can no longer be made leaves them as they are, which is told.
-pub struct SettingsChange(Box<dyn FnOnce(&mut Settings) -> Result<(), String> + Send>);
+pub struct SettingsChange(Box<Change>);
 
 impl SettingsChange {
     /// A change that may be impossible by then: it says why, in a sentence, and has changed nothing.

@@ -25,6 +25,9 @@ pub enum ParamAction {
     Forget(ParamId),
 }
 
+/// One of the actions, of a parameter that is still to be found.
+pub type ParamAct = fn(ParamId) -> ParamAction;
+
 /// What the faders show of a frame: each parameter that has a track, and whether that moves it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Marks {
@@ -89,7 +92,7 @@ pub fn menu(
         if default.is_some() {
             ui.separator();
         }
-        let mut entries: Vec<(&str, &str, fn(ParamId) -> ParamAction)> = Vec::new();
+        let mut entries: Vec<(&str, &str, ParamAct)> = Vec::new();
         let marks = marks(ui.ctx());
         match marks.tracks.get(&param) {
             None => entries.push((

@@ -5,7 +5,11 @@
 use egui::Context;
 
 use super::{Place, flags::MaskName};
-use crate::{ImpastoApp, action::Act, param_menu::ParamAction};
+use crate::{
+    ImpastoApp,
+    action::Act,
+    param_menu::{ParamAct, ParamAction},
+};
 use impasto_base::text;
 use impasto_core::settings::{Masks, ParamId};
 
@@ -41,11 +45,11 @@ pub struct OnParam {
     param: ParamId,
     /// The name of the region whose strength it is.
     region: Option<MaskName>,
-    act: fn(ParamId) -> ParamAction,
+    act: ParamAct,
 }
 
 impl OnParam {
-    pub fn new(param: ParamId, masks: &Masks, act: fn(ParamId) -> ParamAction) -> Self {
+    pub fn new(param: ParamId, masks: &Masks, act: ParamAct) -> Self {
         let region = match param {
             ParamId::RegionStrength(index) => masks.regions.get(usize::from(index)),
             _ => None,
@@ -54,7 +58,7 @@ impl OnParam {
     }
 
     /// With the strength of the region of this name.
-    pub fn of_region(param: ParamId, region: Option<String>, act: fn(ParamId) -> ParamAction) -> Self {
+    pub fn of_region(param: ParamId, region: Option<String>, act: ParamAct) -> Self {
         Self { param, region: region.map(MaskName::Region), act }
     }
 

@@ -24,7 +24,7 @@ use crate::{
 };
 use impasto_core::{
     picture::drawing::Mode,
-    settings::{Edge, Masks, ParamId, Range, Region, RegionRole},
+    settings::{Edge, Masks, Range, Region, RegionRole},
 };
 use impasto_network::vgg::Layer;
 
