@@ -119,19 +119,19 @@ fn the_split_line_is_dragged_and_turned() {
         .get_by(|n| n.label().as_deref() == Some("Angle of the split line") && n.role() == Role::Slider)
         .rect()
         .center();
-    let param = window
+    let grip = window
         .harness
         .get_by(|n| n.label().as_deref() == Some("Split line") && n.role() == Role::Slider)
         .rect()
         .center();
     window.harness.drag_at(handle);
     window.harness.step();
-    window.harness.hover_at(param - vec2(0.0, 70.0));
+    window.harness.hover_at(grip - vec2(0.0, 70.0));
     window.steps(2);
-    window.harness.drop_at(param - vec2(0.0, 70.0));
+    window.harness.drop_at(grip - vec2(0.0, 70.0));
     window.harness.remove_cursor();
     let image = draw(&mut window, "split_upright");
-    let sides = [param - vec2(60.0, 30.0), param + vec2(60.0, -30.0)];
+    let sides = [grip - vec2(60.0, 30.0), grip + vec2(60.0, -30.0)];
     let [left, right] = sides.map(|at| image.get_pixel(at.x as u32, at.y as u32).0);
     assert_ne!(left, right, "the line is upright again");
 

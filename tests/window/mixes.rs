@@ -143,7 +143,7 @@ fn the_whole_mix_is_reset_as_one_entry() {
         sent(&mut window, "all is usual again", |s| *s == usual);
     }
     window.until("it is said", |harness, _| {
-        harness.query_by_label("The mix is the usual one already.").is_some()
+        harness.query_by_label("The mix is at its defaults already.").is_some()
     });
     assert_eq!(window.jobs(), 1);
 }

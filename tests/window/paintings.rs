@@ -143,7 +143,7 @@ fn another_content_begins_afresh_and_can_be_painted_over_the_old_one() {
     until_run(&mut window, 2);
     let job = window.job(1);
     assert_eq!((job.start, job.inputs.content.name.as_str()), (Start::Beginning, "meadow.png"));
-    assert!(has(&window, "New photo: begun afresh."));
+    assert!(has(&window, "New photo: started over."));
     window.harness.get_by_label("Go on from the old painting").click();
     until_run(&mut window, 3);
     let job = window.job(2);

@@ -111,7 +111,7 @@ fn a_region_is_added_renamed_changed_and_removed_without_a_new_run() {
         ("Undone: Role of sky back to paint", |region| region.role == RegionRole::Paint),
         ("Undone: Edge of sky back to soft", |region| region.edge == Edge::Soft),
         ("Undone: Strength of sky back to 1", |region| region.strength == 1.0),
-        ("Undone: Region back to Region 1", |region| region.name == "Region 1"),
+        ("Undone: Name of sky back to Region 1", |region| region.name == "Region 1"),
     ] {
         undo(&mut window);
         until_masks(&mut window, note, |masks| masks.regions.first().is_some_and(check));

@@ -13,8 +13,9 @@ use super::{
     compare::CompareAction,
     edit::SettingsChange,
     fields::{self, Field},
+    masks::OnParam,
     mixes::{CONTROLS, MixAction},
-    param_menu::ParamAction,
+    param_menu::{ParamAct, ParamAction},
     theme::{Palette, RADIUS, space},
     widgets,
 };
@@ -94,6 +95,15 @@ pub(super) fn fits_any(query: &str, name: &str, words: &str) -> Option<i32> {
     fits(query, name).max(by_words)
 }
 
+/// What an entry was called in earlier versions; empty if it has its name still.
+fn former_words(title: &str) -> String {
+    let renamed = [("recall", "take it"), ("store the current mix", "keep the present mix")];
+    let former = renamed.iter().find_map(|(now, former)| Some((title.strip_suffix(now)?, former)));
+    former
+        .filter(|(mix, _)| mix.starts_with("Mix "))
+        .map_or_else(String::new, |(mix, former)| format!("{mix}{former}"))
+}
+
 /// `settings` with a field's value read from `text`: a number, on or off, or a word. `None` where it is
 /// nothing of the sort; an error where the value makes no sense.
 fn with_value(settings: &Settings, key: &str, text: &str) -> Option<Result<Settings, String>> {
@@ -133,9 +143,9 @@ fn with_value(settings: &Settings, key: &str, text: &str) -> Option<Result<Setti
 /// The change to such a value.
 fn value_change(key: String, text: String) -> SettingsChange {
     SettingsChange::new(move |settings| {
-        if let Some(Ok(changed)) = with_value(settings, &key, &text) {
-            *settings = changed;
-        }
+        let gone = || Err(format!("{text} is no value of this setting any more."));
+        *settings = with_value(settings, &key, &text).unwrap_or_else(gone)?;
+        Ok(())
     })
 }
 
@@ -185,7 +195,7 @@ impl ImpastoApp {
             let title = format!("Preset: {}", preset.name());
             let mix = preset.apply(&self.settings);
             let detail = if mix == self.settings { "as it is" } else { "" }.to_owned();
-            let change = SettingsChange::new(move |settings| *settings = preset.apply(settings));
+            let change = SettingsChange::always(move |settings| *settings = preset.apply(settings));
             add(fits(query, &title), title, detail, Some(change.into()));
         }
         for preset in &self.mixes.presets.list {
@@ -196,14 +206,13 @@ impl ImpastoApp {
             };
             let mix = mix.clone();
             let change = SettingsChange::new(move |settings| {
-                if let Ok(changed) = mix.apply(settings) {
-                    *settings = changed;
-                }
+                *settings = mix.apply(settings).map_err(|error| widgets::sentence(error.message()))?;
+                Ok(())
             });
             add(Some(score), title, "your own".to_owned(), Some(change.into()));
         }
         for (title, detail, action) in self.mixes_findings().into_iter().chain(self.regions_findings()) {
-            add(fits(query, &title), title, detail, Some(action));
+            add(fits_any(query, &title, &former_words(&title)), title, detail, Some(action));
         }
         for (against, name) in self.comparable() {
             let title = format!("Compare with {name}");
@@ -215,16 +224,17 @@ impl ImpastoApp {
             let words = format!("automation {param}, lfo {name}, keyframes {name}");
             let learn = format!("Learn a controller for {name}");
             let fit = if query.is_empty() { None } else { fits(query, &learn).map(|score| score - 6) };
-            add(fit, learn, String::new(), Some(ParamAction::Learn(param).into()));
+            let act = |act: ParamAct| Some(OnParam::new(param, &self.settings.masks, act).into());
+            add(fit, learn, String::new(), act(ParamAction::Learn));
             let detail = self.settings.automation.get(param).map_or_else(String::new, fields::track_text);
             // Before anything is typed there is more that is wanted more often.
             let score =
                 if query.is_empty() { None } else { fits_any(query, &title, &words).map(|score| score - 6) };
-            add(score, title, detail, Some(ParamAction::Automate(param).into()));
+            add(score, title, detail, act(ParamAction::Automate));
         }
         for size in SIZES {
             let title = format!("Size {size} px");
-            let change = SettingsChange::new(move |settings| settings.size = size);
+            let change = SettingsChange::always(move |settings| settings.size = size);
             add(fits(query, &title), title, String::new(), Some(change.into()));
         }
         let (name, typed) = match query.rsplit_once(char::is_whitespace) {
@@ -412,6 +422,20 @@ mod tests {
     }
 
     #[test]
+    fn mixes_are_found_by_their_former_words_too() {
+        for (query, title) in [
+            ("mix d: take", "Mix D: recall"),
+            ("take", "Mix D: recall"),
+            ("keep", "Mix D: store the current mix"),
+            ("mix d: keep", "Mix D: store the current mix"),
+        ] {
+            let found = |words: &str| fits_any(query, title, words).is_some();
+            assert!(found(&former_words(title)) && !found(""), "{query}");
+        }
+        assert_eq!(former_words("Mix D: clear"), "");
+    }
+
+    #[test]
     fn a_typed_value_is_read_for_its_field() {
         let settings = Settings::default();
         let set = |key: &str, text: &str| with_value(&settings, key, text);
@@ -439,7 +463,14 @@ mod tests {
         let region = Region { name: "sky".into(), mask: "/m/sky.png".into(), ..Region::default() };
         let masks = Masks { regions: vec![region], ..Masks::default() };
         let mut settings = Settings { masks: masks.clone(), ..Settings::default() };
-        change.make(&mut settings);
-        assert_eq!(settings, Settings { style_weight: 7.0, masks, ..Settings::default() });
+        assert_eq!(change.make(&mut settings), Ok(()));
+        let wanted = Settings { style_weight: 7.0, masks, ..Settings::default() };
+        assert_eq!(settings, wanted);
+        // What cannot be set by then leaves everything as it is.
+        let error = value_change("style_layers.relu9_9".into(), "7".into()).make(&mut settings).unwrap_err();
+        assert!(error.starts_with("7 is no value"), "{error}");
+        let error = value_change("style_weight".into(), "-1".into()).make(&mut settings).unwrap_err();
+        assert!(error.ends_with('.'), "{error}");
+        assert_eq!(settings, wanted);
     }
 }

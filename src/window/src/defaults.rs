@@ -65,7 +65,7 @@ impl Defaults {
     pub fn name(&self) -> String {
         match &self.base {
             Some(base) => format!("as {}", base.text()),
-            None => format!("usual of {}", self.settings.objective),
+            None => format!("defaults of {}", self.settings.objective),
         }
     }
 
@@ -122,7 +122,10 @@ mod tests {
         // Its file is gone: what is left is the objective.
         defaults.forget();
         assert!(defaults.follow(&[], &settings));
-        assert_eq!((defaults.name().as_str(), defaults.settings().style_weight), ("usual of balanced", 1.0));
+        assert_eq!(
+            (defaults.name().as_str(), defaults.settings().style_weight),
+            ("defaults of balanced", 1.0)
+        );
         settings = Settings { seed: 4, beta2: 0.5, ..Settings::for_objective(Objective::Paper) };
         defaults.follow(&own, &settings);
         assert_eq!(defaults.settings(), &Settings::for_objective(Objective::Paper));

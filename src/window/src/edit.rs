@@ -26,23 +26,36 @@ pub struct Edit {
     turned: Vec<(ParamId, f64)>,
 }
 
+type Change = dyn FnOnce(&mut Settings) -> Result<(), String> + Send;
+
 /// A change of the settings as they are when it is applied: a stroke that it had to wait for has changed them
-/// too.
-pub struct SettingsChange(Box<dyn FnOnce(&mut Settings) + Send>);
+/// too. What can no longer be made leaves them as they are, which is told.
+pub struct SettingsChange(Box<Change>);
 
 impl SettingsChange {
-    pub fn new(change: impl FnOnce(&mut Settings) + Send + 'static) -> Self {
+    /// A change that may be impossible by then: it says why, in a sentence, and has changed nothing.
+    pub fn new(change: impl FnOnce(&mut Settings) -> Result<(), String> + Send + 'static) -> Self {
         Self(Box::new(change))
     }
 
-    pub fn make(self, settings: &mut Settings) {
-        (self.0)(settings);
+    /// A change that can be made in any settings.
+    pub fn always(change: impl FnOnce(&mut Settings) + Send + 'static) -> Self {
+        Self::new(move |settings| {
+            change(settings);
+            Ok(())
+        })
+    }
+
+    pub fn make(self, settings: &mut Settings) -> Result<(), String> {
+        (self.0)(settings)
     }
 }
 
 impl Act for SettingsChange {
     fn apply(self, app: &mut ImpastoApp, _: &Context) {
-        self.make(&mut app.settings);
+        if let Err(why) = self.make(&mut app.settings) {
+            app.messages.toasts.add(why);
+        }
     }
 }
 

@@ -32,7 +32,7 @@ pub struct ExportForm {
     rate: f64,
     side: u32,
     captions: bool,
-    /// Everything since the window opened, not only the way to the present picture.
+    /// Everything since the window opened, not only the way to the current picture.
     everything: bool,
 }
 
@@ -257,7 +257,7 @@ fn form_rows(ui: &mut Ui, form: &mut ExportForm) {
         ui.label(widgets::weak(ui, "step and weights"));
     });
     let tooltip =
-        "Takes everything that was painted since the window opened, not only the way to the present picture";
+        "Takes everything that was painted since the window opened, not only the way to the current picture";
     widgets::row(ui, "Branches", tooltip, |ui| {
         widgets::checkbox(ui, "Include abandoned branches", tooltip, &mut form.everything);
         ui.label(widgets::weak(ui, "include abandoned ones"));

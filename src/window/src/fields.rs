@@ -49,7 +49,7 @@ pub fn all(settings: &Settings) -> Vec<Field> {
                 name: (*label).to_owned(),
                 words: (*synonyms).to_owned(),
                 control: (*control).to_owned(),
-                value: text(value),
+                value: text_of(key, value),
             }),
         }
     }
@@ -127,11 +127,13 @@ pub fn title(before: &Settings, after: &Settings, changes: &[Change]) -> String 
 }
 
 /// What a changed field is now, in a line.
-pub fn now(Change { name, after, .. }: &Change) -> String {
-    format!("{name} {}", after.as_ref().map_or_else(|| "none".to_owned(), text))
+pub fn now(Change { key, name, after, .. }: &Change) -> String {
+    format!("{name} {}", after.as_ref().map_or_else(|| "none".to_owned(), |value| text_of(key, value)))
 }
 
-fn line(Change { name, before, after, .. }: &Change) -> String {
+fn line(Change { key, name, before, after }: &Change) -> String {
+    let text = |value: &Value| text_of(key, value);
+
     match (before, after) {
         (_, Some(Value::Bool(on))) => format!("{name} {}", if *on { "on" } else { "off" }),
         (Some(before), Some(after)) => match switches(before, after) {
@@ -145,11 +147,26 @@ fn line(Change { name, before, after, .. }: &Change) -> String {
 
 /// What is in force again once a change of a value is undone, in a line; `None` if something was added,
 /// removed or switched.
-pub fn back(Change { name, before, after, .. }: &Change) -> Option<String> {
-    match (before.as_ref()?, after.as_ref()?) {
-        (Value::Bool(_), _) => None,
-        (before, after) if switches(before, after).is_some() => None,
-        (before, _) => Some(format!("{name} back to {}", text(before))),
+pub fn back(Change { key, name, before, after }: &Change) -> Option<String> {
+    let (before, after) = (before.as_ref()?, after.as_ref()?);
+    if before.is_boolean() || switches(before, after).is_some() {
+        return None;
+    }
+    let [was, is] = [before, after].map(|value| text_of(key, value));
+    Some(match key.as_str() {
+        // The short words for it do not say what has changed.
+        _ if was == is => name.clone(),
+        "init" => format!("{name} {was} again"),
+        masks::titles::NAME => format!("Name of {is} back to {was}"),
+        _ => format!("{name} back to {was}"),
+    })
+}
+
+/// The value of a field in few characters.
+fn text_of(key: &str, value: &Value) -> String {
+    match (key, value) {
+        ("style_amount", Value::Null) => "off".to_owned(),
+        _ => text(value),
     }
 }
 
@@ -243,6 +260,7 @@ mod tests {
         let layer = |name: &str| name.parse().unwrap();
         assert_eq!(titled(|_| {}), "");
         assert_eq!(titled(|s| s.style_weight = 12.5), "Style β 1 → 12.5");
+        assert_eq!(titled(|s| s.style_amount = Some(0.5)), "Style amount off → 0.5");
         assert_eq!(titled(|s| s.pyramid = false), "Pyramid off");
         // Numbers so large that they are the same weight have no switches either.
         let [before, after] =
@@ -269,13 +287,38 @@ mod tests {
             back(&changes(&before, &after)[0])
         };
         assert_eq!(undone(|s| s.style_weight = 12.5).as_deref(), Some("Style β back to 1"));
-        assert_eq!(undone(|s| s.init = Init::Noise).as_deref(), Some("Start from back to content"));
+        assert_eq!(undone(|s| s.init = Init::Noise).as_deref(), Some("Start from content again"));
+        assert_eq!(undone(|s| s.style_amount = Some(0.5)).as_deref(), Some("Style amount back to off"));
         assert_eq!(undone(|s| s.pyramid = false), None);
         assert_eq!(undone(|s| s.content_layers.remove("relu4_2".parse().unwrap())), None);
         let solo = |s: &mut Settings| {
             s.style_layers.set_strip("relu3_1".parse().unwrap(), "0.8,solo".parse().unwrap());
         };
         assert_eq!(undone(solo), None);
+    }
+
+    #[test]
+    fn what_has_the_same_words_before_and_after_is_said_by_its_name() {
+        let with = |depth| {
+            let mut settings = Settings::default();
+            let lfo = impasto_core::settings::Lfo { depth, ..Default::default() };
+            settings.automation.set(ParamId::Beta, Track::new(Curve::Lfo(lfo)));
+            settings
+        };
+        let changes = changes(&with(0.2), &with(0.4));
+        assert_eq!(back(&changes[0]).as_deref(), Some("Automation of Style β"));
+    }
+
+    #[test]
+    fn a_region_has_its_name_again() {
+        let with = |name: &str| {
+            let region = impasto_core::settings::Region { name: name.into(), ..Default::default() };
+            let mut settings = Settings::default();
+            settings.masks.regions = vec![region];
+            settings
+        };
+        let changes = changes(&with("Region 1"), &with("sky"));
+        assert_eq!(back(&changes[0]).as_deref(), Some("Name of sky back to Region 1"));
     }
 
     #[test]

@@ -15,10 +15,10 @@ const MOUSE: [(&str, &str); 8] = [
     ("Hold C", "Look at the content"),
     ("Wheel, pinch", "Zoom around the pointer"),
     ("Drag picture", "Move it"),
-    ("Double-click", "Fit it; slider: usual value"),
+    ("Double-click", "Fit it; slider: its default"),
     ("Right-click", "A fader, a moment: what there is more"),
     ("Ctrl+1 … 8", "Recall the mix A … H"),
-    ("Delete", "The fader with the focus: usual value"),
+    ("Delete", "Focused fader: its default"),
     ("Drop files", "Left content, right style"),
 ];
 

@@ -223,7 +223,7 @@ impl ImpastoApp {
     /// Say that another content has begun another painting.
     pub(super) fn note_new_content(&mut self, left: u64) {
         let go_on = ("Go on from the old painting".to_owned(), GoOnFrom(left).into());
-        self.messages.toasts.add_with("New photo: begun afresh.", vec![go_on, back_button(left)]);
+        self.messages.toasts.add_with("New photo: started over.", vec![go_on, back_button(left)]);
     }
 
     /// Return to a painting that was left, as it was.

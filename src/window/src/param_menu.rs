@@ -8,7 +8,7 @@ use std::{
 
 use egui::{Context, Id, PointerButton, Popup, Response, SetOpenCommand};
 
-use super::{action::Actions, widgets};
+use super::{action::Actions, masks::OnParam, widgets};
 use impasto_core::settings::ParamId;
 
 /// What can be done with a parameter beside turning it.
@@ -25,14 +25,17 @@ pub enum ParamAction {
     Forget(ParamId),
 }
 
+/// One of the actions, of a parameter that is still to be found.
+pub type ParamAct = fn(ParamId) -> ParamAction;
+
 /// What the faders show of a frame: each parameter that has a track, and whether that moves it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Marks {
     pub tracks: BTreeMap<ParamId, bool>,
     /// Those that a controller turns.
     pub bound: BTreeSet<ParamId>,
-    /// What the strengths of regions are called.
-    pub regions: BTreeMap<ParamId, String>,
+    /// What the strengths of regions are called, and the names of the regions.
+    pub regions: BTreeMap<ParamId, (String, String)>,
 }
 
 fn marks_id() -> Id {
@@ -56,7 +59,7 @@ pub fn moves(ctx: &Context, param: ParamId) -> bool {
     marks(ctx).tracks.get(&param).is_some_and(|on| *on)
 }
 
-/// The menu of a fader or a number, under the second button: back to the usual value if it has one,
+/// The menu of a fader or a number, under the second button: back to the default value if it has one,
 /// `more`, and what moves by itself. True when the way back was chosen.
 pub fn menu(
     response: &Response,
@@ -76,48 +79,50 @@ pub fn menu(
     let shown = popup.at_pointer_fixed().show(|ui| {
         ui.set_min_width(190.0);
         if let Some(param) = param {
-            let name = marks(ctx).regions.get(&param).cloned().unwrap_or_else(|| param.label());
+            let marks = marks(ctx);
+            let name = marks.regions.get(&param).map_or_else(|| param.label(), |(label, _)| label.clone());
             ui.label(widgets::weak(ui, name));
         }
         let back = default.is_some_and(|default| {
             let text = format!("Reset to {}", widgets::number(default));
-            ui.button(text).on_hover_text("Back to its usual value").clicked()
+            ui.button(text).on_hover_text("Back to its default value").clicked()
         });
         more(ui);
         let Some(param) = param else { return back };
         if default.is_some() {
             ui.separator();
         }
-        let mut entries = Vec::new();
+        let mut entries: Vec<(&str, &str, ParamAct)> = Vec::new();
         let marks = marks(ui.ctx());
         match marks.tracks.get(&param) {
             None => entries.push((
                 "Automate…",
                 "Lets this move by itself while it paints: an oscillator or keyframes",
-                ParamAction::Automate(param),
+                ParamAction::Automate,
             )),
             Some(on) => {
                 entries.push((
                     "Show its automation",
                     "Opens its course, to change it",
-                    ParamAction::Automate(param),
+                    ParamAction::Automate,
                 ));
                 let text = if *on { "Switch its automation off" } else { "Switch its automation on" };
-                entries.push((text, "The course stays as it is", ParamAction::Switch(param)));
+                entries.push((text, "The course stays as it is", ParamAction::Switch));
                 let tooltip = "Takes the course away; the setting stays where it was set";
-                entries.push(("Remove its automation", tooltip, ParamAction::Still(param)));
+                entries.push(("Remove its automation", tooltip, ParamAction::Still));
             }
         }
         let tooltip =
             "The next controller that you move turns this: MIDI, or any address of Open Sound Control";
-        entries.push(("Learn a controller…", tooltip, ParamAction::Learn(param)));
+        entries.push(("Learn a controller…", tooltip, ParamAction::Learn));
         if marks.bound.contains(&param) {
             let tooltip = "Takes every controller from this";
-            entries.push(("Forget its controller", tooltip, ParamAction::Forget(param)));
+            entries.push(("Forget its controller", tooltip, ParamAction::Forget));
         }
         for (text, tooltip, action) in entries {
             if ui.button(text).on_hover_text(tooltip).clicked() {
-                Actions::of(ui.ctx()).push(action);
+                let region = marks.regions.get(&param).map(|(_, name)| name.clone());
+                Actions::of(ui.ctx()).push(OnParam::of_region(param, region, action));
             }
         }
         back

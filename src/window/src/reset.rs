@@ -1,4 +1,4 @@
-//! Going back to usual values: one fader by double-click, key or menu, and the whole mix.
+//! Going back to default values: one fader by double-click, key or menu, and the whole mix.
 
 use egui::{Key, Modifiers, PointerButton, Response, Ui};
 
@@ -45,7 +45,7 @@ impl ImpastoApp {
         // Which part of a picture counts is about the picture.
         let fresh = |mix: StyleMix| StyleMix { crop: mix.crop, ..StyleMix::default() };
         if settings == self.settings && self.pictures.styles.iter().all(|slot| slot.mix == fresh(slot.mix)) {
-            self.messages.toasts.add("The mix is the usual one already.");
+            self.messages.toasts.add("The mix is at its defaults already.");
             return;
         }
         self.settings = settings;

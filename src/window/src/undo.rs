@@ -232,12 +232,14 @@ impl Undo {
     /// one.
     fn undone(&self) -> String {
         let [before, state] = [&self.states[self.at - 1], &self.states[self.at]];
-        let [from, to] = [before, state].map(|state| &state.snapshot.settings);
-        let changes = fields::changes(from, to);
+        let [from, to] = [&before.snapshot, &state.snapshot];
+        let changes = fields::changes(&from.settings, &to.settings);
         // A change with a name of its own is more than its settings.
-        let has_own_name = state.title != fields::title(from, to, &changes);
+        let has_own_name = state.title != Self::compare(from, to).1;
         match changes.as_slice() {
-            [change] if !has_own_name => fields::back(change),
+            _ if has_own_name => None,
+            [] => to.slots_back(from),
+            [change] if to.slots_title(from).is_none() => fields::back(change),
             _ => None,
         }
         .unwrap_or_else(|| state.title.clone())

@@ -445,7 +445,7 @@ impl FromStr for ParamTrack {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let (param, track) = text.split_once('=').ok_or_else(|| {
-            format!("{text:?} is no automation; write KNOB=TRACK, for example 'beta={{ lfo = {{ period = 0.1 }} }}'")
+            format!("{text:?} is no automation; write FADER=TRACK, for example 'beta={{ lfo = {{ period = 0.1 }} }}'")
         })?;
         let param: ParamName = param.trim().parse()?;
         let mut table: BTreeMap<String, Track> = toml::from_str(&format!("track = {track}"))

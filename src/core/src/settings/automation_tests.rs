@@ -234,7 +234,7 @@ fn tracks_are_written_and_read_in_files_and_flags() {
         assert_eq!(flag.to_string().parse(), Ok(flag));
     }
     let wrong = |text: &str| text.parse::<ParamTrack>().unwrap_err();
-    assert!(wrong("beta").contains("KNOB=TRACK"));
+    assert!(wrong("beta").contains("FADER=TRACK"));
     assert!(wrong("gamma={}").contains("style-amount"));
     assert!(wrong("beta={}").contains("either lfo"), "{}", wrong("beta={}"));
     assert!(wrong("beta={ lfo = { shape = 'wobbly' } }").contains("sine, triangle"));

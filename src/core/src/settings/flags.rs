@@ -281,18 +281,18 @@ impl Args for SettingsFlags {
                     .long(AUTOMATION)
                     .value_name("FILE.toml")
                     .value_parser(clap::value_parser!(PathBuf))
-                    .help("Move knobs while it paints, by a file of tracks: [beta] with lfo = { shape = \"sine\", period = 0.25, depth = 0.2 }, or [\"style/relu3_1\"] with keys = [{ at = 0, value = 0.1 }, { at = 1, value = 2 }] and, to repeat them, end = \"loop\"; times are parts of the run, 0 to 1"),
+                    .help("Move faders while it paints, by a file of tracks: [beta] with lfo = { shape = \"sine\", period = 0.25, depth = 0.2 }, or [\"style/relu3_1\"] with keys = [{ at = 0, value = 0.1 }, { at = 1, value = 2 }] and, to repeat them, end = \"loop\"; times are parts of the run, 0 to 1"),
             )
             .arg(
                 Arg::new(AUTOMATE)
                     .long(AUTOMATE)
-                    .value_name("KNOB=TRACK")
+                    .value_name("FADER=TRACK")
                     .action(ArgAction::Append)
                     .value_parser(|text: &str| match text {
                         NO_LAYER => Ok(None),
                         _ => text.parse::<ParamTrack>().map(Some),
                     })
-                    .help("Move one knob while it paints, as 'beta={ lfo = { shape = \"saw\", period = 0.1 } }' or 'beta={ keys = [{ at = 0, value = 1 }, { at = 0.2, value = 9 }], end = \"loop\" }' (repeatable; none takes all automation away)"),
+                    .help("Move one fader while it paints, as 'beta={ lfo = { shape = \"saw\", period = 0.1 } }' or 'beta={ keys = [{ at = 0, value = 1 }, { at = 0.2, value = 9 }], end = \"loop\" }' (repeatable; none takes all automation away)"),
             )
             .arg(
                 Arg::new(PRESET)

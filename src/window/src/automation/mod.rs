@@ -13,7 +13,7 @@ use super::{
     command::Tab,
     param_menu::{self, Marks, ParamAction},
 };
-use impasto_core::settings::{Curve, KeysEnd, Lfo, Modulated, ParamId, StyleMix, Track};
+use impasto_core::settings::{Curve, KeysEnd, Lfo, Modulated, ParamId, Region, StyleMix, Track};
 use impasto_engine::session::RunState;
 
 /// The panel's state and the recording.
@@ -97,8 +97,10 @@ impl ImpastoApp {
             .map(|(param, track)| (param, track.on && param.get(&self.settings, &self.mix()).is_some()));
         let bound = self.remote.bound().collect();
         let masks = &self.settings.masks;
-        let regions = (0..).map(ParamId::RegionStrength).take(masks.regions.len());
-        let regions = regions.map(|param| (param, param.label_in(masks))).collect();
+        let regions = (0..).map(ParamId::RegionStrength).zip(&masks.regions);
+        let named =
+            |(param, region): (ParamId, &Region)| (param, (param.label_in(masks), region.name.clone()));
+        let regions = regions.map(named).collect();
         param_menu::mark(ctx, Marks { tracks: tracks.collect(), bound, regions });
         self.record_params();
     }
@@ -171,9 +173,14 @@ impl ImpastoApp {
     fn keep_recording(&mut self, recorder: Recorder) {
         let objective = self.settings.objective;
         let mut names = Vec::new();
+        let mut has_all = true;
         for (param, keys) in recorder.finish(objective) {
             let (before, end) = match self.settings.automation.get(param).map(|track| &track.curve) {
-                Some(Curve::Keys(keys, end)) => (recorder::unrolled(keys, *end, param, objective), *end),
+                Some(Curve::Keys(keys, end)) => {
+                    let (before, all) = recorder::unrolled(keys, *end, param, objective);
+                    has_all &= all;
+                    (before, *end)
+                }
                 _ => (Vec::new(), KeysEnd::Hold),
             };
             let keys = recorder::merged(&before, keys, param, objective);
@@ -182,12 +189,14 @@ impl ImpastoApp {
             self.automation.chosen = Some(param);
             self.automation.key = 0;
         }
-        self.messages.toasts.add(match names.as_slice() {
+        let recorded = match names.as_slice() {
             [] => "Nothing was moved, so nothing was recorded.".to_owned(),
             [name] => format!("Recorded {name}. Restart plays it again."),
             [first, rest @ ..] => {
                 format!("Recorded {first} and {} more. Restart plays it again.", rest.len())
             }
-        });
+        };
+        let cut = " A loop was too short for all of its repeats to be kept: the later ones are left out.";
+        self.messages.toasts.add(recorded + if has_all { "" } else { cut });
     }
 }

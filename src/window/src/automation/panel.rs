@@ -8,13 +8,14 @@ use crate::{
     command::Command,
     entry::Entry,
     icons::Icon,
+    masks::OnParam,
     param_menu::ParamAction,
     row_end,
     theme::{Palette, RADIUS, ROW, space},
     widgets,
 };
 use impasto_core::settings::{
-    Automation, Curve, Ease, Key, KeysEnd, Lfo, MAX_KEYS, ParamId, Track, Waveform,
+    Automation, Curve, Ease, Key, KeysEnd, Lfo, MAX_KEYS, Objective, ParamId, Track, Waveform,
 };
 
 /// Width of the list, as a part of the panel and in points.
@@ -66,7 +67,8 @@ impl ImpastoApp {
                 for param in ParamId::all(&self.settings, &self.mix()) {
                     let name = param.label_in(&self.settings.masks);
                     if self.settings.automation.get(param).is_none() && ui.button(name).clicked() {
-                        self.actions.push(ParamAction::Automate(param));
+                        let masks = &self.settings.masks;
+                        self.actions.push(OnParam::new(param, masks, ParamAction::Automate));
                     }
                 }
             });
@@ -196,10 +198,11 @@ impl ImpastoApp {
                 track.curve = Curve::Keys(vec![key], KeysEnd::Hold);
                 state.key = 0;
             }
+            let key = key_now(track, param, objective, now);
             match &mut track.curve {
                 Curve::Lfo(lfo) => lfo_ui(ui, lfo, steps),
                 Curve::Keys(keys, end) => {
-                    edit = keys_ui(ui, keys, &mut state.key, (now, param), steps);
+                    edit = keys_ui(ui, keys, &mut state.key, (key, param), steps);
                     end_ui(ui, end);
                 }
             }
@@ -216,14 +219,27 @@ impl ImpastoApp {
         let size = vec2(ui.available_width(), ui.available_height().max(44.0));
         let graph = Graph { param, name: &name, objective, base, track: &shown, key: state.key, now };
         edit = graph.show(ui, size).or(edit);
-        let value_now = shown.value(param, objective, base, now);
         if let Some(edit) = edit {
-            edit_keys(state, track, edit, value_now);
+            edit_keys(state, track, edit);
         }
     }
 }
 
-fn edit_keys(state: &mut super::AutomationUi, track: &mut Track, edit: KeyEdit, value_now: f64) {
+/// A keyframe on the course, for a time of the run: it moves nothing, but for a smooth way around it. In a
+/// loop it is within the first turn: beyond that it would make the loop longer.
+fn key_now(track: &Track, param: ParamId, objective: Objective, now: f64) -> Option<Key> {
+    let Curve::Keys(keys, _) = &track.curve else { return None };
+    let at = match track.curve.loop_bounds() {
+        Some((first, _)) => track.curve.looped(now).max(first),
+        None => now,
+    };
+    let before = keys[..keys.partition_point(|key| key.at <= at)].last();
+    // What is held stays held.
+    let ease = before.map_or(Ease::Linear, |key| key.ease);
+    Some(Key { at, value: track.value(param, objective, keys.first()?.value, at), ease })
+}
+
+fn edit_keys(state: &mut super::AutomationUi, track: &mut Track, edit: KeyEdit) {
     let Curve::Keys(keys, _) = &mut track.curve else { return };
     match edit {
         KeyEdit::Choose(index) => state.key = index,
@@ -238,13 +254,9 @@ fn edit_keys(state: &mut super::AutomationUi, track: &mut Track, edit: KeyEdit, 
                 *place = key;
             }
         }
-        KeyEdit::Add(mut key) => {
+        KeyEdit::Add(key) => {
             if keys.len() >= MAX_KEYS {
                 return;
-            }
-            // The button adds one that changes nothing.
-            if key.value.is_nan() {
-                key.value = value_now;
             }
             let index = keys.partition_point(|other| other.at <= key.at);
             keys.insert(index, key);
@@ -339,7 +351,7 @@ fn keys_ui(
     ui: &mut Ui,
     keys: &mut [Key],
     chosen: &mut usize,
-    (now, param): (f64, ParamId),
+    (key_now, param): (Option<Key>, ParamId),
     steps: u32,
 ) -> Option<KeyEdit> {
     let count = keys.len();
@@ -390,9 +402,9 @@ fn keys_ui(
             .on_hover_text("How it goes over to the next keyframe");
     }
     buttons(ui, 2.0 * ROW + space::XS, |ui| {
-        let tooltip = "Adds a keyframe where the run is now";
+        let tooltip = "Adds a keyframe where the run is now, in a loop at the same place of its first turn";
         if widgets::icon_button(ui, Icon::Plus, "Add a keyframe now", tooltip, count < MAX_KEYS).clicked() {
-            edit = Some(KeyEdit::Add(Key { at: now, value: f64::NAN, ease: Ease::Linear }));
+            edit = key_now.map(KeyEdit::Add);
         }
         let tooltip = "Takes this keyframe out";
         if widgets::icon_button(ui, Icon::Close, "Remove the keyframe", tooltip, count > 1).clicked() {
@@ -423,4 +435,37 @@ fn end_ui(ui: &mut Ui, end: &mut KeysEnd) {
             .accessible_name("After the last keyframe")
             .on_hover_text(tooltip);
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_keyframe_added_now_leaves_the_course_as_it_was() {
+        let param = ParamId::KeepColours;
+        let key = |at, value, ease| Key { at, value, ease };
+        let keys = vec![
+            key(0.1, 0.2, Ease::Linear),
+            key(0.2, 0.8, Ease::Hold),
+            key(0.3, 0.6, Ease::Linear),
+            key(0.4, 0.4, Ease::Linear),
+        ];
+        for end in [KeysEnd::Hold, KeysEnd::Loop] {
+            let before = Track::new(Curve::Keys(keys.clone(), end));
+            for now in [0.0, 0.05, 0.1, 0.15, 0.25, 0.4, 0.55, 0.7, 0.95, 1.0] {
+                let mut after = before.clone();
+                let key = key_now(&before, param, Objective::Balanced, now).unwrap();
+                edit_keys(&mut super::super::AutomationUi::default(), &mut after, KeyEdit::Add(key));
+                let Curve::Keys(added, _) = &after.curve else { panic!("no keyframes") };
+                assert!(added.len() == 5 && added.is_sorted_by_key(|key| key.at), "{now}: {added:?}");
+                assert_eq!(after.curve.loop_bounds(), before.curve.loop_bounds(), "{end} at {now}");
+                for at in (0..2000).map(|step| f64::from(step) / 1000.0) {
+                    let [before, after] =
+                        [&before, &after].map(|track| track.value(param, Objective::Balanced, 0.123, at));
+                    assert!((before - after).abs() < 1e-9, "{end} at {now}: {at}: {before} {after}");
+                }
+            }
+        }
+    }
 }

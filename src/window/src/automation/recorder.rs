@@ -109,11 +109,12 @@ fn thinned_to(keys: &[Key], param: ParamId, objective: Objective, tolerance: f64
     kept
 }
 
-/// The keyframes up to the end of the run, those of a loop with its repeats as far as there is room for them.
-pub fn unrolled(keys: &[Key], end: KeysEnd, param: ParamId, objective: Objective) -> Vec<Key> {
+/// The keyframes up to the end of the run, those of a loop with its repeats as far as there is room for them;
+/// the second value is true if there was room for all.
+pub fn unrolled(keys: &[Key], end: KeysEnd, param: ParamId, objective: Objective) -> (Vec<Key>, bool) {
     let mut all = keys.to_vec();
     let track = Track::new(Curve::Keys(all.clone(), end));
-    let Some((first, last)) = track.curve.loop_bounds() else { return all };
+    let Some((first, last)) = track.curve.loop_bounds() else { return (all, true) };
     let (mut reached, mut turns) = (last, 0.0);
     while reached < 1.0 && all.len() + keys.len() <= MAX_KEYS {
         turns += 1.0;
@@ -127,7 +128,7 @@ pub fn unrolled(keys: &[Key], end: KeysEnd, param: ParamId, objective: Objective
         all.retain(|key| key.at < 1.0);
         all.push(Key { at: 1.0, value: track.value(param, objective, 0.0, 1.0), ease: Ease::Linear });
     }
-    all
+    (all, reached >= 1.0)
 }
 
 /// A curve with a recorded one in the place of what it had from the first to the last move.
@@ -237,8 +238,10 @@ mod tests {
     fn a_take_over_a_loop_leaves_the_repeats_around_it() {
         let key = |at, value| Key { at, value, ease: Ease::Linear };
         let loops = |end| unrolled(&[key(0.1, 0.2), key(0.4, 0.8)], end, PARAM, Objective::Balanced);
-        assert_eq!(loops(KeysEnd::Hold).len(), 2);
-        let before = loops(KeysEnd::Loop);
+        let (held, has_all) = loops(KeysEnd::Hold);
+        assert_eq!((held.len(), has_all), (2, true));
+        let (before, has_all) = loops(KeysEnd::Loop);
+        assert!(has_all);
         let track = Track::new(Curve::Keys(vec![key(0.1, 0.2), key(0.4, 0.8)], KeysEnd::Loop));
         for at in (0..100).map(|index| f64::from(index) / 100.0) {
             // At the very end of each repeat the unrolled keyframes have jumped already.
@@ -253,6 +256,7 @@ mod tests {
         }
         // A short loop of many keyframes has no room for all of its repeats.
         let short: Vec<Key> = (0..MAX_KEYS).map(|index| key(0.001 * index as f64 / 511.0, 0.5)).collect();
-        assert_eq!(unrolled(&short, KeysEnd::Loop, PARAM, Objective::Balanced).len(), MAX_KEYS);
+        let (cut, has_all) = unrolled(&short, KeysEnd::Loop, PARAM, Objective::Balanced);
+        assert_eq!((cut.len(), has_all), (MAX_KEYS, false));
     }
 }

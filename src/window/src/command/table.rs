@@ -148,7 +148,7 @@ commands! {
         "Ends the run; the picture stays and can be saved"
         if |app| app.can_stop() => |app, _| app.stop();
     Restart "Restart" Restart [plain(R)]
-        "Begins afresh from the initial image"
+        "Starts over from the initial image"
         if |app| app.is_ready() => |app, _| app.restart();
     LargerSize "Next larger size" Up [plain(PageUp)]
         "Goes on at the next larger size of the pyramid, now"
@@ -181,7 +181,7 @@ commands! {
         "Lists every change; a click goes to it"
         => |app, _| app.undo.shown = !app.undo.shown;
     ResetMix "Reset the mix" Restart []
-        "Sets all of the mix to its usual values: weights, mute and solo, balance, colours, and how the styles count"
+        "Sets all of the mix to its default values: weights, mute and solo, balance, colours, and how the styles count"
         => |app, _| app.reset_mix();
     Randomize "Randomize the mix" Dice [plain(T)]
         "Varies the current mix by this amount; same seed, same result. What is muted, 0 or locked stays"
@@ -190,7 +190,7 @@ commands! {
         "Shows or hides the row with the mixes A to H, the morph between two and Randomize"
         => |app, _| app.view.layout.mixes = !app.view.layout.mixes;
     AddRegion "Add a region" Plus []
-        "A further part of the picture, to draw; everything about it can be changed while it paints"
+        "Another part of the picture, to draw; everything about it can be changed while it paints"
         => |app, _| {
             app.show_tab(Tab::Regions);
             app.add_region();
@@ -365,10 +365,10 @@ commands! {
 
 "Queue and grid" {
     QueueAdd "Add this painting to the queue…" Plus [ctrl(Enter)]
-        "Paints the present pictures and settings at a size of their own, later"
+        "Paints the current pictures and settings at a size of their own, later"
         => |app, _| app.ask_to_queue();
     QueueFolders "Add folders to the queue…" Queue []
-        "Paints many contents in many styles with the present settings, later"
+        "Paints many contents in many styles with the current settings, later"
         => |app, _| app.ask_to_queue_folders();
     QueueHold "Hold the queue, or go on" Queue []
         "The queue begins nothing and rests where it is, or goes on"

@@ -19,14 +19,14 @@ use impasto_engine::session::RunState;
 impl ImpastoApp {
     pub(super) fn advanced(&mut self, ui: &mut Ui, defaults: &Settings) {
         ui.add_space(space::XS);
-        let tooltip = "What smoothness compares a pixel with: its four neighbours, or those at its corners as well, so that grain goes in all directions alike";
-        row(ui, "Smoothness", tooltip, |ui| {
+        let tooltip = "What smoothness compares a pixel with: its four neighbours, or those at its corners too (a nine-point stencil), so that grain goes in all directions alike";
+        row(ui, "Neighbours", tooltip, |ui| {
             let chosen = &mut self.settings.smoothness;
             let name = |smoothness: Smoothness| match smoothness {
-                Smoothness::Four => "Four neighbours",
-                Smoothness::Nine => "Nine points",
+                Smoothness::Four => "Four",
+                Smoothness::Nine => "Nine",
             };
-            combo(ui, "Smoothness stencil", tooltip, name(*chosen).to_owned(), |ui| {
+            combo(ui, "Neighbours", tooltip, name(*chosen).to_owned(), |ui| {
                 for &smoothness in Smoothness::ALL {
                     ui.selectable_value(chosen, smoothness, name(smoothness));
                 }
@@ -34,7 +34,12 @@ impl ImpastoApp {
         });
         for term in GlobalTerm::ALL.iter().filter(|term| !term.has_strip()) {
             let TermInfo { parameter, tooltip, .. } = term.info();
-            let (label, subject) = (parameter.label(), format!("The {term} weight"));
+            // The whole name, which the tooltip says, does not fit into the column.
+            let label = match term {
+                GlobalTerm::Sliced => "Sliced".to_owned(),
+                _ => parameter.label(),
+            };
+            let subject = format!("The {term} weight");
             self.fader_row(ui, parameter, defaults, &Words { label: &label, tooltip, subject: &subject });
             if *term == GlobalTerm::Sliced {
                 self.bases_row(ui, defaults);
@@ -50,7 +55,7 @@ impl ImpastoApp {
 
     /// How many bases the sliced Wasserstein term goes through.
     fn bases_row(&mut self, ui: &mut Ui, defaults: &Settings) {
-        let tooltip = "Sets of directions, 1 to 8, along which Sliced Wasserstein compares the features with the style's, one set after the other. 1 is each feature by itself, its histogram; more also see which features occur together.";
+        let tooltip = "Sets of directions, 1 to 8, along which the sliced Wasserstein term compares the features with the style's, one set after the other. 1 is each feature by itself, its histogram; more also see which features occur together.";
         row(ui, "Bases", tooltip, |ui| {
             let mut bases = f64::from(self.settings.sliced_bases);
             let drag = 1.0..=f64::from(MAX_BASES);

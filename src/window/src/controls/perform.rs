@@ -29,7 +29,7 @@ impl ImpastoApp {
             return;
         }
         let tooltip = "How much of the photograph's colours is kept, 0 to 1: the painting's light with the content's chroma. It is done to the finished picture and can be moved at any time.";
-        let words = Words { label: "Keep colours", tooltip, subject: "Keep" };
+        let words = Words { label: "Keep colours", tooltip, subject: "Keep colours" };
         self.fader_row(ui, ParamId::KeepColours, defaults, &words);
     }
 }

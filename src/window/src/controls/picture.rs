@@ -14,7 +14,7 @@ use impasto_core::settings::{Objective, Settings};
 
 impl ImpastoApp {
     pub(super) fn objective_row(&mut self, ui: &mut Ui) {
-        let tooltip = "The formulas that are minimised. Choosing one sets α, β, the layers and the optimizer to its usual values.";
+        let tooltip = "The formulas that are minimised. Choosing one sets α, β, the layers and the optimizer to its default values.";
         row(ui, "Objective", tooltip, |ui| {
             let mut chosen = self.settings.objective;
             combo(ui, "Objective", tooltip, widgets::capital(&chosen.to_string()), |ui| {

@@ -77,7 +77,7 @@ impl ImpastoApp {
                 let able = self.grid.form.plan().is_some() && self.inputs().is_some();
                 row_end::before(ui, "grid's form", |ui| self.grid.form.cell_row(ui));
                 row_end::show(ui, "grid's form", |ui| {
-                    let tooltip = "Paints a small picture for every pair of values, in the background, with the present pictures and settings";
+                    let tooltip = "Paints a small picture for every pair of values, in the background, with the current pictures and settings";
                     let able = able || !self.grid.form.is_fresh() && self.grid.form.count().is_some();
                     if widgets::accent_button(ui, Icon::Grid, "Paint the grid", 142.0, tooltip, able).clicked() {
                         self.actions.push(GridAction::Paint);

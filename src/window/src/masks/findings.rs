@@ -3,8 +3,8 @@
 use super::{
     Place, RemoveMask, SelectMask,
     actions::MaskAction,
-    flags::{Flag, Switch},
-    on_mask::OnMask,
+    flags::{Flag, MaskName, Switch},
+    on_mask::{OnMask, find},
     places,
 };
 use crate::{
@@ -72,11 +72,13 @@ impl ImpastoApp {
             return Vec::new();
         };
         let with = |region: &Region| {
-            let name = region.name.clone();
+            let name = MaskName::Region(region.name.clone());
             let change = SettingsChange::new(move |settings| {
-                if let Some(region) = settings.masks.regions.iter_mut().find(|region| region.name == name) {
-                    region.strength = strength;
+                let place = find(Some(&name), &settings.masks)?;
+                if let Some(param) = place.strength() {
+                    param.store(settings, &mut [], strength);
                 }
+                Ok(())
             });
             let now = format!("now {}", widgets::number(region.strength));
             (format!("Strength of {}", region.name), now, change)

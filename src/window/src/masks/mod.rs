@@ -47,6 +47,7 @@ pub use self::{
     actions::MaskAction,
     arrive::KeptMask,
     draw::{AddMap, AddRegion, Draw, RoleBrush},
+    on_mask::OnParam,
     pen::Pane,
     tools::Masking,
 };

@@ -32,7 +32,7 @@ impl ImpastoApp {
         ui.add_space(space::M);
         let masks = &self.settings.masks;
         let free = masks.regions.len() < MAX_REGIONS;
-        let tooltip = "A further part of the picture, to draw: with styles and a strength of its own, frozen, or the photograph";
+        let tooltip = "Another part of the picture, to draw: with styles and a strength of its own, frozen, or the photograph";
         if widgets::text_button(ui, Icon::Plus, "Add region", "Add region", tooltip, free).clicked() {
             self.add_region();
         }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use impasto_core::settings::{Masks, Settings};
+use impasto_core::settings::{Masks, ParamId, Settings};
 
 /// What is said if there is nothing to draw on.
 pub(super) const NO_CONTENT: &str = "A mask is drawn on a content picture: open one first.";
@@ -32,6 +32,14 @@ impl Place {
             Place::Region(index) => masks.regions.get(index).map_or("a region", |region| &region.name),
             Place::StyleMap => "style map",
             Place::ContentMap => "content map",
+        }
+    }
+
+    /// The parameter that is its strength; `None` for a map, which has none.
+    pub fn strength(self) -> Option<ParamId> {
+        match self {
+            Place::Region(index) => u8::try_from(index).ok().map(ParamId::RegionStrength),
+            Place::StyleMap | Place::ContentMap => None,
         }
     }
 

@@ -24,7 +24,7 @@ use crate::{
 };
 use impasto_core::{
     picture::drawing::Mode,
-    settings::{Edge, Masks, ParamId, Range, Region, RegionRole},
+    settings::{Edge, Masks, Range, Region, RegionRole},
 };
 use impasto_network::vgg::Layer;
 
@@ -281,13 +281,7 @@ impl Row<'_> {
         };
         if let Some(index) = region {
             entry(ui, "Rename…", "Gives it another name", true, MaskAction::AskForName);
-            entry(
-                ui,
-                "Duplicate",
-                "A further region with all that this one has",
-                true,
-                MaskAction::Duplicate,
-            );
+            entry(ui, "Duplicate", "Another region with all that this one has", true, MaskAction::Duplicate);
             let tooltip = "How much each style layer counts in it";
             let paints = self.masks.regions.get(index).is_some_and(|it| it.role == RegionRole::Paint);
             let entry = ui.add_enabled(paints, egui::Button::new("Layers…"));
@@ -340,14 +334,13 @@ impl Row<'_> {
                 }
                 return;
             }
-            let (Place::Region(index), range) = (self.place, self.range) else { return };
-            let Ok(param) = u8::try_from(index).map(ParamId::RegionStrength) else { return };
+            let Some(param) = self.place.strength() else { return };
             let label = format!("Strength of {name}");
             let fader = Fader {
                 name: &label,
                 tooltip: "How strongly its styles act, 1 as in the rest of the picture",
                 param,
-                range,
+                range: self.range,
                 default: 1.0,
             };
             let taken = EDGE + STYLES + NUMBER + 3.0 * space::XS + 2.0 * space::XS;

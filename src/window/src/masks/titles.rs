@@ -21,6 +21,8 @@ pub fn text_of_role(role: RegionRole) -> &'static str {
 
 /// The field of the settings.
 const FIELD: &str = "masks";
+/// The key of another name of a region.
+pub const NAME: &str = "masks.name";
 
 /// What differs between the masks of two settings.
 pub fn changes(before: &Masks, after: &Masks) -> Vec<Change> {
@@ -35,7 +37,7 @@ pub fn changes(before: &Masks, after: &Masks) -> Vec<Change> {
         _ => before.region(name),
     };
     if let Some((old, new)) = renamed {
-        all.push(change("name", "Region", text(old), text(new)));
+        all.push(Change { key: NAME.to_owned(), ..change("", "Region", text(old), text(new)) });
     }
     for new in &after.regions {
         match former(&new.name) {

@@ -117,7 +117,7 @@ impl Ends {
         let mut jumps: Vec<String> = jumps.map(fields::now).collect();
         let reasons = before.restart_reasons(&after);
         if !reasons.is_empty() {
-            jumps.push("painting begins anew from the present picture".to_owned());
+            jumps.push("painting begins anew from the current picture".to_owned());
         }
         jumps
     }

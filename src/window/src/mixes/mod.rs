@@ -212,7 +212,7 @@ impl ImpastoApp {
         let locked = self.mixes.desk.locked.clone();
         let randomized = self.settings.randomized(seed, amount, |param| locked.contains(&param));
         if randomized == self.settings {
-            self.messages.toasts.add("Nothing was drawn: the amount is 0, or everything is locked or muted.");
+            self.messages.toasts.add("Nothing changed: the amount is 0, or everything is locked or muted.");
             return;
         }
         self.settings = randomized;
@@ -225,7 +225,8 @@ impl ImpastoApp {
         let mut all = Vec::new();
         let settings = &self.settings;
         for param in settings.strips() {
-            all.extend(switches(settings, param).into_iter().flatten());
+            let switches = switches(settings, param).into_iter().flatten();
+            all.extend(switches.map(|(title, detail, change)| (title, detail, change.into())));
             let on = |set: &std::collections::BTreeSet<ParamId>, on, off| {
                 if set.contains(&param) { off } else { on }
             };
@@ -302,26 +303,25 @@ fn ends(desk: &MixDesk, presets: &Presets) -> Vec<End> {
 }
 
 /// Mute and solo of a strip as entries of the palette.
-fn switches(settings: &Settings, param: ParamId) -> Option<[(String, String, Action); 2]> {
+fn switches(settings: &Settings, param: ParamId) -> Option<[(String, String, SettingsChange); 2]> {
     let strip = settings.strip(param)?;
-    let with = |switched: fn(Strip) -> Strip| {
+    // The strip may be gone or switched by the time this is done: what was chosen counts.
+    let with = |on: bool, switch: fn(&mut Strip) -> &mut bool| {
         let change = move |settings: &mut Settings| {
-            if let Some(strip) = settings.strip(param) {
-                settings.set_strip(param, switched(strip));
-            }
+            let gone = || format!("{} has no weight any more.", param.label());
+            let mut strip = settings.strip(param).ok_or_else(gone)?;
+            *switch(&mut strip) = on;
+            settings.set_strip(param, strip);
+            Ok(())
         };
-        SettingsChange::new(change).into()
+        SettingsChange::new(change)
     };
     let mute = if strip.muted { "Unmute" } else { "Mute" };
     let solo = if strip.solo { "End solo of" } else { "Solo" };
     let weight = format!("weight {}", widgets::number(strip.weight));
     Some([
-        (
-            format!("{mute} {}", named(param)),
-            weight.clone(),
-            with(|strip| Strip { muted: !strip.muted, ..strip }),
-        ),
-        (format!("{solo} {}", named(param)), weight, with(|strip| Strip { solo: !strip.solo, ..strip })),
+        (format!("{mute} {}", named(param)), weight.clone(), with(!strip.muted, |strip| &mut strip.muted)),
+        (format!("{solo} {}", named(param)), weight, with(!strip.solo, |strip| &mut strip.solo)),
     ])
 }
 

@@ -70,7 +70,7 @@ impl ImpastoApp {
     pub(crate) fn play_list(&mut self, ctx: &Context, from: Option<usize>) {
         let list = self.playlist.list.clone();
         if list.entries.is_empty() {
-            return self.messages.toasts.add("The playlist is empty: add the present painting to it first.");
+            return self.messages.toasts.add("The playlist is empty: add the current painting to it first.");
         }
         let mut order = list.order(0);
         if let Some(at) = order.iter().position(|&entry| Some(entry) == from) {

@@ -200,14 +200,14 @@ impl ImpastoApp {
                 (
                     Icon::Plus,
                     "Add this painting…",
-                    "The present pictures and settings, at a size of its own",
+                    "The current pictures and settings, at a size of its own",
                     Command::QueueAdd,
                     true,
                 ),
                 (
                     Icon::Open,
                     "Add folders…",
-                    "Many contents in many styles, with the present settings",
+                    "Many contents in many styles, with the current settings",
                     Command::QueueFolders,
                     false,
                 ),

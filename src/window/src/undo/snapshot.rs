@@ -123,14 +123,34 @@ impl Snapshot {
         if order(self) != order(before) {
             return Some(("Styles in another order".to_owned(), true));
         }
+        let [what, old, new] = self.properties_changed(before).into_iter().next()?;
+        Some((format!("{what} {old} → {new}"), false))
+    }
+
+    /// What is in force again if `before` is gone back to and one property of a slot is all that has changed
+    /// of them, in a line.
+    pub fn slots_back(&self, before: &Snapshot) -> Option<String> {
+        // Anything else comes first.
+        let (_, false) = self.slots_title(before)? else { return None };
+        match self.properties_changed(before).as_slice() {
+            [[what, old, _]] => Some(format!("{what} back to {old}")),
+            _ => None,
+        }
+    }
+
+    /// The properties of slots that differ from those of `before`, where the pictures and their order are the
+    /// same: what each is called, its value before and now.
+    fn properties_changed(&self, before: &Snapshot) -> Vec<[String; 3]> {
+        let mut changed = Vec::new();
         for (old, new) in before.slots().zip(self.slots()) {
+            let name = picture(new).map_or("", |picture| picture.name.as_str());
             for (what, value) in PROPERTIES {
-                let (before, after) = (value(old), value(new));
-                if before != after {
-                    return Some((format!("{what} of {} {before} → {after}", name(new)), false));
+                let (old, new) = (value(old), value(new));
+                if old != new {
+                    changed.push([format!("{what} of {name}"), old, new]);
                 }
             }
         }
-        None
+        changed
     }
 }

@@ -161,15 +161,43 @@ fn a_measured_amount_is_no_entry_and_leaves_what_can_be_done_again() {
     assert!(undo.redoes().is_some_and(|title| title.starts_with("Seed")));
 }
 
+/// A slot with a picture.
+fn filled(id: u64) -> Slot {
+    let image = egui::ColorImage::filled([1, 1], egui::Color32::RED);
+    let texture = Context::default().load_texture("a", image, egui::TextureOptions::LINEAR);
+    let picture = Arc::new(impasto_core::picture::CONTENTS[0].open());
+    Slot { picture: Some(Loaded { picture, texture, origin: None, stamp: None }), ..Slot::new(id) }
+}
+
+#[test]
+fn undo_says_what_a_style_counts_again() {
+    let style = filled(1);
+    let name = picture(&style).unwrap().name.clone();
+    let with = |change: fn(&mut Slot, &mut Settings)| {
+        let mut style = style.clone();
+        let mut snapshot = snapshot(|_| {});
+        change(&mut style, &mut snapshot.settings);
+        Snapshot { styles: vec![style], ..snapshot }
+    };
+    let undone = |change: fn(&mut Slot, &mut Settings)| {
+        let mut undo = opened();
+        undo.states[0].snapshot = with(|_, _| {});
+        undo.record(with(change), 1.0, false);
+        undo.undone()
+    };
+    assert_eq!(undone(|slot, _| slot.mix.weight = 0.5), format!("Weight of {name} back to 1"));
+    assert_eq!(undone(|slot, _| slot.mix.scale = 2.0), format!("Scale of {name} back to 1"));
+    assert_eq!(undone(|slot, _| slot.mix.on = false), format!("Use of {name} back to on"));
+    // More than one value is said by what is undone.
+    let both = undone(|slot, _| (slot.mix.weight, slot.mix.scale) = (0.5, 2.0));
+    assert_eq!(both, format!("Weight of {name} 1 → 0.5"));
+    let both = undone(|slot, settings| (slot.mix.weight, settings.seed) = (0.5, 7));
+    assert!(both.starts_with(&format!("Weight of {name} 1 → 0.5; Seed")), "{both}");
+}
+
 #[test]
 fn what_was_changed_since_a_content_was_set_is_of_its_painting() {
-    let texture = || {
-        let image = egui::ColorImage::filled([1, 1], egui::Color32::RED);
-        Context::default().load_texture("a", image, egui::TextureOptions::LINEAR)
-    };
-    let picture = Arc::new(impasto_core::picture::CONTENTS[0].open());
-    let loaded = Loaded { picture, texture: texture(), origin: None, stamp: None };
-    let content = Slot { picture: Some(loaded), ..Slot::new(0) };
+    let content = filled(0);
     let with = |seed| Snapshot { content: content.clone(), ..snapshot(|s| s.seed = seed) };
     let mut undo = opened();
     undo.record(snapshot(|s| s.seed = 1), 1.0, false);

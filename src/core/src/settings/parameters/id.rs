@@ -184,7 +184,7 @@ impl FromStr for ParamId {
             let tables = Parameter::layer_tables().map(|(row, _)| format!("{}/LAYER", row.address));
             let all: Vec<String> = ids.map(str::to_owned).chain(tables).collect();
             format!(
-                "there is no knob {text:?}; knobs are {}, picture/NUMBER/weight, picture/NUMBER/scale and region/NAME/strength",
+                "there is no fader {text:?}; faders are {}, picture/NUMBER/weight, picture/NUMBER/scale and region/NAME/strength",
                 all.join(", ")
             )
         };

@@ -150,7 +150,7 @@ mod tests {
             "region/0/strength",
             "region/900/strength",
         ] {
-            assert!(wrong.parse::<ParamName>().unwrap_err().contains("there is no knob"), "{wrong}");
+            assert!(wrong.parse::<ParamName>().unwrap_err().contains("there is no fader"), "{wrong}");
         }
     }
 

@@ -52,7 +52,7 @@ parameters! {
         label: "Objective",
         synonyms: "formula, loss",
         control: "Objective",
-        flag: flag("objective", "OBJECTIVE", "Formulas to minimise: balanced, paper or classic. Sets the weights, the optimizer's constants and the number of steps to that objective's usual values; flags beside it still win"),
+        flag: flag("objective", "OBJECTIVE", "Formulas to minimise: balanced, paper or classic. Sets the weights, the optimizer's constants and the number of steps to that objective's default values; flags beside it still win"),
         effect: Effect::Restart("objective"),
         default: OnObjective::KeptBut(|settings, objective| settings.objective = objective),
         axis: AxisValues::Names(|| texts(&Objective::ALL[..2])),
@@ -150,9 +150,9 @@ parameters! {
         axis: AxisValues::Around,
     }
     smoothness: text(Smoothness) {
-        label: "Smoothness stencil",
-        synonyms: "nine points, neighbours",
-        control: "Smoothness stencil",
+        label: "Neighbours",
+        synonyms: "nine points, smoothness stencil",
+        control: "Neighbours",
         flag: flag("smoothness", "SMOOTHNESS", "What smoothness compares: four (the neighbours beside each pixel) or nine (those at its corners as well: grain goes in all directions alike)"),
         axis: AxisValues::Names(|| texts(Smoothness::ALL)),
     }
