@@ -263,7 +263,10 @@ mod tests {
                 entry(&format!("preset = \"x\"\n{content}{style}[entries.settings]\n")),
                 "a preset and settings",
             ),
-            (entry(&format!("{content}{style}[entries.settings]\nsteps = 0\n")), "entry 1: steps: is 0"),
+            (
+                entry(&format!("{content}{style}[entries.settings]\nsteps = 0\n")),
+                "entry 1: steps: must be at least 1",
+            ),
             (
                 entry(&format!(
                     "{content}styles = [{{ weight = -1.0, picture = {{ example = \"Swirl\" }} }}]\n"
