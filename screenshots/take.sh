@@ -46,25 +46,15 @@ find() { # a command by its name
 }
 
 start --size 448 --steps 400 --automate 'beta={ lfo = { shape = "sine", period = 0.25, depth = 0.2 } }'
-sleep 30; find "automation"; sleep 2; take automation
+sleep 100; find "automation"; sleep 2; take automation
 stop
 
 start --size 448 --steps 400
-sleep 40; take painting
+sleep 80; take painting
 xdotool key s; sleep 1; take compare
 xdotool key s; xdotool mousemove 368 630 click 1; sleep 2; take filmstrip
 xdotool key l; sleep 6; xdotool mousemove 657 210 click 1; sleep 2; take lab
 xdotool key l; find "mixer"; sleep 2; take mixer
-stop
-
-start assets/astronaut.jpg assets/mosaic.jpg --size 448 --steps 250 --statistic wasserstein
-sleep 60; take finished
-xdotool key ctrl+l; take light
-stop
-
-start assets/coffee.jpg assets/embers.jpg --size 320 --steps 300
-xdotool windowsize "$window" 1024 640; sleep 14; take narrow
-xdotool key F1; sleep 1; take keys
 stop
 
 start --size 384 --steps 200
