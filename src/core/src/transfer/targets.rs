@@ -126,7 +126,8 @@ impl Targets {
         self.global.iter_mut().for_each(|(_, targets)| targets.evaluated(picture));
     }
 
-    /// Whether the last evaluation may be compared with others: a term with several bases is another one in each.
+    /// Whether the last evaluation may be compared with others: a term with several bases is another one in
+    /// each.
     pub fn are_comparable(&self) -> bool {
         self.global.iter().all(|(_, targets)| targets.is_comparable())
     }

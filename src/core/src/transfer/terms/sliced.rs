@@ -47,8 +47,8 @@ pub struct Sliced {
     targets: BTreeMap<(Layer, usize), PartTarget>,
     /// Which regions are painted at all.
     painted: Vec<bool>,
-    /// The weights and the regions that the targets are of. Others take effect at the next evaluation, so that
-    /// only the last of several changes counts, as it does in a record.
+    /// The weights and the regions that the targets are of. Others take effect at the next evaluation, so
+    /// that only the last of several changes counts, as it does in a record.
     of_targets: (StyleWeights, Vec<bool>),
     /// How often targets have made place for others, which decides about the basis.
     turn: u32,
