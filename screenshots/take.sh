@@ -50,7 +50,7 @@ sleep 100; find "automation"; sleep 2; take automation
 stop
 
 start --size 448 --steps 400
-sleep 80; take painting
+sleep 150; take painting
 xdotool key s; sleep 1; take compare
 xdotool key s; xdotool mousemove 368 630 click 1; sleep 2; take filmstrip
 xdotool key l; sleep 6; xdotool mousemove 657 210 click 1; sleep 2; take lab
