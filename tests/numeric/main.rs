@@ -16,6 +16,7 @@ mod one_pass;
 mod pyramid;
 mod reference;
 mod regions;
+mod saved_states;
 mod sliced;
 mod study;
 mod style_masks;

@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
-use crate::common::{
-    Reference, adapter, agrees_with_reference, assert_close, cpu, expected_term, inputs, job, reference_run,
-    slope_along_gradient,
+use crate::{
+    common::{
+        Reference, adapter, agrees_with_reference, assert_close, cpu, expected_term, reference_run,
+        slope_along_gradient,
+    },
+    saved_states::goes_on_in_every_bit,
 };
 use impasto_core::{
-    settings::{DeviceChoice, GlobalTerm, Objective, Optimizer, Padding, Settings, StyleMix},
+    settings::{DeviceChoice, GlobalTerm, Objective, Optimizer, Padding, Settings},
     transfer::StyleTransfer,
 };
-use impasto_engine::session::{Engine, PaintEngine, Start};
 use impasto_network::{compute::Device, vgg::Weights};
 
 const SLICED: GlobalTerm = GlobalTerm::Sliced;
@@ -151,7 +153,6 @@ fn a_saved_state_goes_on_in_every_bit() {
         device: DeviceChoice::Cpu,
         ..Settings::default()
     };
-    let mix = [StyleMix::default(), StyleMix { weight: 0.4, ..StyleMix::default() }];
     for (what, settings) in [
         ("Adam", usual.clone()),
         ("one basis", Settings { sliced_bases: 1, ..usual.clone() }),
@@ -159,31 +160,8 @@ fn a_saved_state_goes_on_in_every_bit() {
         ("L-BFGS", Settings { optimizer: Optimizer::Lbfgs, averaging: 0.0, ..usual.clone() }),
         ("low memory", Settings { low_memory: true, pyramid: false, ..usual }),
     ] {
-        let job = |start| {
-            let mut job = job(settings.clone(), start);
-            job.inputs = inputs(&mix);
-            job
-        };
-        let mut engine = PaintEngine::new();
-        engine.start(&job(Start::Beginning), None, &mut |_| ()).unwrap();
-        (0..11).for_each(|_| engine.step().unwrap());
-        let early = engine.checkpoint().unwrap().unwrap();
+        let early = goes_on_in_every_bit(what, &settings);
         let sorted = early.windows(13).any(|window| window == b"cycle.picture");
         assert_eq!(sorted, settings.sliced_bases > 1, "{what}: the picture that the targets are of");
-        let picture = engine.read().unwrap().picture;
-        // Past a larger size too.
-        (0..29).for_each(|_| engine.step().unwrap());
-        let late = engine.checkpoint().unwrap().unwrap();
-        let mut other = PaintEngine::new();
-        other.start(&job(Start::Moment), Some(&picture), &mut |_| ()).unwrap();
-        other.step().unwrap();
-        other.restore(11, Some(&early)).unwrap();
-        assert!(other.checkpoint().unwrap().unwrap() == early, "{what}: what went in comes out");
-        (0..29).for_each(|_| other.step().unwrap());
-        assert!(other.checkpoint().unwrap().unwrap() == late, "{what}: 29 steps later they differ");
-        // Back in the same run, at another size than it has by now.
-        engine.restore(11, Some(&early)).unwrap();
-        (0..29).for_each(|_| engine.step().unwrap());
-        assert!(engine.checkpoint().unwrap().unwrap() == late, "{what}: back and forth");
     }
 }

@@ -49,6 +49,14 @@ fn open_content(window: &mut Window, name: &str) {
     });
 }
 
+/// Chooses another style by the dialog.
+fn choose_leaf(window: &mut Window) {
+    let path = picture_file(window, "leaf.png", (60, 40), 90);
+    window.dialogs.will_pick(&path);
+    window.harness.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::O);
+    window.until("the style is changed", |_, log| log.styles() == ["leaf.png"]);
+}
+
 #[test]
 fn a_restart_leaves_a_way_back_to_the_exact_painting() {
     let (mut window, steps) = paused();
@@ -173,10 +181,7 @@ fn a_content_that_was_replaced_comes_back_with_its_painting() {
 fn swapped_pictures_begin_afresh_and_a_style_does_not() {
     let mut window = Setup::default().open();
     window.until_painting();
-    let path = picture_file(&window, "leaf.png", (60, 40), 90);
-    window.dialogs.will_pick(&path);
-    window.harness.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::O);
-    window.until("the style is changed", |_, log| log.styles() == ["leaf.png"]);
+    choose_leaf(&mut window);
     window.steps(5);
     assert_eq!(window.jobs(), 1, "a style goes on");
     window.harness.get_by_label("Swap content and style").click();
@@ -284,10 +289,7 @@ fn pinned_moments_go_and_come_with_their_project() {
 fn a_second_undo_does_not_overtake_the_painting_that_comes_back() {
     let (mut window, _) = paused();
     window.harness.key_press(Key::Space);
-    let path = picture_file(&window, "leaf.png", (60, 40), 90);
-    window.dialogs.will_pick(&path);
-    window.harness.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::O);
-    window.until("the style is changed", |_, log| log.styles() == ["leaf.png"]);
+    choose_leaf(&mut window);
     window.steps(5);
     let steps = pause(&mut window);
     window.harness.key_press(Key::R);
@@ -416,10 +418,7 @@ fn changes_before_a_new_content_is_painted_are_of_its_painting() {
 fn a_way_back_that_is_being_prepared_is_not_painted_over() {
     let mut window = Setup::default().open();
     window.until_painting();
-    let path = picture_file(&window, "leaf.png", (60, 40), 90);
-    window.dialogs.will_pick(&path);
-    window.harness.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::O);
-    window.until("the style is changed", |_, log| log.styles() == ["leaf.png"]);
+    choose_leaf(&mut window);
     let before = window.log.lock().unwrap().steps;
     window.until("it has faded in", |_, log| log.steps > before + 30);
     let steps = pause(&mut window);
